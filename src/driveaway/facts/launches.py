@@ -1,0 +1,27 @@
+"""Kinds about the launch and the book itself."""
+
+from __future__ import annotations
+
+from driveaway.facts.base import Body, Name, Text
+
+
+class LaunchDescribed(Body, frozen=True, kw_only=True):
+    """The launch folder's ``launch.toml`` as it stood. Subject: the launch's slug.
+
+    ``digest`` is the SHA-256 of the text, in hexadecimal.
+    """
+
+    digest: Name
+    text: str
+
+
+class Withdrawn(Body, frozen=True, kw_only=True):
+    """Takes back the fact that it replaces, as if it had never been recorded."""
+
+    reason: Text
+
+
+class SubjectErased(Body, frozen=True, kw_only=True):
+    """Salts and personal fields of a subject's facts were shredded (GDPR art. 17, PIPL art. 47)."""
+
+    reason: Text

@@ -1,0 +1,121 @@
+"""An Answer: a figure's value as of a date, with everything needed to check it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Value = int | float | str | None
+_SAFE_INTEGER = 2**53
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An interval of an estimate at a confidence level (0–1)."""
+
+    low: float
+    high: float
+    level: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a figure says.
+
+    Attributes:
+        name: the figure.
+        unit: of ``value`` (and of the column ``value`` in ``rows``).
+        as_of: ISO 8601 time, what had happened by then counts.
+        mark: last ``seq`` of the book that was seen.
+        definition: version of the figure's definition.
+        title: the figure's short public name.
+        value: the single value, or None when there are rows instead or it is unknown.
+        rows: one mapping a group when asked by dimensions, or the figure's own table; else None.
+        interval: where the value is estimated.
+        unknown: the reason why there is no value, else None.
+        simulated: True when any counted row is simulated.
+        sql: what ran.
+        parameters: the figure's parameters and filters that were given.
+        note: a caveat that belongs to the figure wherever it is shown.
+    """
+
+    name: str
+    unit: str
+    as_of: str
+    mark: int
+    definition: int
+    title: str = ""
+    value: Value = None
+    rows: Sequence[Mapping[str, Any]] | None = None
+    interval: Interval | None = None
+    unknown: str | None = None
+    simulated: bool = False
+    sql: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    note: str | None = None
+
+    def json(self) -> dict[str, Any]:
+        """The one JSON object that every door gives; integers beyond 2⁵³ become strings."""
+        out: dict[str, Any] = {"name": self.name}
+        if self.unknown is not None:
+            out |= {"value": None, "unknown": self.unknown}
+        elif self.rows is not None:
+            out["rows"] = [{k: _safe(v) for k, v in row.items()} for row in self.rows]
+        else:
+            out["value"] = _safe(self.value)
+        out["unit"] = self.unit
+        if self.interval is not None:
+            out["interval"] = {
+                "low": self.interval.low,
+                "high": self.interval.high,
+                "level": self.interval.level,
+            }
+        out |= {
+            "as_of": self.as_of,
+            "mark": self.mark,
+            "definition": self.definition,
+            "simulated": self.simulated,
+        }
+        if self.parameters:
+            out["parameters"] = dict(self.parameters)
+        if self.note:
+            out["note"] = self.note
+        return out
+
+    def table(self) -> list[dict[str, Any]]:
+        """The answer as rows, a single value as one row."""
+        if self.unknown is not None:
+            return [{"value": None, "unknown": self.unknown}]
+        if self.rows is not None:
+            return [dict(row) for row in self.rows]
+        row: dict[str, Any] = {"value": self.value}
+        if self.interval is not None:
+            row |= {"low": self.interval.low, "high": self.interval.high}
+        return [row]
+
+    def csv(self) -> str:
+        """The answer as CSV; text that a spreadsheet would run as a formula is quoted with '."""
+        rows = self.table()
+        out = io.StringIO()
+        if rows:
+            columns = list(dict.fromkeys(key for row in rows for key in row))
+            writer = csv.DictWriter(out, columns, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows({k: disarm(v) for k, v in row.items()} for row in rows)
+        return out.getvalue()
+
+
+def disarm(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula (OWASP, CSV injection)."""
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return "'" + value
+    return value
+
+
+def _safe(value: Any) -> Any:
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _SAFE_INTEGER:
+        return str(value)
+    return value
