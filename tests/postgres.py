@@ -243,9 +243,13 @@ class PostgresServer:
                 return found
         except PermissionError:
             pass
-        copy = self.folder / "pginstall"
-        shutil.copytree(found.parent, copy, symlinks=True)
-        return copy / found.name
+        # With the libraries that the wheel keeps beside its package, found by relative path.
+        package = found.parent.parent
+        site = self.folder / "site"
+        for tree in (found.parent, package.with_name(package.name + ".libs")):
+            if tree.is_dir():
+                shutil.copytree(tree, site / tree.relative_to(package.parent), symlinks=True)
+        return site / found.relative_to(package.parent)
 
     def _initialise(self) -> None:
         arguments: Sequence[str] = (
