@@ -1,0 +1,1 @@
+"""Migrations of the book's tables (Alembic), for both stores."""

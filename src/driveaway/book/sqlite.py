@@ -1,0 +1,320 @@
+"""The embedded store: one SQLite file in WAL mode, every commit synced to disk."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Final
+
+from driveaway.book.migrate import migrate
+from driveaway.book.store import SCHEMA_REVISION, Edge, Row
+from driveaway.values.errors import Conflict, NotFound, Unavailable
+
+_COLUMNS: Final = (
+    "f.seq, f.kind, f.version, f.subject, f.happened, f.recorded, f.source, f.replaces, f.simulated,"
+    " f.body, f.leaf, s.salt, s.personal"
+)
+_FROM: Final = "FROM fact f LEFT JOIN fact_secret s ON s.seq = f.seq"
+_LIVE: Final = "NOT EXISTS (SELECT 1 FROM fact r WHERE r.replaces = f.seq)"
+_CACHE_KIB: Final = 256 * 1024
+_CHECKPOINT_PAGES: Final = 16_000
+
+
+def source_key(source: str) -> int:
+    """A 63-bit key of a source, for a compact index."""
+    return int.from_bytes(blake2b(source.encode(), digest_size=8).digest(), "big") >> 1
+
+
+class SqliteStore:
+    """A book in one file. Safe for many processes: one writes at a time, readers never wait."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.url = f"sqlite:///{path}"
+        self._connection: sqlite3.Connection | None = None
+        self._lock_path = path.with_suffix(".lock")
+        self._waiting_path = path.with_suffix(".waiting")
+
+    def create(self) -> None:
+        """Make the file and its tables, or bring older ones up to date."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with _translated(self.path):
+            connection = sqlite3.connect(self.path)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.close()
+        with _locked(self._lock_path):
+            migrate(self.url)
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The open connection; opened at first use.
+
+        Raises:
+            NotFound: there is no book.
+        """
+        if self._connection is None:
+            if not self.path.exists():
+                raise NotFound(
+                    f"no book at {self.path}", code="book.missing", remedy="driveaway new or driveaway restore"
+                )
+            with _translated(self.path):
+                self._connection = self._open()
+        return self._connection
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, isolation_level=None, timeout=30, check_same_thread=False)
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.execute("PRAGMA recursive_triggers = ON")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+        connection.execute("PRAGMA foreign_keys = ON")
+        try:
+            revision = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        except sqlite3.OperationalError:
+            revision = None
+        if revision != (SCHEMA_REVISION,):
+            connection.close()
+            self.create()
+            return self._open()
+        return connection
+
+    @contextmanager
+    def write(self, *, patient: bool = False) -> Iterator[SqliteTransaction]:
+        """Hold the one write lock; commit on a clean exit, else roll back."""
+        with _locked(self._lock_path, None if patient else self._waiting_path), _translated(self.path):
+            connection = self.connection
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield SqliteTransaction(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def others_wait(self) -> bool:
+        """Whether another process waits for the write lock now."""
+        return _is_locked(self._waiting_path)
+
+    def edge(self) -> Edge:
+        """The right edge as last committed."""
+        with _translated(self.path):
+            return Edge(*self.connection.execute("SELECT size, recorded, peaks FROM book_edge").fetchone())
+
+    def rows(self, after: int, until: int, limit: int) -> list[Row]:
+        """Facts with after < seq ≤ until, by seq, at most ``limit``."""
+        return self._select(f"{_FROM} WHERE f.seq > ? AND f.seq <= ? ORDER BY f.seq LIMIT ?", (after, until, limit))
+
+    def about(self, subject: str) -> list[Row]:
+        """Every fact about a subject or found under it as a key, by seq."""
+        return self._select(
+            f"{_FROM} WHERE f.subject = ? OR f.seq IN (SELECT seq FROM fact_key WHERE key = ?) ORDER BY f.seq",
+            (subject, subject),
+        )
+
+    def replacements(self, after: int, until: int) -> list[tuple[int, int]]:
+        """(replaced seq, replacing seq) of the facts with after < seq ≤ until."""
+        sql = "SELECT replaces, seq FROM fact WHERE replaces IS NOT NULL AND seq > ? AND seq <= ?"
+        with _translated(self.path):
+            return self.connection.execute(sql, (after, until)).fetchall()
+
+    def mark_at(self, recorded: int) -> int:
+        """The last seq recorded at or before this time, 0 if none; ``recorded`` never falls."""
+        low, high = 0, self.edge().size
+        while low < high:
+            middle = (low + high + 1) // 2
+            row = self.connection.execute("SELECT recorded FROM fact WHERE seq = ?", (middle,)).fetchone()
+            low, high = (middle, high) if row[0] <= recorded else (low, middle - 1)
+        return low
+
+    def erased(self) -> set[str]:
+        """Subjects that an erasure fact names."""
+        sql = "SELECT DISTINCT subject FROM fact WHERE kind = 'subject.erased'"
+        with _translated(self.path):
+            return {row[0] for row in self.connection.execute(sql)}
+
+    def scrub(self) -> None:
+        """Empty the write-ahead log, which may still hold what was shredded."""
+        with _translated(self.path):
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def copy_to(self, path: str) -> None:
+        """Write a consistent copy as an SQLite file."""
+        with _translated(self.path):
+            self.connection.execute("VACUUM INTO ?", (path,))
+
+    def close(self) -> None:
+        """Close the connection, if open."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def describe(self) -> dict[str, Any]:
+        """Engine, version, size in bytes."""
+        files = [self.path, self.path.with_name(self.path.name + "-wal")]
+        return {
+            "engine": "SQLite",
+            "version": sqlite3.sqlite_version,
+            "place": str(self.path),
+            "bytes": sum(f.stat().st_size for f in files if f.exists()),
+            "integrity": self.connection.execute("PRAGMA quick_check(1)").fetchone()[0],
+        }
+
+    def _select(self, tail: str, parameters: tuple[Any, ...]) -> list[Row]:
+        with _translated(self.path):
+            return [Row._make(row) for row in self.connection.execute(f"SELECT {_COLUMNS} {tail}", parameters)]
+
+
+class SqliteTransaction:
+    """What can be done while holding the write lock."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def edge(self) -> Edge:
+        """The right edge as of now."""
+        return Edge(*self._connection.execute("SELECT size, recorded, peaks FROM book_edge").fetchone())
+
+    def live(self, subjects: Sequence[str], keys: Sequence[str]) -> list[Row]:
+        """Facts not replaced, about any of these subjects or found under any of these keys, by seq."""
+        found: dict[int, Row] = {}
+        for wanted, join in (
+            (subjects, "JOIN fact f ON f.subject = j.value"),
+            (keys, "JOIN fact_key k ON k.key = j.value JOIN fact f ON f.seq = k.seq"),
+        ):
+            if wanted:
+                sql = (
+                    f"SELECT {_COLUMNS} FROM json_each(?) j CROSS {join}"
+                    f" LEFT JOIN fact_secret s ON s.seq = f.seq WHERE {_LIVE}"
+                )
+                for row in self._connection.execute(sql, (json.dumps(wanted),)):
+                    found[row[0]] = Row._make(row)
+        return [found[seq] for seq in sorted(found)]
+
+    def of_subject(self, subject: str) -> list[Row]:
+        """Every fact about exactly this subject that still has its secret."""
+        sql = f"SELECT {_COLUMNS} {_FROM} WHERE f.subject = ? AND s.seq IS NOT NULL ORDER BY f.seq"
+        return [Row._make(row) for row in self._connection.execute(sql, (subject,))]
+
+    def open_under(self, keys: Sequence[str], closing: Sequence[str]) -> list[tuple[str, str]]:
+        """(key, subject) of the live facts under these keys whose subject no live closing kind closed."""
+        sql = (
+            "SELECT k.key, f.subject FROM json_each(?) j CROSS JOIN fact_key k ON k.key = j.value"
+            f" JOIN fact f ON f.seq = k.seq WHERE {_LIVE} AND NOT EXISTS (SELECT 1 FROM fact x"
+            " WHERE x.subject = f.subject AND x.kind IN (SELECT value FROM json_each(?))"
+            " AND NOT EXISTS (SELECT 1 FROM fact y WHERE y.replaces = x.seq))"
+        )
+        return self._connection.execute(sql, (json.dumps(list(keys)), json.dumps(list(closing)))).fetchall()
+
+    def by_source(self, sources: Sequence[str]) -> dict[str, Row]:
+        """Facts recorded under these sources."""
+        keys = json.dumps([source_key(source) for source in sources])
+        wanted = set(sources)
+        sql = (
+            f"SELECT {_COLUMNS} FROM json_each(?) j CROSS JOIN fact f ON f.source_key = j.value"
+            " LEFT JOIN fact_secret s ON s.seq = f.seq"
+        )
+        rows = (Row._make(row) for row in self._connection.execute(sql, (keys,)))
+        return {row.source: row for row in rows if row.source in wanted}
+
+    def by_seq(self, seqs: Sequence[int]) -> list[Row]:
+        """Facts by their seq."""
+        sql = f"SELECT {_COLUMNS} {_FROM} WHERE f.seq IN (SELECT value FROM json_each(?)) ORDER BY f.seq"
+        return [Row._make(row) for row in self._connection.execute(sql, (json.dumps(list(seqs)),))]
+
+    def replacement_of(self, seq: int) -> int | None:
+        """The seq of the fact that replaced this one, if any."""
+        row = self._connection.execute("SELECT seq FROM fact WHERE replaces = ?", (seq,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def insert(self, rows: Sequence[Row], keys: Sequence[tuple[str, int]], edge: Edge) -> None:
+        """Add facts with their secrets and keys, and move the edge."""
+        self._connection.executemany(
+            "INSERT INTO fact VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(*row[:7], source_key(row[6]), *row[7:11]) for row in rows],
+        )
+        self._connection.executemany(
+            "INSERT INTO fact_secret VALUES (?, ?, ?)", [(row[0], row[11], row[12]) for row in rows]
+        )
+        self._connection.executemany("INSERT INTO fact_key VALUES (?, ?)", keys)
+        self._connection.execute(
+            "UPDATE book_edge SET size = ?, recorded = ?, peaks = ? WHERE only = 1", tuple(edge)
+        )
+
+    def shred(self, seqs: Sequence[int]) -> int:
+        """Delete the secrets and personal keys of these facts; how many had any."""
+        wanted = json.dumps(list(seqs))
+        cursor = self._connection.execute(
+            "DELETE FROM fact_secret WHERE seq IN (SELECT value FROM json_each(?))", (wanted,)
+        )
+        self._connection.execute(
+            "DELETE FROM fact_key WHERE key LIKE 'buyer:%' AND seq IN (SELECT value FROM json_each(?))", (wanted,)
+        )
+        return cursor.rowcount
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """SQLite's errors as ours: what can be tried again says so."""
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        raise Conflict(str(error), code="book.conflict", place=str(path)) from error
+    except sqlite3.DatabaseError as error:
+        text = str(error)
+        if "full" in text:
+            remedy = "free some space and try again; nothing that was accepted is lost"
+            raise Unavailable("the disk is full", code="disk.full", place=str(path), remedy=remedy) from error
+        if "malformed" in text or "not a database" in text:
+            remedy = "restore the last backup: driveaway restore FILE"
+            raise Unavailable(text, code="book.damaged", place=str(path), remedy=remedy) from error
+        raise Unavailable(text, code="store.unreachable", place=str(path), remedy="try again") from error
+
+
+@contextmanager
+def _locked(path: Path, waiting: Path | None = None) -> Iterator[None]:
+    """Hold an advisory lock that the kernel lets go of when the process dies.
+
+    While it has to wait it holds ``waiting`` shared, which tells a long import to step aside.
+    """
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise Unavailable(str(error), code="store.unreachable", place=str(path)) from error
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if waiting is None:
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            else:
+                sign = os.open(waiting, os.O_RDWR | os.O_CREAT, 0o644)
+                try:
+                    fcntl.flock(sign, fcntl.LOCK_SH)
+                    fcntl.flock(handle, fcntl.LOCK_EX)
+                finally:
+                    os.close(sign)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        handle = os.open(path, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return False
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)

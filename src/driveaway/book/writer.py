@@ -1,0 +1,260 @@
+"""Appending: decide under the write lock, hash, insert, move the edge. Only ``launch`` calls this."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, Protocol
+
+from driveaway.book.canonical import canonical, encode_body, leaf
+from driveaway.book.reading import fact_of, facts_of
+from driveaway.book.store import Edge, Row, Store, WriteTransaction
+from driveaway.book.tree import Frontier
+from driveaway.facts import KINDS, Draft, Fact
+from driveaway.facts.keys import keys_of
+from driveaway.facts.launches import SubjectErased
+from driveaway.values.clock import now
+from driveaway.values.errors import Conflict, DriveawayError, NotFound
+
+SALT = 16
+
+
+class Outcome(NamedTuple):
+    """What became of one draft.
+
+    ``seq`` of its fact, or of the one it repeats; ``added`` False when it repeats one;
+    ``error`` why it was not accepted (then ``seq`` is None).
+    """
+
+    draft: Draft
+    seq: int | None
+    added: bool
+    error: DriveawayError | None
+
+
+class Reader(Protocol):
+    """What a decider may read while it holds the lock, pending facts of the batch included."""
+
+    def live(self, subjects: Sequence[str], keys: Sequence[str]) -> list[Fact]:
+        """Live facts about the subjects or under the keys, in order of valid time."""
+        ...
+
+    def open_under(self, keys: Sequence[str], closing: Sequence[str]) -> list[tuple[str, str]]:
+        """(key, subject) of the live facts under these keys whose subject no closing kind has closed."""
+        ...
+
+    def replaced(self, seq: int) -> Fact:
+        """The live fact with this seq."""
+        ...
+
+
+class Decider(Protocol):
+    """The rules of a launch, with the states that one batch needs."""
+
+    def prepare(self, drafts: Sequence[Draft], reader: Reader) -> None:
+        """Load the states that these drafts touch."""
+        ...
+
+    def decide(self, draft: Draft) -> Sequence[Draft]:
+        """The facts that the draft becomes; a Refused leaves the states as they were."""
+        ...
+
+
+class _Pending(NamedTuple):
+    facts: list[Fact]
+    replaced: set[int]
+
+
+class _BatchReader:
+    """Reads the store and, over it, what this batch has accepted so far."""
+
+    def __init__(self, transaction: WriteTransaction, pending: _Pending) -> None:
+        self._transaction = transaction
+        self._pending = pending
+
+    def live(self, subjects: Sequence[str], keys: Sequence[str]) -> list[Fact]:
+        facts = facts_of(self._transaction.live(subjects, keys))
+        if self._pending.facts:
+            wanted, under = set(subjects), set(keys)
+            facts += [
+                fact
+                for fact in self._pending.facts
+                if fact.subject in wanted or not under.isdisjoint(keys_of(fact.body))
+            ]
+            facts = [fact for fact in facts if fact.seq not in self._pending.replaced]
+            facts.sort(key=lambda fact: (fact.happened, fact.seq))
+        return facts
+
+    def open_under(self, keys: Sequence[str], closing: Sequence[str]) -> list[tuple[str, str]]:
+        return self._transaction.open_under(keys, closing)
+
+    def replaced(self, seq: int) -> Fact:
+        for fact in self._pending.facts:
+            if fact.seq == seq:
+                break
+        else:
+            rows = self._transaction.by_seq([seq])
+            if not rows:
+                raise NotFound(f"there is no fact {seq}", code="fact.missing", remedy="see driveaway order ID")
+            fact = fact_of(rows[0])
+        if seq in self._pending.replaced or self._transaction.replacement_of(seq) is not None:
+            raise Conflict(
+                f"fact {seq} is replaced already", code="fact.replaced", remedy="correct the fact that replaced it"
+            )
+        return fact
+
+
+def append(
+    store: Store,
+    drafts: Sequence[Draft],
+    decider: Decider,
+    *,
+    atomic: bool = False,
+    patient: bool = False,
+    clock: Callable[[Draft], int] | None = None,
+    salts: Callable[[int], bytes] = secrets.token_bytes,
+) -> list[Outcome]:
+    """Append what the rules allow, in one transaction; an outcome for every draft, in order.
+
+    Args:
+        store: where to.
+        drafts: what somebody asks to record.
+        decider: the rules, fresh for this batch.
+        atomic: all or nothing; the first error is raised and nothing is added.
+        patient: an import: let others take the lock first.
+        clock: transaction time of a draft; the machine's clock by default.
+        salts: that many random bytes.
+
+    Raises:
+        Unavailable: the store cannot be written; nothing of the batch was accepted.
+        DriveawayError: with ``atomic``, the first draft's error.
+    """
+    if not drafts:
+        return []
+    with store.write(patient=patient) as transaction:
+        return _append_locked(transaction, drafts, decider, atomic, clock, salts)
+
+
+def _append_locked(
+    transaction: WriteTransaction,
+    drafts: Sequence[Draft],
+    decider: Decider,
+    atomic: bool,
+    clock: Callable[[Draft], int] | None,
+    salts: Callable[[int], bytes],
+) -> list[Outcome]:
+    edge = transaction.edge()
+    known = transaction.by_source([draft.source for draft in drafts if draft.source])
+    pending = _Pending([], set())
+    reader = _BatchReader(transaction, pending)
+    decider.prepare(drafts, reader)
+    outcomes: list[Outcome] = []
+    seq, recorded = edge.size, edge.recorded
+    time = now()
+    rows: list[Row] = []
+    keys: list[tuple[str, int]] = []
+    leaves: list[bytes] = []
+    salt_bytes = salts(SALT * len(drafts))
+    used = 0
+    here: dict[str, Row] = {}
+    for draft in drafts:
+        try:
+            earlier = known.get(draft.source) or here.get(draft.source) if draft.source else None
+            if earlier is not None:
+                _same(draft, earlier)
+                outcomes.append(Outcome(draft, earlier.seq, False, None))
+                continue
+            for accepted in decider.decide(draft):
+                seq += 1
+                recorded = max(recorded, time if clock is None else clock(draft))
+                if used + SALT > len(salt_bytes):
+                    salt_bytes, used = salts(SALT * 64), 0
+                salt, used = salt_bytes[used : used + SALT], used + SALT
+                row = _row(seq, accepted, recorded, salt)
+                rows.append(row)
+                leaves.append(row.leaf)
+                here[row.source] = row
+                keys.extend((key, seq) for key in keys_of(accepted.body))
+                if accepted.replaces is not None:
+                    pending.replaced.add(accepted.replaces)
+                pending.facts.append(_pending_fact(seq, accepted, recorded))
+            outcomes.append(Outcome(draft, seq, True, None))
+        except DriveawayError as error:
+            if atomic:
+                raise error.at(draft.place)
+            outcomes.append(Outcome(draft, None, False, error.at(draft.place)))
+    if rows:
+        frontier = Frontier(edge.size, edge.peaks)
+        frontier.extend(leaves)
+        transaction.insert(rows, keys, Edge(frontier.size, recorded, frontier.packed()))
+    return outcomes
+
+
+def _pending_fact(seq: int, draft: Draft, recorded: int) -> Fact:
+    version = KINDS[draft.kind].version
+    return Fact(
+        seq, draft.kind, version, draft.subject, draft.happened, recorded, draft.source, draft.replaces,
+        draft.simulated, draft.body,
+    )  # fmt: skip
+
+
+def _row(seq: int, draft: Draft, recorded: int, salt: bytes) -> Row:
+    version = KINDS[draft.kind].version
+    body, personal = encode_body(draft.body)
+    source = draft.source or f"urn:driveaway:book/{secrets.token_hex(12)}"
+    content = canonical(
+        draft.kind, version, draft.subject, draft.happened, recorded, source, draft.replaces, draft.simulated,
+        body, personal,
+    )  # fmt: skip
+    return Row(
+        seq, draft.kind, version, draft.subject, draft.happened, recorded, source, draft.replaces,
+        draft.simulated, body, leaf(salt, content), salt, None if personal == "{}" else personal,
+    )  # fmt: skip
+
+
+def _same(draft: Draft, row: Row) -> None:
+    """Whether a repeated source says the same; what the rules filled in counts as the same.
+
+    Raises:
+        Conflict: it says something else.
+    """
+    fact = fact_of(row)
+    mine = (draft.kind, draft.subject, draft.happened, draft.replaces)
+    theirs = (fact.kind, fact.subject, fact.happened, fact.replaces)
+    agree = mine == theirs and all(
+        getattr(fact.body, name) == value
+        for name in draft.body.__struct_fields__
+        if (value := getattr(draft.body, name)) is not None
+        and not (fact.erased and name in draft.body.personal)
+    )
+    if not agree:
+        raise Conflict(
+            f"source {draft.source!r} is fact {fact.seq} already, with other content",
+            code="source.conflict",
+            remedy=f"a correction is a new fact that replaces {fact.seq}",
+        )
+
+
+def erase(store: Store, subjects: Iterable[str], reason: str, decider: Decider) -> tuple[int, int]:
+    """Shred salts, personal fields and personal keys of every fact about these subjects.
+
+    Returns:
+        (facts shredded, seq of the last erasure fact). The facts' public part and the tree stay.
+
+    Raises:
+        NotFound: no fact speaks of one of the subjects.
+    """
+    with store.write() as transaction:
+        shredded, last = 0, 0
+        for subject in subjects:
+            rows = transaction.of_subject(subject)
+            if not rows:
+                raise NotFound(f"nothing is known of {subject!r}", code="subject.missing")
+            draft = Draft("subject.erased", subject, now(), SubjectErased(reason=reason))
+            outcome = _append_locked(transaction, [draft], decider, True, None, secrets.token_bytes)[0]
+            last = outcome.seq or last
+            shredded += transaction.shred([row.seq for row in rows])
+    store.scrub()
+    return shredded, last
+
+

@@ -1,0 +1,1 @@
+"""A launch folder: settings, launch.toml, imports, decide and append."""

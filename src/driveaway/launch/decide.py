@@ -1,0 +1,211 @@
+"""``decide(state, draft) -> facts or Refused``, over the rules of all rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from driveaway.book.writer import Reader
+from driveaway.facts import Draft, Fact, kind_named
+from driveaway.facts.description import Description
+from driveaway.facts.keys import BUYER, EDITION, keys_of
+from driveaway.facts.launches import Withdrawn
+from driveaway.facts.orders import Configuration, OrderLocked
+from driveaway.orders.rules import CLOCK_RULE, Desk
+from driveaway.outlets.rules import check_outlet
+from driveaway.values.errors import BadValue, Conflict, Refused
+
+_CONFIGURATION = Configuration.__struct_fields__
+
+
+class LaunchDecider:
+    """The rules of one launch over the states that one batch needs."""
+
+    def __init__(self, description: Description) -> None:
+        self.description = description
+        self.desk = Desk(description)
+        self._reader: Reader
+
+    def prepare(self, drafts: Sequence[Draft], reader: Reader) -> None:
+        """Load the states that these drafts touch, with a few indexed reads for the whole batch."""
+        self._reader = reader
+        subjects: dict[str, None] = {}
+        shared: dict[str, None] = {}
+        for draft in drafts:
+            subjects[draft.subject] = None
+            for key in keys_of(draft.body):
+                if key.startswith((BUYER, EDITION)):
+                    shared[key] = None
+                else:
+                    subjects[key] = None
+        names = list(subjects)
+        for fact in reader.live(names, names):
+            self.desk.apply(fact.subject, fact.happened, fact.body)
+        if self.description.rules.limit_per_person is not None:
+            buyers = [key for key in shared if key.startswith(BUYER)]
+            for key, subject in reader.open_under(buyers, ("order.cancelled", "order.handed_over")):
+                self.desk.buyers.setdefault(key.removeprefix(BUYER), set()).add(subject)
+        quotas = {EDITION + edition.name for edition in self.description.editions if edition.quota is not None}
+        editions = [key for key in shared if key in quotas]
+        for key, subject in reader.open_under(editions, ("order.cancelled",)) if editions else ():
+            self.desk.editions.setdefault(key.removeprefix(EDITION), set()).add(subject)
+
+    def decide(self, draft: Draft) -> Sequence[Draft]:
+        """The facts that the draft becomes.
+
+        Raises:
+            Refused: a rule forbids it.
+            Conflict: it replaces a fact that is replaced already.
+            NotFound: it replaces a fact that does not exist.
+        """
+        kind = kind_named(draft.kind)
+        if type(draft.body) is not kind.body:
+            raise BadValue(f"{draft.kind} was given a {type(draft.body).__name__}", code="fact.body")
+        if kind.subject == "slug":
+            return self._decide_public(draft)
+        if draft.kind == "subject.erased":
+            return (draft,)
+        if draft.replaces is not None or draft.happened < self.desk.last(draft.subject, draft.body):
+            return self._decide_late(draft)
+        facts: list[Draft] = []
+        due = self.desk.clock_lock(draft.subject, draft.happened)
+        if due is not None:
+            facts.append(self.clock_draft(draft.subject, due, draft.simulated))
+            body = facts[0].body
+            self.desk.apply(draft.subject, due, body)
+        self.desk.check(draft.subject, draft.happened, draft.body)
+        draft = self._filled(draft)
+        self.desk.apply(draft.subject, draft.happened, draft.body)
+        facts.append(draft)
+        return facts
+
+    def clock_draft(self, order_id: str, due: int, simulated: bool) -> Draft:
+        """The lock that the clock makes of a reservation that nobody took back."""
+        state = self.desk.order(order_id)
+        body = _with_configuration(OrderLocked(rule=CLOCK_RULE, edition=state.edition), state.configuration)
+        source = f"urn:driveaway:clock:{CLOCK_RULE}/{order_id}/{due}"
+        return Draft("order.locked", order_id, due, body, source, simulated=simulated)
+
+    def _filled(self, draft: Draft) -> Draft:
+        """A lock without a configuration takes the order's: a firm order says what was ordered."""
+        if isinstance(draft.body, OrderLocked) and draft.body.trim is None:
+            state = self.desk.order(draft.subject)
+            body = _with_configuration(draft.body, state.configuration)
+            if body.edition is None and state.edition is not None:
+                body = msgspec.structs.replace(body, edition=state.edition)
+            return msgspec.structs.replace(draft, body=body)
+        return draft
+
+    def _decide_public(self, draft: Draft) -> Sequence[Draft]:
+        if draft.replaces is not None:
+            self._same_subject(draft, self._reader.replaced(draft.replaces))
+        if draft.kind.startswith("outlet."):
+            history = [f for f in self._reader.live([draft.subject], []) if f.seq != draft.replaces]
+            check_outlet(_in_order([*history, _as_fact(draft)]))
+        return (draft,)
+
+    def _same_subject(self, draft: Draft, old: Fact) -> None:
+        if old.subject != draft.subject or (draft.kind not in (old.kind, "fact.withdrawn")):
+            raise Conflict(
+                f"fact {old.seq} is {old.kind} about {old.subject}",
+                code="fact.replaces_other",
+                remedy="a correction has the kind and the subject of what it corrects",
+            )
+
+    def _decide_late(self, draft: Draft) -> Sequence[Draft]:
+        """A correction, or a fact that arrives late: the whole history must be legal with it.
+
+        What the rules find wrong in the history as it stood is not held against the newcomer.
+        """
+        if draft.replaces is not None:
+            self._same_subject(draft, self._reader.replaced(draft.replaces))
+        if draft.kind == "fact.withdrawn" and draft.replaces is None:
+            raise BadValue("a withdrawal names the fact it takes back", code="fact.withdraws_nothing")
+        history = self._component(draft)
+        before = {key for key, _ in self._violations(history)[1]}
+        kept = [fact for fact in history if fact.seq != draft.replaces]
+        if not isinstance(draft.body, Withdrawn):
+            if draft.replaces is None:
+                past = self._fold(fact for fact in kept if fact.happened <= draft.happened)
+                past.check(draft.subject, draft.happened, draft.body)
+                if isinstance(draft.body, OrderLocked) and draft.body.trim is None:
+                    body = _with_configuration(draft.body, past.order(draft.subject).configuration)
+                    draft = msgspec.structs.replace(draft, body=body)
+            kept.append(_as_fact(draft))
+        desk, after = self._violations(_in_order(kept))
+        for key, error in after:
+            if key not in before:
+                if key[0] != _NEW:
+                    error = Refused(
+                        f"fact {key[0]} could then not stand: {error.message}",
+                        code=error.code,
+                        remedy="correct or withdraw that fact first",
+                    )
+                raise error
+        self._take_over(desk)
+        return (draft,)
+
+    def _component(self, draft: Draft) -> list[Fact]:
+        """Every live fact that the draft's legality can depend on: its order, its cars, their orders."""
+        subjects = {draft.subject, *(k for k in keys_of(draft.body) if not k.startswith((BUYER, EDITION)))}
+        if draft.replaces is not None:
+            subjects.update(_links(self._reader.replaced(draft.replaces)))
+        while True:
+            facts = self._reader.live(sorted(subjects), sorted(subjects))
+            linked = subjects.union(*(_links(fact) for fact in facts))
+            if linked == subjects:
+                return facts
+            subjects = linked
+
+    def _violations(self, history: Iterable[Fact]) -> tuple[Desk, list[tuple[tuple[int, str], Refused]]]:
+        desk = Desk(self.description)
+        found: list[tuple[tuple[int, str], Refused]] = []
+        for fact in history:
+            try:
+                desk.check(fact.subject, fact.happened, fact.body)
+            except Refused as error:
+                found.append(((fact.seq, error.code), error))
+            desk.apply(fact.subject, fact.happened, fact.body)
+        return desk, found
+
+    def _fold(self, history: Iterable[Fact]) -> Desk:
+        desk = Desk(self.description)
+        desk.buyers = {buyer: set(orders) for buyer, orders in self.desk.buyers.items()}
+        desk.editions = {edition: set(orders) for edition, orders in self.desk.editions.items()}
+        for fact in history:
+            desk.apply(fact.subject, fact.happened, fact.body)
+        return desk
+
+    def _take_over(self, desk: Desk) -> None:
+        self.desk.orders.update(desk.orders)
+        self.desk.cars.update(desk.cars)
+        for mine, theirs in ((self.desk.buyers, desk.buyers), (self.desk.editions, desk.editions)):
+            for name in mine:
+                mine[name] -= desk.orders.keys()
+            for name, orders in theirs.items():
+                mine.setdefault(name, set()).update(orders)
+
+
+_NEW = 2**62
+
+
+def _as_fact(draft: Draft) -> Fact:
+    """A draft as it would stand in the book, after everything else of the same moment."""
+    return Fact(_NEW, draft.kind, 1, draft.subject, draft.happened, 0, draft.source, draft.replaces, False, draft.body)
+
+
+def _in_order(facts: Iterable[Fact]) -> list[Fact]:
+    return sorted(facts, key=lambda fact: (fact.happened, fact.seq))
+
+
+def _links(fact: Fact) -> set[str]:
+    return {fact.subject, *(key for key in keys_of(fact.body) if not key.startswith((BUYER, EDITION)))}
+
+
+def _with_configuration(body: OrderLocked, configuration: Configuration | None) -> OrderLocked:
+    if configuration is None:
+        return body
+    return msgspec.structs.replace(body, **{name: getattr(configuration, name) for name in _CONFIGURATION})
+
+

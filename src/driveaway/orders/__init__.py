@@ -1,0 +1,1 @@
+"""Who reserved, locked, changed, cancelled and took over a car."""

@@ -1,0 +1,1 @@
+"""Where cars are shown, sold, handed over and serviced."""
