@@ -71,7 +71,7 @@ fmt: $(STAMPS)/dev ## format the code and mend what can be mended (ruff)
 .PHONY: docs
 docs: $(STAMPS)/dev ## write the reference pages from the code and build the site into site/
 	@$(BIN)/python -m tools.reference
-	@$(BIN)/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "site/index.html"
 
 .PHONY: bench

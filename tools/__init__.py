@@ -1,0 +1,1 @@
+"""Scripts of the development house; not part of the package."""

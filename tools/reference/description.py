@@ -1,0 +1,86 @@
+"""The page of ``launch.toml``."""
+
+from __future__ import annotations
+
+import msgspec
+import msgspec.inspect
+
+from driveaway.facts import description
+from driveaway.facts.description import Description
+from tools.reference.markdown import code, page, prose, table
+from tools.reference.source import aliases, field_types
+
+
+def launch_toml() -> str:
+    """Every attribute of ``launch.toml``, table by table."""
+    tables = _tables(Description, "")
+    return page(
+        "launch.toml",
+        "A launch folder holds one `launch.toml`: what is sold, where it is built, which rules hold, which "
+        "targets were set. `driveaway apply` takes it into the book; each figure then uses the version that "
+        "held at its as-of. An attribute that is not listed here is refused, with its place. Times are ISO "
+        "8601, days `YYYY-MM-DD`, money is text in major units of `currency`.",
+        "## At the top",
+        _attributes(Description),
+        *(
+            "\n\n".join((f"## {heading}", prose(cls.__doc__), _attributes(cls)))
+            for heading, cls in tables.items()
+            if heading
+        ),
+    )
+
+
+def _tables(cls: type[msgspec.Struct], prefix: str) -> dict[str, type[msgspec.Struct]]:
+    """Heading such as ``[[trims]]`` → class, in the order of the file."""
+    found: dict[str, type[msgspec.Struct]] = {}
+    for field in msgspec.structs.fields(cls):
+        inner, repeated = _struct(msgspec.inspect.type_info(field.type))
+        if inner is None:
+            continue
+        name = f"{prefix}{field.encode_name}"
+        found[f"[[{name}]]" if repeated else f"[{name}]"] = inner
+        found |= _tables(inner, f"{name}.")
+    return found
+
+
+def _struct(info: msgspec.inspect.Type) -> tuple[type[msgspec.Struct] | None, bool]:
+    if isinstance(info, msgspec.inspect.Metadata):
+        return _struct(info.type)
+    if isinstance(info, msgspec.inspect.StructType):
+        return info.cls, False
+    if isinstance(info, msgspec.inspect.VarTupleType):
+        return _struct(info.item_type)[0], True
+    return None, False
+
+
+def _attributes(cls: type[msgspec.Struct]) -> str:
+    types = field_types(cls)
+    named = {alias.name: alias.checked for alias in aliases(description).values()}
+    rows = []
+    for field in msgspec.structs.fields(cls):
+        if _struct(msgspec.inspect.type_info(field.type))[0] is not None:
+            continue
+        rows.append(
+            (
+                code(field.encode_name),
+                named.get(types[field.name], types[field.name]),
+                _default(field),
+                _meaning(field),
+            )
+        )
+    return table(("attribute", "type", "if left out", "meaning"), rows)
+
+
+def _meaning(field: msgspec.structs.FieldInfo) -> str:
+    info = msgspec.inspect.type_info(field.type)
+    if isinstance(info, msgspec.inspect.Metadata) and info.extra_json_schema:
+        return str(info.extra_json_schema.get("description", ""))
+    return ""
+
+
+def _default(field: msgspec.structs.FieldInfo) -> str:
+    if field.required:
+        return "**needed**"
+    if field.default in (None, (), ""):
+        return "—"
+    return code(msgspec.json.encode(field.default).decode())

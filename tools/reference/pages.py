@@ -1,0 +1,27 @@
+"""The list of generated pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tools.reference import description, errors, kinds, words
+
+
+def folder() -> Path:
+    """Where the pages live."""
+    return Path(__file__).resolve().parents[2] / "docs" / "reference"
+
+
+_PAGES: dict[str, Callable[[], str]] = {
+    "facts.md": kinds.kinds,
+    "launch-toml.md": description.launch_toml,
+    "glossary.md": words.glossary,
+    "errors.md": errors.error_page,
+    "provinces.md": words.provinces,
+}
+
+
+def pages() -> dict[str, str]:
+    """File name → text, of every page."""
+    return {name: make() for name, make in _PAGES.items()}
