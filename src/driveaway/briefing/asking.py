@@ -1,0 +1,223 @@
+"""What a briefing needs of a cut book: figures, a few facts, definitions. Nothing is written."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Protocol
+
+from driveaway.facts.base import Fact
+from driveaway.facts.description import Description
+from driveaway.figures.answer import Answer, Interval, Value
+from driveaway.values import clock
+from driveaway.values.errors import BadValue, NotFound, Refused
+
+
+class FigureInfo(Protocol):
+    """What is public about a figure: its definition is the first paragraph of its docstring."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def definition(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+
+
+class Asker(Protocol):
+    """A book cut at an as-of and a mark, ready to be asked."""
+
+    @property
+    def description(self) -> Description: ...
+    @property
+    def as_of(self) -> int:
+        """The instant up to which events count, microseconds since 1970 UTC."""
+    @property
+    def mark(self) -> int:
+        """The last ``seq`` that is seen."""
+    @property
+    def launch_dir_label(self) -> str:
+        """The launch folder as a person types it, such as ``launches/su7``."""
+    def figure(
+        self, name: str, *, by: Sequence[str] = (), as_of: int | None = None, **arguments: str
+    ) -> Answer: ...
+    def facts(self, kind: str) -> Sequence[Fact]:
+        """Live facts of one kind, in order of ``happened``."""
+    def definition(self, name: str) -> FigureInfo: ...
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one statement rests on, enough to compute it again.
+
+    Attributes:
+        figure: name of the figure; ``title`` and ``definition`` are its public words.
+        version: version of the definition.
+        arguments: parameters and filters given; ``by`` the dimensions.
+        value: the single value, None when there are rows or it is unknown.
+        as_of: ISO 8601 time in the launch's zone; ``mark`` the last ``seq`` seen.
+        recompute: the command line that gives the same answer.
+    """
+
+    figure: str
+    title: str
+    definition: str
+    version: int
+    unit: str
+    arguments: Mapping[str, str]
+    by: tuple[str, ...]
+    value: Value
+    interval: Interval | None
+    unknown: str | None
+    note: str | None
+    as_of: str
+    mark: int
+    simulated: bool
+    recompute: str
+
+    def json(self) -> dict[str, Any]:
+        """As one JSON object."""
+        return {
+            "figure": self.figure,
+            "title": self.title,
+            "definition": self.definition,
+            "definition_version": self.version,
+            "unit": self.unit,
+            "arguments": dict(self.arguments),
+            "by": list(self.by),
+            "value": self.value,
+            "interval": None
+            if self.interval is None
+            else {"low": self.interval.low, "high": self.interval.high, "level": self.interval.level},
+            "unknown": self.unknown,
+            "note": self.note,
+            "as_of": self.as_of,
+            "mark": self.mark,
+            "simulated": self.simulated,
+            "recompute": self.recompute,
+        }
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An answer with its evidence."""
+
+    answer: Answer
+    evidence: Evidence
+
+    @property
+    def rows(self) -> Sequence[Mapping[str, Any]]:
+        """The answer's rows, empty when it is unknown or a single value."""
+        return self.answer.rows or ()
+
+    @property
+    def unknown(self) -> str | None:
+        """Why there is no value, else None."""
+        return self.answer.unknown
+
+
+class Desk:
+    """Asks each question once and keeps its evidence."""
+
+    def __init__(self, asker: Asker) -> None:
+        self.asker = asker
+        self.zone = clock.zone(asker.description.zone)
+        self._asked: dict[tuple[Any, ...], Asked] = {}
+
+    @property
+    def today(self) -> date:
+        """The local day of the as-of."""
+        return clock.local_day(self.asker.as_of, self.zone)
+
+    @property
+    def as_of_text(self) -> str:
+        """The as-of as ``--as-of`` takes it."""
+        return as_of_text(self.asker.as_of, self.asker)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any answer so far counts simulated rows."""
+        return any(asked.answer.simulated for asked in self._asked.values())
+
+    @property
+    def unknowns(self) -> list[Asked]:
+        """The questions so far that have no answer."""
+        return [asked for asked in self._asked.values() if asked.unknown is not None]
+
+    def ask(
+        self, name: str, *, by: Sequence[str] = (), as_of: int | None = None, **arguments: str
+    ) -> Asked:
+        """Ask a figure; one that does not exist or refuses is unknown, with its reason."""
+        at = self.asker.as_of if as_of is None else as_of
+        key = (name, tuple(by), at, tuple(sorted(arguments.items())))
+        if key not in self._asked:
+            self._asked[key] = self._ask(name, tuple(by), at, arguments)
+        return self._asked[key]
+
+    def _ask(self, name: str, by: tuple[str, ...], at: int, arguments: dict[str, str]) -> Asked:
+        asker = self.asker
+        try:
+            answer = asker.figure(name, by=by, as_of=None if at == asker.as_of else at, **arguments)
+        except (NotFound, BadValue, Refused) as error:
+            answer = Answer(
+                name=name,
+                unit="",
+                as_of=clock.show(at, self.zone),
+                mark=asker.mark,
+                definition=0,
+                unknown=error.message,
+                parameters=arguments,
+            )
+        title, definition = answer.title, ""
+        try:
+            info = asker.definition(name)
+            title, definition = title or info.title, info.definition
+        except (NotFound, BadValue):
+            title = title or name
+        return Asked(
+            answer,
+            Evidence(
+                figure=name,
+                title=title,
+                definition=definition,
+                version=answer.definition,
+                unit=answer.unit,
+                arguments=dict(arguments),
+                by=by,
+                value=answer.value if answer.unknown is None else None,
+                interval=answer.interval,
+                unknown=answer.unknown,
+                note=answer.note,
+                as_of=clock.show(at, self.zone),
+                mark=answer.mark,
+                simulated=answer.simulated,
+                recompute=recompute(asker, name, by, arguments, at),
+            ),
+        )
+
+
+def as_of_text(at: int, asker: Asker) -> str:
+    """An instant as ``--as-of`` takes it: the day alone where it is the end of a local day."""
+    tz = clock.zone(asker.description.zone)
+    day = clock.local_day(at, tz)
+    return day.isoformat() if at == clock.end_of_day(day, tz) else clock.show(at, tz)
+
+
+def recompute(
+    asker: Asker, name: str, by: Sequence[str], arguments: Mapping[str, str], at: int
+) -> str:
+    """The command line that computes a figure again, safe to paste into a shell."""
+    words = ["driveaway", "figure", name]
+    for parameter, value in arguments.items():
+        words += ["--" + parameter.replace("_", "-"), value]
+    if by:
+        words += ["--by", ",".join(by)]
+    words += ["--as-of", as_of_text(at, asker), "--mark", str(asker.mark)]
+    words += ["--launch", asker.launch_dir_label]
+    return shlex.join(words)

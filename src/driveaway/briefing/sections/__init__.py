@@ -1,0 +1,1 @@
+"""The sections of a briefing, one module each; ``driveaway.briefing.document`` puts them in order."""

@@ -1,0 +1,163 @@
+"""What a briefing is made of: sentences with their evidence, exhibits, sections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from driveaway.briefing import lexicon, texts
+from driveaway.briefing.asking import Asked, Desk, Evidence
+from driveaway.briefing.lexicon import Flag
+from driveaway.plots import Picture
+
+Words = Mapping[str, str]
+"""A text by language."""
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One statement, with the figures it rests on and the words in it that a rule speaks against."""
+
+    id: str
+    text: Words
+    evidence: tuple[Evidence, ...] = ()
+    flags: tuple[Flag, ...] = ()
+    known: bool = True
+
+    @property
+    def simulated(self) -> bool:
+        """It counts simulated rows."""
+        return any(evidence.simulated for evidence in self.evidence)
+
+    def json(self) -> dict[str, Any]:
+        """As one JSON object."""
+        return {
+            "id": self.id,
+            "text": dict(self.text),
+            "known": self.known,
+            "simulated": self.simulated,
+            "flags": [flag.json() for flag in self.flags],
+            "evidence": [evidence.json() for evidence in self.evidence],
+        }
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A picture with the same numbers as a table, in the briefing's language.
+
+    A table's columns are headings, its cells texts that are ready to be shown.
+    """
+
+    id: str
+    picture: Picture
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    evidence: tuple[Evidence, ...]
+
+    def json(self) -> dict[str, Any]:
+        """As one JSON object; the picture by its words."""
+        return {
+            "id": self.id,
+            "title": self.picture.title,
+            "description": self.picture.description,
+            "simulated": self.picture.simulated,
+            "columns": list(self.columns),
+            "rows": [list(row) for row in self.rows],
+            "evidence": [evidence.json() for evidence in self.evidence],
+        }
+
+
+@dataclass(frozen=True)
+class Headline:
+    """One large number at the top: the number, what it counts, and its sentence."""
+
+    number: Words
+    label: Words
+    sentence: Sentence
+
+    def json(self) -> dict[str, Any]:
+        """As one JSON object."""
+        return {
+            "number": dict(self.number),
+            "label": dict(self.label),
+            "sentence": self.sentence.json(),
+        }
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the briefing."""
+
+    id: str
+    title: Words
+    sentences: tuple[Sentence, ...] = ()
+    exhibits: tuple[Exhibit, ...] = ()
+
+    def json(self) -> dict[str, Any]:
+        """As one JSON object."""
+        return {
+            "id": self.id,
+            "title": dict(self.title),
+            "sentences": [sentence.json() for sentence in self.sentences],
+            "exhibits": [exhibit.json() for exhibit in self.exhibits],
+        }
+
+
+@dataclass
+class Writer:
+    """Writes sentences at a desk, in both languages, and reads each against the lexicon."""
+
+    desk: Desk
+    words: texts.Texts
+    used: set[str] = field(default_factory=set)
+
+    def say(self, key: str, *asked: Asked, **values: Any) -> Sentence:
+        """The sentence of a template; unknown when one of its answers is, with the reason.
+
+        The template's own values may use ``value`` for the first answer's single value.
+        """
+        missing = next((a for a in asked if a.unknown is not None), None)
+        if missing is not None:
+            text = texts.both(
+                "sentence.unknown", title=figure_title(missing), reason=missing.unknown
+            )
+        else:
+            if asked and asked[0].answer.value is not None:
+                values.setdefault("value", asked[0].answer.value)
+            text = texts.both(key, **values)
+            interval = asked[0].answer.interval if asked else None
+            if interval is not None:
+                tail = texts.both(
+                    "sentence.interval", level=interval.level, low=interval.low, high=interval.high
+                )
+                text = {language: text[language] + tail[language] for language in text}
+        return self.plain(key, text, [a.evidence for a in asked], known=missing is None)
+
+    def plain(
+        self, key: str, text: Words, evidence: Sequence[Evidence] = (), *, known: bool = True
+    ) -> Sentence:
+        """A sentence whose text is at hand."""
+        flags = tuple(flag for t in text.values() for flag in lexicon.check(t, self.desk.today))
+        return Sentence(self._id(key), text, tuple(evidence), flags, known)
+
+    def _id(self, key: str) -> str:
+        base = key.replace("_", "-").replace(".", "-")
+        name, number = base, 1
+        while name in self.used:
+            number += 1
+            name = f"{base}-{number}"
+        self.used.add(name)
+        return name
+
+
+def figure_title(asked: Asked) -> dict[str, str]:
+    """A figure's short name by language, with its arguments; from the texts where they have it."""
+    key = f"figure.{asked.evidence.figure}"
+    known = texts.table().get(key)
+    arguments = ", ".join(asked.evidence.arguments.values())
+    return {
+        language: (known[language] if known else asked.evidence.title)
+        + (f" ({arguments})" if arguments else "")
+        for language in texts.LANGUAGES
+    }

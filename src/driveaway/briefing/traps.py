@@ -1,0 +1,74 @@
+"""Wording traps: a claim may be true and still be understood as more than it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from driveaway.briefing import texts
+from driveaway.briefing.asking import Desk
+from driveaway.facts.public import ClaimMade
+from driveaway.values import clock
+from driveaway.values.errors import BadValue
+
+
+def wording_traps(desk: Desk, body: ClaimMade) -> Iterator[dict[str, str]]:
+    """The traps that the book itself shows, by language.
+
+    Two are looked for: a number of deliveries counted over a period that began before the first
+    handover, and a target that was another before.
+    """
+    try:
+        at = clock.parse_as_of(body.as_of, desk.zone)
+    except BadValue:
+        return
+    if (body.figure or "").startswith("cars.delivered"):
+        yield from _late_first_handover(desk, min(at, desk.asker.as_of))
+    yield from _raised_target(desk, body, min(at, desk.asker.as_of))
+
+
+def _late_first_handover(desk: Desk, at: int) -> Iterator[dict[str, str]]:
+    opened = desk.asker.description.car.orders_open
+    if opened is None:
+        return
+    launch_day = clock.local_day(clock.parse_as_of(opened, desk.zone), desk.zone)
+    last_day = clock.local_day(at, desk.zone)
+    first = next(
+        (
+            date.fromisoformat(str(row["day"]))
+            for row in desk.ask("cars.delivered_per_day", as_of=at).rows
+            if row.get("value")
+        ),
+        None,
+    )
+    if first is not None and first > launch_day:
+        yield texts.both(
+            "trap.late_first_handover",
+            launch_day=launch_day,
+            first=first,
+            last=last_day,
+            days_since_launch=(last_day - launch_day).days + 1,
+            days_since_first=(last_day - first).days + 1,
+        )
+
+
+def _raised_target(desk: Desk, body: ClaimMade, at: int) -> Iterator[dict[str, str]]:
+    speaks_of_target = body.figure in (None, "", "targets.progress")
+    if not speaks_of_target or body.value is None or not desk.asker.facts("target.set"):
+        return
+    for row in desk.ask("targets.progress", as_of=at).rows:
+        if _is_said(row, body) and row.get("previous_amount") not in (None, row["amount"]):
+            before, now = row["previous_amount"], row["amount"]
+            yield texts.both(
+                "trap.target_raised" if now > before else "trap.target_lowered",
+                amount=now,
+                previous=before,
+                set_on=str(row["set_on"]),
+            )
+
+
+def _is_said(row: Mapping[str, Any], body: ClaimMade) -> bool:
+    if body.arguments and f"target={row['target']}" in body.arguments.split("&"):
+        return True
+    return not body.percent and body.value == str(row["amount"])

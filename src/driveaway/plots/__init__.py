@@ -1,0 +1,23 @@
+"""Answers as pictures: one theme, readable without colour, in light and dark, with words in any language.
+
+Pictures are Vega-Lite specifications drawn to SVG by vl-convert. The specifications are plain
+mappings: building them through Altair's classes costs a second of imports and adds nothing to a
+specification that is already valid (the tests check each against Altair's copy of the schema).
+"""
+
+from driveaway.plots.bars import measured, progress, shares
+from driveaway.plots.curves import Event, cumulative, per_day
+from driveaway.plots.picture import Picture, Words
+from driveaway.plots.tiles import tile_map
+
+__all__ = [
+    "Event",
+    "Picture",
+    "Words",
+    "cumulative",
+    "measured",
+    "per_day",
+    "progress",
+    "shares",
+    "tile_map",
+]

@@ -1,0 +1,286 @@
+"""Rows beside each other: progress to targets, shares with intervals, tests beside rivals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from driveaway.figures.answer import Answer
+from driveaway.plots.picture import Picture, Words, subtitle
+from driveaway.plots.theme import (
+    FAINT,
+    INK,
+    MAIN,
+    MUTED,
+    PAPER,
+    RIGHT,
+    RULE,
+    SECOND,
+    WIDTH,
+    axis,
+    cut,
+    frame,
+    scale_ticks,
+)
+
+_RAW: Final[dict[str, Any]] = {"type": "quantitative", "scale": None, "axis": None}
+_HALF_EM: Final = 6.4
+
+
+def progress(
+    answer: Answer,
+    words: Words,
+    *,
+    title: str,
+    label: Callable[[Mapping[str, Any]], str],
+    pace: Callable[[Mapping[str, Any]], float | None],
+) -> Picture:
+    """A bar for each target: reached of wanted, the time used up as a line, an earlier target as a diamond.
+
+    Args:
+        label: what a row aims at, in words.
+        pace: the share of a row's days that have passed, 0–1, or None before its first day.
+    """
+    width, pitch = WIDTH - 2 - RIGHT, 62
+    rows = list(answer.rows or ())
+    bars: list[dict[str, Any]] = []
+    for number, row in enumerate(rows):
+        top = number * pitch
+        share = row["share"]
+        passed = pace(row)
+        if row["value"] is None or share is None:
+            state = words("plot.progress.unknown")
+        elif passed is None:
+            state = words("plot.progress.not_begun", amount=row["amount"])
+        else:
+            state = words("plot.progress.state", value=row["value"], amount=row["amount"], share=share)
+        before = row.get("previous_amount")
+        bars.append(
+            {
+                "label": cut(label(row), 46),
+                "state": state,
+                "text_y": top + 10,
+                "top": top + 22,
+                "bottom": top + 38,
+                "inner_top": top + 25,
+                "inner_bottom": top + 35,
+                "x": 0,
+                "x2": width,
+                "value_x2": width * min(max(share or 0, 0), 1),
+                "pace_x": None if passed is None else width * passed,
+                "before_x": width * before / row["amount"] if before and before <= row["amount"] else None,
+                "middle": top + 30,
+            }
+        )
+    paced = [b for b in bars if b["pace_x"] is not None]
+    raised = [b for b in bars if b["before_x"] is not None]
+    reached = [b for b in bars if b["value_x2"] > 0]
+    layers: list[dict[str, Any]] = [
+        _text(bars, "label", {"value": 0}, align="left", weight="bold"),
+        _text(bars, "state", {"value": width}, align="right"),
+        _box(bars, "x2", "top", "bottom", fill=FAINT, stroke=RULE),
+        _box(reached, "value_x2", "inner_top", "inner_bottom", fill=MAIN),
+        {
+            "data": {"values": paced},
+            "mark": {"type": "rule", "color": INK, "strokeWidth": 2},
+            "encoding": {
+                "x": _RAW | {"field": "pace_x"},
+                "y": _RAW | {"field": "top"},
+                "y2": {"field": "bottom"},
+            },
+        },
+        {
+            "data": {"values": raised},
+            "mark": {"type": "point", "shape": "diamond", "size": 70, "color": INK, "fill": PAPER, "opacity": 1},
+            "encoding": {"x": _RAW | {"field": "before_x"}, "y": _RAW | {"field": "middle"}},
+        },
+    ]  # fmt: skip
+    key = [words("plot.progress.key")]
+    if raised:
+        key.append(words("plot.progress.key_before"))
+    spec = frame(
+        [layer for layer in layers if layer["data"]["values"]] or [_nothing(words)],
+        title=title,
+        subtitle=[*subtitle(words, " ".join(key), answer.simulated)],
+        height=max(len(bars) * pitch - 16, 30),
+        left=2,
+        bottom=4,
+        gap=16,
+    )
+    description = " ".join(f"{label(r)}: {b['state']}." for r, b in zip(rows, bars, strict=True))
+    return Picture(spec, title, description or words("plot.empty"), words.language, answer.simulated)
+
+
+def shares(groups: Sequence[tuple[str, str, Answer]], words: Words, *, title: str, most: int = 6) -> Picture:
+    """A dot with its interval for each share, in groups; a cell with too few people says so.
+
+    Args:
+        groups: heading, dimension and answer; rows have the dimension, ``value``, ``low``, ``high``.
+        most: at most so many rows of a group, the largest.
+    """
+    lines: list[dict[str, Any]] = []
+    told: list[str] = []
+    for heading, dimension, answer in groups:
+        rows = [r for r in answer.rows or () if r.get(dimension) is not None]
+        rows.sort(key=lambda r: (r["value"] is None, -(r["value"] or 0), str(r[dimension])))
+        lines.append({"heading": heading})
+        told.append(f"{heading}:")
+        if not rows:
+            lines.append({"name": "", "state": answer.unknown or words("plot.empty")})
+        for row in rows[:most]:
+            name = words.number(row[dimension], "name")
+            state = (
+                words("plot.shares.suppressed") if row["value"] is None else words.number(row["value"], "percent")
+            )
+            lines.append({"name": name, "state": state, "value": row["value"], "low": row.get("low"), "high": row.get("high")})  # fmt: skip
+            told.append(
+                f"{name} {state}"
+                + (
+                    f" ({words.number(row['low'], 'percent')}–{words.number(row['high'], 'percent')});"
+                    if row["value"] is not None and row.get("low") is not None
+                    else ";"
+                )
+            )
+    simulated = any(answer.simulated for _, _, answer in groups)
+    top = max((line.get("high") or line.get("value") or 0 for line in lines), default=0)
+    return _dots(
+        lines,
+        words,
+        title=title,
+        note=words("plot.shares.subtitle"),
+        simulated=simulated,
+        ticks=scale_ticks(top or 1, 3),
+        style="percent",
+        description=" ".join(told).rstrip(";") + ".",
+        left=132,
+    )
+
+
+def measured(answer: Answer, words: Words, *, title: str, percent: bool) -> Picture:
+    """A mark for each car tested: our own a filled diamond, a rival's a hollow circle.
+
+    The answer's rows have ``car``, ``condition``, ``tester``, ``rival`` and ``value``: a share of the
+    claimed range where ``percent``, else kWh/100 km.
+    """
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for row in answer.rows or ():
+        groups.setdefault(f"{row['condition']} · {row['tester']}", []).append(row)
+    lines: list[dict[str, Any]] = []
+    told: list[str] = []
+    style = "percent" if percent else "number"
+    for heading, rows in groups.items():
+        lines.append({"heading": heading})
+        told.append(f"{heading}:")
+        for row in sorted(rows, key=lambda r: (r["value"] is None, -(r["value"] or 0) if percent else r["value"] or 0)):
+            state = words("plot.progress.unknown") if row["value"] is None else words.number(row["value"], style)
+            lines.append({"name": str(row["car"]), "state": state, "value": row["value"], "rival": bool(row["rival"])})
+            told.append(f"{row['car']} {state};")
+    top = max((line.get("value") or 0 for line in lines), default=0)
+    return _dots(
+        lines,
+        words,
+        title=title,
+        note=words("plot.tests.range" if percent else "plot.tests.consumption"),
+        simulated=answer.simulated,
+        ticks=scale_ticks(1 if percent and top <= 1 else top or 1),
+        style=style,
+        description=(" ".join(told).rstrip(";") + ".") if told else words("plot.empty"),
+        left=178,
+    )
+
+
+def _dots(
+    lines: Sequence[Mapping[str, Any]],
+    words: Words,
+    *,
+    title: str,
+    note: str,
+    simulated: bool,
+    ticks: Sequence[float],
+    style: str,
+    description: str,
+    left: int,
+) -> Picture:
+    pitch = 23
+    width = WIDTH - left - 58
+    placed: list[dict[str, Any]] = []
+    at = 0.0
+    for line in lines:
+        at += pitch * (1.25 if "heading" in line and placed else 1) if placed else 8
+        placed.append(dict(line) | {"y": at})
+    height = int(at + 16)
+    for line in placed:
+        if "heading" in line:
+            line["heading"] = cut(str(line["heading"]), int((WIDTH - 10) / _HALF_EM))
+        else:
+            line["name"] = cut(str(line["name"]), int((left - 14) / _HALF_EM))
+    headings = [line for line in placed if "heading" in line]
+    named = [line for line in placed if "heading" not in line]
+    valued = [line for line in named if line.get("value") is not None]
+    x = {
+        "field": "value",
+        "type": "quantitative",
+        "scale": {"domain": [0, ticks[-1]], "nice": False},
+        "axis": axis(ticks, [words.number(t, style) for t in ticks], grid=True, domain=False, ticks=False),
+    }
+    y = _RAW | {"field": "y"}
+    ours = [line | {"end": width} for line in valued if not line.get("rival")]
+    rivals = [line for line in valued if line.get("rival")]
+    spans = [line for line in valued if line.get("low") is not None and line.get("high") is not None]
+    dot: dict[str, Any] = {"type": "point", "opacity": 1, "strokeWidth": 1.75}
+    layers: list[dict[str, Any]] = [
+        {"data": {"values": valued}, "mark": {"type": "rule", "color": RULE, "strokeDash": [1, 3]}, "encoding": {"x": x | {"field": "zero"}, "x2": {"field": "value"}, "y": y}, "transform": [{"calculate": "0", "as": "zero"}]},
+        {"data": {"values": spans}, "mark": {"type": "rule", "color": INK, "strokeWidth": 2}, "encoding": {"x": x | {"field": "low"}, "x2": {"field": "high"}, "y": y}},
+        {"data": {"values": ours}, "mark": dot | {"shape": "diamond", "size": 95, "color": MAIN, "fill": MAIN}, "encoding": {"x": x, "y": y}},
+        {"data": {"values": rivals}, "mark": dot | {"shape": "circle", "size": 70, "color": SECOND, "fill": PAPER}, "encoding": {"x": x, "y": y}},
+        {"data": {"values": headings}, "mark": {"type": "text", "align": "left", "baseline": "middle", "fontWeight": "bold", "color": MUTED}, "encoding": {"x": {"value": -left}, "y": y, "text": {"field": "heading"}}},
+        {"data": {"values": named}, "mark": {"type": "text", "align": "left", "baseline": "middle"}, "encoding": {"x": {"value": -left + 8}, "y": y, "text": {"field": "name"}}},
+        {"data": {"values": valued}, "mark": {"type": "text", "align": "right", "baseline": "middle", "fontWeight": "bold"}, "encoding": {"x": {"value": width + 56}, "y": y, "text": {"field": "state"}}},
+        {"data": {"values": [line for line in named if line.get("value") is None]}, "mark": {"type": "text", "align": "left", "baseline": "middle", "color": MUTED}, "encoding": {"x": {"value": 0}, "y": y, "text": {"field": "state"}}},
+    ]  # fmt: skip
+    spec = frame(
+        [layer for layer in layers if layer["data"]["values"]] or [_nothing(words)],
+        title=title,
+        subtitle=subtitle(words, note, simulated),
+        height=max(height, 40),
+        left=left,
+        right=58,
+        bottom=26,
+        gap=16,
+    )
+    return Picture(spec, title, description, words.language, simulated)
+
+
+def _text(
+    rows: Sequence[Mapping[str, Any]], field: str, x: Mapping[str, Any], *, align: str, weight: str = "normal"
+) -> dict[str, Any]:
+    return {
+        "data": {"values": list(rows)},
+        "mark": {"type": "text", "align": align, "baseline": "middle", "fontWeight": weight},
+        "encoding": {"x": dict(x), "y": _RAW | {"field": "text_y"}, "text": {"field": field}},
+    }
+
+
+def _box(
+    rows: Sequence[Mapping[str, Any]], right: str, top: str, bottom: str, *, fill: str, stroke: str | None = None
+) -> dict[str, Any]:
+    return {
+        "data": {"values": list(rows)},
+        "mark": {"type": "rect", "fill": fill, "stroke": stroke},
+        "encoding": {
+            "x": _RAW | {"field": "x"},
+            "x2": {"field": right},
+            "y": _RAW | {"field": top},
+            "y2": {"field": bottom},
+        },
+    }
+
+
+def _nothing(words: Words) -> dict[str, Any]:
+    return {
+        "data": {"values": [{"t": words("plot.empty")}]},
+        "mark": {"type": "text", "align": "left", "baseline": "middle", "color": MUTED},
+        "encoding": {"x": {"value": 0}, "y": {"value": 15}, "text": {"field": "t"}},
+    }
+
+

@@ -1,0 +1,234 @@
+"""Figures by day: the cumulative curve with its events, and bars per day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from driveaway.figures.answer import Answer
+from driveaway.plots.picture import Picture, Words, subtitle
+from driveaway.plots.theme import (
+    INK,
+    LEFT,
+    MAIN,
+    MUTED,
+    PAPER,
+    RIGHT,
+    SECOND,
+    WIDTH,
+    axis,
+    cut,
+    frame,
+    scale_ticks,
+)
+
+_HEIGHT: Final = 190
+_KEY_LINE: Final = 18
+_MARKER: Final = 18
+_MOST_TICKS: Final = 6
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something held on a day, to be marked on a curve."""
+
+    day: str
+    title: str
+
+
+def cumulative(answer: Answer, words: Words, *, title: str, events: Sequence[Event] = ()) -> Picture:
+    """The running total by day, with numbered events and their key below.
+
+    The answer's rows have ``day`` and ``cumulative``; events outside the days shown are left out.
+    """
+    rows = answer.rows or ()
+    days = [str(row["day"]) for row in rows]
+    data = [{"i": i, "y": row["cumulative"]} for i, row in enumerate(rows)]
+    ticks = scale_ticks(max((row["y"] for row in data), default=0))
+    x, y = _x(days, words), _y(ticks, words)
+    marks = [(days.index(e.day), e) for e in events if e.day in days]
+    last = data[-1] if data else {"i": 0, "y": 0}
+    layers: list[dict[str, Any]] = [
+        {"data": {"values": data}, "mark": {"type": "area", "color": MAIN, "opacity": 0.13}, "encoding": {"x": x, "y": y}},
+        {"data": {"values": data}, "mark": {"type": "line", "color": MAIN, "strokeWidth": 2.25}, "encoding": {"x": x, "y": y}},
+        {"data": {"values": [last]}, "mark": {"type": "point", "filled": True, "size": 42, "opacity": 1, "color": MAIN}, "encoding": {"x": x, "y": y}},
+        {
+            "data": {"values": [last | {"label": words.number(last["y"], "count")}]},
+            "mark": {"type": "text", "align": "right", "dy": -11, "dx": 4, "fontWeight": "bold", "color": INK, "fontSize": 13},
+            "encoding": {"x": x, "y": y, "text": {"field": "label"}},
+        },
+    ]  # fmt: skip
+    layers += _event_layers(marks, x, len(days), words)
+    spec = frame(
+        layers,
+        title=title,
+        subtitle=subtitle(words, words("plot.cumulative.subtitle"), answer.simulated),
+        height=_HEIGHT,
+        bottom=30 + (len(marks) * _KEY_LINE + 8 if marks else 0),
+        gap=14 + (_levels([i for i, _ in marks], len(days))[1] * _MARKER if marks else 0),
+    )
+    description = (
+        words(
+            "plot.cumulative.description",
+            last=last["y"],
+            first_day=days[0],
+            last_day=days[-1],
+            half_day=next(d for d, row in zip(days, data, strict=True) if row["y"] * 2 >= last["y"]),
+        )
+        if days
+        else words("plot.empty")
+    )
+    if marks:
+        description += " " + words(
+            "plot.cumulative.events",
+            events=words("list.separator").join(
+                f"{n}. {e.title} ({words.number(e.day, 'short')})" for n, (_, e) in enumerate(marks, 1)
+            ),
+        )
+    return Picture(spec, title, description, words.language, answer.simulated)
+
+
+def per_day(answer: Answer, words: Words, *, title: str, second: bool = False) -> Picture:
+    """Bars by day, the highest labelled. The answer's rows have ``day`` and ``value``.
+
+    ``second`` takes the second colour, for a picture that stands beside another.
+    """
+    rows = answer.rows or ()
+    days = [str(row["day"]) for row in rows]
+    data = [{"a": i - 0.38, "b": i + 0.38, "i": i, "y": row["value"] or 0, "z": 0} for i, row in enumerate(rows)]
+    ticks = scale_ticks(max((row["y"] for row in data), default=0))
+    x, y = _x(days, words), _y(ticks, words)
+    peak = max(data, key=lambda row: row["y"], default=None)
+    layers: list[dict[str, Any]] = [
+        {
+            "data": {"values": data},
+            "mark": {"type": "rect", "color": SECOND if second else MAIN},
+            "encoding": {"x": x | {"field": "a"}, "x2": {"field": "b"}, "y": y, "y2": {"field": "z"}},
+        }
+    ]
+    if peak:
+        peak_day = days[int(peak["i"])]
+        side = "left" if peak["i"] < len(days) / 2 else "right"
+        label = f"{words.number(peak['y'], 'count')} · {words.number(peak_day, 'short')}"
+        layers.append(
+            {
+                "data": {"values": [peak | {"label": label}]},
+                "mark": {"type": "text", "align": side, "dy": -8, "fontWeight": "bold", "color": INK},
+                "encoding": {
+                    "x": x | {"field": "a" if side == "left" else "b"},
+                    "y": y,
+                    "text": {"field": "label"},
+                },
+            }
+        )
+    description = (
+        words(
+            "plot.per_day.description",
+            peak=peak["y"],
+            peak_day=days[int(peak["i"])],
+            last=data[-1]["y"],
+            first_day=days[0],
+            last_day=days[-1],
+        )
+        if peak
+        else words("plot.empty")
+    )
+    spec = frame(
+        layers,
+        title=title,
+        subtitle=subtitle(words, words("plot.per_day.subtitle"), answer.simulated),
+        height=_HEIGHT,
+        bottom=30,
+        gap=20,
+    )
+    return Picture(spec, title, description, words.language, answer.simulated)
+
+
+def _event_layers(
+    marks: Sequence[tuple[int, Event]], x: Mapping[str, Any], days: int, words: Words
+) -> list[dict[str, Any]]:
+    if not marks:
+        return []
+    levels, _ = _levels([i for i, _ in marks], days)
+    data = [
+        {"i": i, "n": str(n), "top": -10 - levels[n - 1] * _MARKER}
+        for n, (i, _) in enumerate(marks, 1)
+    ]
+    key = [
+        {"n": f"{n}", "t": cut(f"{words.number(e.day, 'short')}  {e.title}", 70), "line": n}
+        for n, (_, e) in enumerate(marks, 1)
+    ]
+    raw: dict[str, Any] = {"type": "quantitative", "scale": None, "axis": None}
+    place = raw | {"field": "top"}
+    layers = [
+        {
+            "data": {"values": [row | {"bottom": _HEIGHT} for row in data]},
+            "mark": {"type": "rule", "color": MUTED, "strokeDash": [2, 3]},
+            "encoding": {"x": x, "y": place, "y2": {"field": "bottom"}},
+        },
+        {
+            "data": {"values": data},
+            "mark": {"type": "point", "filled": True, "size": 210, "opacity": 1, "color": PAPER, "stroke": INK, "strokeWidth": 1},
+            "encoding": {"x": x, "y": place},
+        },
+        {
+            "data": {"values": data},
+            "mark": {"type": "text", "fontSize": 10.5, "fontWeight": "bold", "baseline": "middle", "dy": 0.5},
+            "encoding": {"x": x, "y": place, "text": {"field": "n"}},
+        },
+    ]  # fmt: skip
+    for field, at, weight in (("n", 6 - LEFT, "bold"), ("t", 24 - LEFT, "normal")):
+        layers.append(
+            {
+                "data": {"values": [row | {"at": _HEIGHT + 36 + (row["line"] - 1) * _KEY_LINE} for row in key]},
+                "mark": {"type": "text", "align": "left", "baseline": "middle", "fontWeight": weight},
+                "encoding": {
+                    "x": {"value": at},
+                    "y": raw | {"field": "at"},
+                    "text": {"field": field},
+                },
+            }
+        )
+    return layers
+
+
+def _levels(places: Sequence[int], days: int) -> tuple[list[int], int]:
+    """A row for each marker so that none covers another, and the number of rows above the first."""
+    width = (WIDTH - LEFT - RIGHT) / max(days, 1)
+    last_in_row: list[float] = []
+    levels = []
+    for place in places:
+        at = place * width
+        row = next((r for r, last in enumerate(last_in_row) if at - last >= _MARKER), len(last_in_row))
+        if row == len(last_in_row):
+            last_in_row.append(at)
+        last_in_row[row] = at
+        levels.append(row)
+    return levels, len(last_in_row)
+
+
+def _x(days: Sequence[str], words: Words) -> dict[str, Any]:
+    """Days as whole numbers with their own labels: no time zone can move them."""
+    count = len(days)
+    step = next((s for s in (1, 2, 7, 14, 28, 56, 91, 182, 365) if count / s <= _MOST_TICKS), max(count, 1))
+    values = list(range(0, count, step))
+    texts = [words.number(days[i], "short") for i in values]
+    if count and date.fromisoformat(days[0]).year != date.fromisoformat(days[-1]).year and step >= 91:
+        texts = [days[i][:7] for i in values]
+    return {
+        "field": "i",
+        "type": "quantitative",
+        "scale": {"domain": [-0.6, max(count - 0.4, 0.6)], "nice": False, "zero": False},
+        "axis": axis(values, texts),
+    }
+
+
+def _y(ticks: Sequence[float], words: Words) -> dict[str, Any]:
+    return {
+        "field": "y",
+        "type": "quantitative",
+        "scale": {"domain": [0, ticks[-1]], "nice": False},
+        "axis": axis(ticks, [words.number(t, "tick") for t in ticks], grid=True),
+    }
