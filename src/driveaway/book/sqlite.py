@@ -112,6 +112,11 @@ class SqliteStore:
         """Facts with after < seq ≤ until, by seq, at most ``limit``."""
         return self._select(f"{_FROM} WHERE f.seq > ? AND f.seq <= ? ORDER BY f.seq LIMIT ?", (after, until, limit))
 
+    def by_seq(self, seqs: Sequence[int]) -> list[Row]:
+        """Facts by their seq."""
+        wanted = json.dumps(list(seqs))
+        return self._select(f"{_FROM} WHERE f.seq IN (SELECT value FROM json_each(?)) ORDER BY f.seq", (wanted,))
+
     def about(self, subject: str) -> list[Row]:
         """Every fact about a subject or found under it as a key, by seq."""
         return self._select(

@@ -106,6 +106,10 @@ class Store(Protocol):
         """Facts with after < seq ≤ until, by seq, at most ``limit``."""
         ...
 
+    def by_seq(self, seqs: Sequence[int]) -> list[Row]:
+        """Facts by their seq."""
+        ...
+
     def about(self, subject: str) -> list[Row]:
         """Every fact about a subject or found under it as a key, replaced ones included, by seq."""
         ...

@@ -1,0 +1,91 @@
+"""DuckDB in memory over the mirror's files; one connection, safe between threads by a lock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from driveaway.book.columns import schema
+from driveaway.book.mirror import Manifest, Mirror
+from driveaway.book.reading import fact_of
+from driveaway.facts import Fact
+
+
+class Engine:
+    """Runs figures' expressions. Views over Parquet are made anew when the mirror has moved on."""
+
+    def __init__(self, mirror: Mirror) -> None:
+        self._mirror = mirror
+        self._backend: Any = None
+        self._loaded: Manifest | None = None
+        self._tables: dict[str, ir.Table] = {}
+        self._lock = threading.RLock()
+
+    @property
+    def backend(self) -> Any:
+        """The Ibis backend; opened at first use, with no extension loaded at run time."""
+        if self._backend is None:
+            self._backend = ibis.duckdb.connect(
+                ":memory:", autoinstall_known_extensions=False, autoload_known_extensions=False
+            )
+        return self._backend
+
+    def table(self, kind: str) -> ir.Table:
+        """A kind's whole table, uncut."""
+        with self._lock:
+            manifest = self._mirror.manifest
+            if manifest is not self._loaded:
+                self._loaded = manifest
+                self._tables.clear()
+            if kind not in self._tables:
+                self._tables[kind] = self._make(kind)
+            return self._tables[kind]
+
+    def _make(self, kind: str) -> ir.Table:
+        paths = self._mirror.paths(kind)
+        name = kind.replace(".", "_")
+        columns = ", ".join(schema(kind).names)
+        if paths:
+            files = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
+            sql = f"CREATE OR REPLACE VIEW {name} AS SELECT {columns} FROM read_parquet([{files}])"
+            self.backend.con.execute(sql)
+        else:
+            types = ", ".join(f"CAST(NULL AS {_type(field.type)}) AS {field.name}" for field in schema(kind))
+            self.backend.con.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT {types} WHERE false")
+        return self.backend.table(name)
+
+    def fetch(self, expression: ir.Table) -> tuple[pa.Table, str]:
+        """Run an expression: its rows, and the SQL that ran."""
+        with self._lock:
+            sql = str(self.backend.compile(expression))
+            return self.backend.con.sql(sql).to_arrow_table(), sql
+
+    def facts(self, seqs: Sequence[int]) -> list[Fact]:
+        """Typed facts by seq, in the order given."""
+        store = self._mirror.store
+        rows = {row.seq: row for row in store.by_seq(seqs)}
+        return [fact_of(rows[seq]) for seq in seqs]
+
+    def close(self) -> None:
+        """Let go of the engine."""
+        if self._backend is not None:
+            self._backend.disconnect()
+            self._backend = None
+
+
+
+
+def _type(arrow: pa.DataType) -> str:
+    """The DuckDB type of an Arrow type that facts use."""
+    if pa.types.is_list(arrow):
+        return _type(arrow.value_type) + "[]"
+    if pa.types.is_struct(arrow):
+        inner = ", ".join(f"{field.name} {_type(field.type)}" for field in arrow)
+        return f"STRUCT({inner})"
+    names = {pa.string(): "VARCHAR", pa.int64(): "BIGINT", pa.bool_(): "BOOLEAN", pa.float64(): "DOUBLE"}
+    return names.get(arrow, "DATE")

@@ -1,0 +1,221 @@
+"""The columnar mirror: Parquet segments by ``seq`` range, one typed table per kind.
+
+A cache. Delete the folder and it comes back. Segments are never changed in place: a generation of
+files is listed in ``manifest.json``, which is replaced atomically, so readers in other processes
+always see a whole one. The last segment of a kind is rewritten until it is large enough, and a
+segment that a correction touches is rewritten with its ``superseded_at``.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from driveaway.book.columns import schema
+from driveaway.book.segments import build
+from driveaway.book.store import Row, Store
+from driveaway.facts import KINDS
+
+_FORMAT = 1
+_BATCH = 100_000
+_FULL = 1_000_000
+
+
+class Segment(msgspec.Struct, frozen=True):
+    """One Parquet file: rows of one kind with ``first`` ≤ seq ≤ ``last``."""
+
+    file: str
+    first: int
+    last: int
+    rows: int
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """Which segments make up the mirror, and up to which seq."""
+
+    layout: int
+    zone: str
+    upto: int
+    generation: int
+    erasures: int
+    segments: dict[str, tuple[Segment, ...]]
+    versions: dict[str, int]
+
+
+class Mirror:
+    """The mirror of one store in one folder."""
+
+    def __init__(self, store: Store, folder: Path, zone: ZoneInfo) -> None:
+        self.store = store
+        self.folder = folder
+        self.zone = zone
+        self.manifest = self._read()
+
+    def paths(self, kind: str) -> list[str]:
+        """Files that hold a kind's table; none when no such fact was recorded."""
+        return [str(self.folder / s.file) for s in self.manifest.segments.get(kind, ())]
+
+    def catch_up(self, progress: Callable[[int, int], None] | None = None) -> Manifest:
+        """Bring the mirror to the store's last seq; at once when nothing was recorded since.
+
+        Args:
+            progress: called with (rows done, rows in all).
+        """
+        upto = self.store.edge().size
+        if self.manifest.upto == upto:
+            return self.manifest
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self._lock():
+            manifest = self._read()
+            if manifest.upto > upto:
+                upto = self.store.edge().size
+            start = manifest.upto
+            step = max(_BATCH, 1)
+            while manifest.upto < upto:
+                rows = self.store.rows(manifest.upto, upto, step)
+                manifest = self._extended(manifest, rows)
+                if progress is not None:
+                    progress(manifest.upto - start, upto - start)
+            self._sweep(manifest)
+        self.manifest = manifest
+        return manifest
+
+    def drop(self) -> None:
+        """Delete the mirror; it comes back at the next question."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.manifest = self._read()
+
+    def _extended(self, manifest: Manifest, rows: Sequence[Row]) -> Manifest:
+        generation = manifest.generation + 1
+        first, last = rows[0].seq, rows[-1].seq
+        segments = dict(manifest.segments)
+        by_kind: dict[str, list[Row]] = {}
+        for row in rows:
+            by_kind.setdefault(row.kind, []).append(row)
+        replaced = dict(self.store.replacements(first - 1, last))
+        if "subject.erased" in by_kind:
+            erased = {row.subject for row in by_kind["subject.erased"]}
+            segments = self._forget(segments, erased, generation)
+        if replaced:
+            segments = self._supersede(segments, replaced, generation)
+        for kind, members in by_kind.items():
+            table = build(kind, members, replaced, self.zone)
+            known = segments.get(kind, ())
+            if known and known[-1].rows < _FULL:
+                tail = known[-1]
+                table = pa.concat_tables([pq.read_table(self.folder / tail.file, schema=schema(kind)), table])
+                known = known[:-1]
+            segments[kind] = (*known, self._write(kind, table, generation))
+        new = Manifest(
+            _FORMAT, str(self.zone), last, generation, 0, segments, {k.name: k.version for k in KINDS.values()}
+        )
+        self._publish(new)
+        return new
+
+    def _supersede(
+        self, segments: dict[str, tuple[Segment, ...]], replaced: dict[int, int], generation: int
+    ) -> dict[str, tuple[Segment, ...]]:
+        """Rewrite the segments that hold replaced facts."""
+        wanted = pa.array(sorted(replaced), pa.int64())
+        by = pa.array([replaced[seq] for seq in sorted(replaced)], pa.int64())
+
+        def change(table: pa.Table) -> pa.Table:
+            where = pc.index_in(table["seq"], wanted)
+            column = pc.coalesce(table["superseded_at"], pc.take(by, where))
+            return table.set_column(table.schema.get_field_index("superseded_at"), "superseded_at", column)
+
+        def touched(segment: Segment) -> bool:
+            return any(segment.first <= seq <= segment.last for seq in replaced)
+
+        return self._rewrite(segments, touched, change, generation)
+
+    def _forget(
+        self, segments: dict[str, tuple[Segment, ...]], erased: set[str], generation: int
+    ) -> dict[str, tuple[Segment, ...]]:
+        """Rewrite the segments of kinds with personal fields without those of erased subjects."""
+        personal = {k: v for k, v in segments.items() if KINDS[k].body.personal}
+        names = pa.array(sorted(erased), pa.string())
+        out = dict(segments)
+        for kind, members in personal.items():
+            fields = KINDS[kind].body.personal
+
+            def change(table: pa.Table, fields: frozenset[str] = fields) -> pa.Table:
+                gone = pc.is_in(table["subject"], names)
+                for name in fields:
+                    blank = pc.if_else(gone, pa.scalar(None, table.schema.field(name).type), table[name])
+                    table = table.set_column(table.schema.get_field_index(name), table.schema.field(name), blank)
+                return table
+
+            out |= self._rewrite({kind: members}, lambda _: True, change, generation)
+        return out
+
+    def _rewrite(
+        self,
+        segments: dict[str, tuple[Segment, ...]],
+        touched: Callable[[Segment], bool],
+        change: Callable[[pa.Table], pa.Table],
+        generation: int,
+    ) -> dict[str, tuple[Segment, ...]]:
+        out = dict(segments)
+        for kind, members in segments.items():
+            kept: list[Segment] = []
+            for segment in members:
+                if touched(segment):
+                    old = pq.read_table(self.folder / segment.file, schema=schema(kind))
+                    new = change(old)
+                    segment = segment if new.equals(old) else self._write(kind, new, generation)
+                kept.append(segment)
+            out[kind] = tuple(kept)
+        return out
+
+    def _write(self, kind: str, table: pa.Table, generation: int) -> Segment:
+        first, last = table["seq"][0].as_py(), table["seq"][-1].as_py()
+        name = f"{kind}-{first}-{last}-g{generation}.parquet"
+        pq.write_table(table, self.folder / name, compression="lz4", row_group_size=122_880)
+        return Segment(name, first, last, table.num_rows)
+
+    def _publish(self, manifest: Manifest) -> None:
+        temporary = self.folder / "manifest.json.new"
+        temporary.write_bytes(msgspec.json.encode(manifest))
+        os.replace(temporary, self.folder / "manifest.json")
+
+    def _read(self) -> Manifest:
+        """The manifest on disk; an empty one when it is missing, damaged, or of another layout."""
+        empty = Manifest(_FORMAT, str(self.zone), 0, 0, 0, {}, {})
+        try:
+            found = msgspec.json.decode((self.folder / "manifest.json").read_bytes(), type=Manifest)
+        except (OSError, msgspec.DecodeError):
+            return empty
+        same = found.layout == _FORMAT and found.zone == str(self.zone)
+        same = same and found.versions == {k.name: k.version for k in KINDS.values()}
+        same = same and all((self.folder / s.file).exists() for ss in found.segments.values() for s in ss)
+        return found if same else msgspec.structs.replace(empty, generation=found.generation)
+
+    def _sweep(self, manifest: Manifest) -> None:
+        """Delete files that no manifest of the last two generations lists."""
+        listed = {s.file for ss in manifest.segments.values() for s in ss}
+        listed |= {s.file for ss in self.manifest.segments.values() for s in ss}
+        for path in self.folder.glob("*.parquet"):
+            if path.name not in listed:
+                path.unlink(missing_ok=True)
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        handle = os.open(self.folder / "catching-up.lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+

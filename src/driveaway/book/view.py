@@ -1,0 +1,62 @@
+"""A View: the book already cut at an as-of and a mark. Figures get a View, never the book."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from driveaway.book.engine import Engine
+from driveaway.book.when import When
+from driveaway.facts import Fact
+from driveaway.facts.description import Description, read_description
+from driveaway.values.errors import NotFound
+
+
+class View:
+    """What was known at the mark of what had happened by the as-of."""
+
+    def __init__(self, engine: Engine, when: When, zone: ZoneInfo) -> None:
+        self._engine = engine
+        self.when = when
+        self.zone = zone
+
+    def table(self, kind: str) -> ir.Table:
+        """The facts of one kind as a table: the columns of ``book.columns``, already cut."""
+        table = self._engine.table(kind)
+        live = table.superseded_at.isnull() | (table.superseded_at > self.when.mark)
+        return table.filter(table.seq <= self.when.mark, table.happened <= self.when.as_of, live)
+
+    def facts(self, kind: str) -> list[Fact]:
+        """The facts of one kind, typed, in order of valid time. For kinds of which there are few."""
+        wanted = self.table(kind).order_by("happened", "seq").select("seq")
+        seqs = self.run(wanted)[0].column("seq").to_pylist()
+        return self._engine.facts(seqs)
+
+    def run(self, expression: ir.Table) -> tuple[pa.Table, str]:
+        """Run an expression over this view's tables; its rows and the SQL that ran."""
+        return self._engine.fetch(expression)
+
+    def holds(self, kinds: Sequence[str]) -> bool:
+        """Whether any fact of these kinds is in the cut."""
+        return any(self.run(self.table(kind).limit(1).select("seq"))[0].num_rows for kind in kinds)
+
+    @cached_property
+    def description(self) -> Description:
+        """The launch as it was described in the cut.
+
+        Raises:
+            NotFound: no description had been applied by then.
+        """
+        described = self.facts("launch.described")
+        if not described:
+            raise NotFound(
+                "no launch.toml had been taken into the book by then",
+                code="launch.not_described",
+                remedy="driveaway apply",
+            )
+        return read_description(described[-1].body.text, f"fact {described[-1].seq}")
+

@@ -1,0 +1,1 @@
+"""Who buys, with intervals and privacy."""

@@ -1,0 +1,41 @@
+"""The one explicit list of figures. Every door and the reference derive from it."""
+
+from __future__ import annotations
+
+from driveaway.buyers import figures as buyers_figures
+from driveaway.delivery import figures as delivery_figures
+from driveaway.figures.figure import Figure
+from driveaway.orders import figures as orders_figures
+from driveaway.outlets import figures as outlets_figures
+from driveaway.publicity import figures as publicity_figures
+from driveaway.trials import figures as trials_figures
+from driveaway.values.errors import NotFound
+
+FIGURES: tuple[Figure, ...] = (
+    *orders_figures.FIGURES,
+    *delivery_figures.FIGURES,
+    *outlets_figures.FIGURES,
+    *buyers_figures.FIGURES,
+    *trials_figures.FIGURES,
+    *publicity_figures.FIGURES,
+)
+
+
+def figure_named(name: str) -> Figure:
+    """The figure of this name.
+
+    Raises:
+        NotFound: there is none; the nearest names are given.
+    """
+    for figure in FIGURES:
+        if figure.name == name:
+            return figure
+    import difflib
+
+    names = [figure.name for figure in FIGURES]
+    near = difflib.get_close_matches(name, names, 3, 0.4)
+    raise NotFound(
+        f"there is no figure {name!r}",
+        code="figure.unknown",
+        remedy=f"did you mean {' or '.join(near)}? " if near else "driveaway figures lists them",
+    )

@@ -1,0 +1,1 @@
+"""When each locked order is handed over, and whether targets are met."""

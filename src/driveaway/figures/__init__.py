@@ -1,0 +1,1 @@
+"""What a figure and an answer are, and how one is computed."""

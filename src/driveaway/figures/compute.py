@@ -1,0 +1,195 @@
+"""From a figure and a View to an Answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Protocol
+
+import ibis.expr.types as ir
+
+from driveaway.book.view import View
+from driveaway.figures.answer import Answer, Interval
+from driveaway.figures.figure import TIME_DIMENSIONS, Figure
+from driveaway.figures.measure import Computed, Count, Distribution, Measure, Rows, Share, Unknown
+from driveaway.figures.statistics import wilson
+from driveaway.values.clock import show
+from driveaway.values.errors import BadValue
+
+
+class Ask(Protocol):
+    """Asks another figure at the same mark, by default at the same as-of."""
+
+    def __call__(self, name: str, *, as_of: int | None = None, by: Sequence[str] = (), **arguments: str) -> Answer:
+        """The other figure's answer."""
+        ...
+
+
+def compute(figure: Figure, view: View, ask: Ask, *, by: Sequence[str] = (), arguments: Mapping[str, str]) -> Answer:
+    """Answer a figure's question.
+
+    Args:
+        figure: what is asked.
+        view: the book, already cut.
+        ask: how the figure may ask others.
+        by: dimensions to group by.
+        arguments: the figure's parameters, and dimensions as filters (alternatives joined by ``|``).
+
+    Raises:
+        BadValue: an argument or dimension that the figure does not have.
+    """
+    unknown_dimensions = [name for name in by if name not in figure.dimensions]
+    if unknown_dimensions:
+        known = ", ".join(figure.dimensions) or "none"
+        raise BadValue(
+            f"{figure.name} has no dimension {unknown_dimensions[0]!r}", code="figure.dimension", remedy=f"one of {known}"
+        )
+    parameters = {p.name: p for p in figure.parameters}
+    typed = {name: parameters[name].parse(text) for name, text in arguments.items() if name in parameters}
+    filters = {name: text for name, text in arguments.items() if name not in parameters}
+    for name in filters:
+        if name not in figure.dimensions or name in TIME_DIMENSIONS:
+            known = ", ".join([*parameters, *(d for d in figure.dimensions if d not in TIME_DIMENSIONS)]) or "none"
+            raise BadValue(f"{figure.name} has no argument {name!r}", code="figure.argument", remedy=f"one of {known}")
+    extra: dict[str, Any] = {"ask": ask} if figure.builds_on_others else {}
+    measure = figure.compute(view, **extra, **typed)
+    return _Run(figure, view, tuple(by), filters, dict(arguments)).answer(measure)
+
+
+class _Run:
+    """One question on its way to an answer."""
+
+    def __init__(
+        self, figure: Figure, view: View, by: tuple[str, ...], filters: Mapping[str, str], given: Mapping[str, str]
+    ) -> None:
+        self.figure, self.view, self.by, self.filters, self.given = figure, view, by, filters, given
+        self.sql = ""
+        self._all = 0
+
+    def answer(self, measure: Measure) -> Answer:
+        if isinstance(measure, Unknown):
+            return self._make(unknown=measure.reason)
+        if isinstance(measure, Computed):
+            return self._rows(measure.rows, measure.note)
+        if isinstance(measure, Rows):
+            rows = self._fetch(measure.table)
+            return self._rows(measure.finish(rows) if measure.finish else rows, measure.note)
+        rows_table = self._with_dimensions(measure)
+        found = self._fetch(self._aggregate(measure, rows_table))
+        if not any(row["n"] for row in found) and not self.view.holds(self.figure.evidence):
+            return self._make(unknown=self._no_evidence())
+        simulated = any(bool(row.get("simulated")) for row in found)
+        self._all = sum(int(row["n"]) for row in found)
+        shaped = [shape for row in found for shape in self._shape(measure, row)]
+        if self.by:
+            return self._make(rows=shaped, simulated=simulated, note=measure.note)
+        if isinstance(measure, Distribution):
+            if not found[0]["n"]:
+                return self._make(unknown="nothing to take quantiles of by this date")
+            return self._make(rows=shaped, simulated=simulated, note=measure.note)
+        only = shaped[0]
+        if only["value"] is None:
+            few = f"rests on fewer than {measure.suppress_under} people" if only.get("suppressed") else ""
+            return self._make(unknown=few or "nothing to take a share of by this date")
+        interval = Interval(only["low"], only["high"], 0.95) if "low" in only else None
+        return self._make(value=only["value"], interval=interval, simulated=simulated, note=measure.note)
+
+    def _no_evidence(self) -> str:
+        return f"the book holds no {' or '.join(self.figure.evidence)} by this date"
+
+    def _with_dimensions(self, measure: Count | Share | Distribution) -> ir.Table:
+        rows = measure.rows
+        wanted = {*self.by, *self.filters}
+        done: list[Any] = []
+        for name in sorted(wanted):
+            enrich = measure.enrich.get(name)
+            if enrich is not None and not any(enrich is other for other in done):
+                rows = enrich(rows)
+                done.append(enrich)
+        for name, text in self.filters.items():
+            rows = rows.filter(rows[name].isin(text.split("|")))
+        periods = {"week": "W", "month": "M"}
+        for name in self.by:
+            if name in periods:
+                rows = rows.mutate(**{name: rows.day.truncate(periods[name])})
+        return rows
+
+    def _aggregate(self, measure: Count | Share | Distribution, rows: ir.Table) -> ir.Table:
+        values: dict[str, Any] = {"n": rows.count(), "simulated": rows.simulated.any()}
+        if isinstance(measure, Count) and measure.distinct is not None:
+            values["value"] = rows[measure.distinct].nunique()
+        elif isinstance(measure, Share):
+            values["hits"] = rows.hit.cast("int64").sum()
+        elif isinstance(measure, Distribution):
+            for quantile in measure.quantiles:
+                values[f"q{quantile}"] = rows.value.quantile(quantile)
+        if not self.by:
+            return rows.aggregate(**values)
+        return rows.group_by(list(self.by)).aggregate(**values).order_by(list(self.by))
+
+    def _shape(self, measure: Count | Share | Distribution, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+        group = {name: _label(name, row[name]) for name in self.by}
+        simulated = {"simulated": bool(row["simulated"])} if self.by else {}
+        people = int(row["n"])
+        if isinstance(measure, Distribution):
+            quantiles = [(q, row[f"q{q}"]) for q in measure.quantiles]
+            return [{**group, "quantile": q, "value": value, "count": people, **simulated} for q, value in quantiles]
+        if isinstance(measure, Share):
+            if people < max(1, measure.suppress_under):
+                return [{**group, "value": None, "suppressed": people > 0, **simulated}]
+            hits = people if measure.of_all else int(row["hits"])
+            base = self._all if measure.of_all else people
+            out: dict[str, Any] = {**group, "value": hits / base}
+            if measure.estimated:
+                interval = wilson(hits, base)
+                out |= {"low": interval.low, "high": interval.high}
+            return [{**out, "people": hits, "of": base, **simulated}]
+        return [{**group, "value": int(row.get("value", people)), **simulated}]
+
+    def _rows(self, rows: Sequence[Mapping[str, Any]], note: str | None) -> Answer:
+        kept = [
+            dict(row)
+            for row in rows
+            if all(str(row.get(name)) in text.split("|") for name, text in self.filters.items())
+        ]
+        if not kept:
+            reason = self._no_evidence() if not self.view.holds(self.figure.evidence) else "no row fits the arguments"
+            return self._make(unknown=reason)
+        simulated = any(bool(row.get("simulated")) for row in kept)
+        if len(kept) == 1 and self.filters and "value" in kept[0]:
+            return self._make(value=kept[0]["value"], simulated=simulated, note=note)
+        return self._make(rows=kept, simulated=simulated, note=note)
+
+    def _fetch(self, table: ir.Table) -> list[dict[str, Any]]:
+        result, self.sql = self.view.run(table)
+        return [{name: _plain(value) for name, value in row.items()} for row in result.to_pylist()]
+
+    def _make(self, **content: Any) -> Answer:
+        return Answer(
+            name=self.figure.name,
+            title=self.figure.title,
+            unit=self.figure.unit,
+            as_of=show(self.view.when.as_of, self.view.zone),
+            mark=self.view.when.mark,
+            definition=self.figure.version,
+            sql=self.sql,
+            parameters=self.given,
+            **content,
+        )
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _label(dimension: str, value: Any) -> Any:
+    """A group's label: a week as 2024-W17 (ISO 8601), a month as 2024-04, else the value."""
+    if value is None or dimension not in ("week", "month"):
+        return value
+    day = date.fromisoformat(str(value)[:10])
+    if dimension == "month":
+        return f"{day:%Y-%m}"
+    year, week, _ = day.isocalendar()
+    return f"{year}-W{week:02d}"
+
+

@@ -1,0 +1,83 @@
+"""What a figure's function returns: rows to be counted, or rows that are the figure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import ibis.expr.types as ir
+
+Enrich = Callable[[ir.Table], ir.Table]
+Finish = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Count:
+    """Rows to count, one a counted thing; with ``distinct`` the different values of a column.
+
+    Attributes:
+        rows: has ``simulated`` and, where days matter, ``day``.
+        enrich: adds the dimensions that ``rows`` does not carry; used only when one is asked for.
+        note: a caveat for this answer.
+    """
+
+    rows: ir.Table
+    distinct: str | None = None
+    enrich: Mapping[str, Enrich] = field(default_factory=dict)
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Share:
+    """Rows of which some are hits: the boolean column ``hit``.
+
+    Attributes:
+        estimated: True gives a Wilson interval (the rows stand for more than themselves).
+        suppress_under: groups with fewer people than this are not shown.
+        of_all: grouped, each group's share of all rows is meant, not the share of hits within it.
+    """
+
+    rows: ir.Table
+    estimated: bool = False
+    suppress_under: int = 0
+    of_all: bool = False
+    enrich: Mapping[str, Enrich] = field(default_factory=dict)
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """Rows with a numeric column ``value`` whose quantiles are the figure."""
+
+    rows: ir.Table
+    quantiles: Sequence[float] = (0.1, 0.25, 0.5, 0.75, 0.9)
+    enrich: Mapping[str, Enrich] = field(default_factory=dict)
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A table that is the figure, with ``value`` and ``simulated``; ``finish`` shapes it afterwards."""
+
+    table: ir.Table
+    finish: Finish | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Computed:
+    """Rows that were composed of other figures' answers; each has ``simulated``."""
+
+    rows: list[dict[str, Any]]
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """No value, and why."""
+
+    reason: str
+
+
+Measure = Count | Share | Distribution | Rows | Computed | Unknown

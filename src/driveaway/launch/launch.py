@@ -1,0 +1,263 @@
+"""A launch, opened: what ``driveaway.open`` returns and every door works with."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from driveaway import catalogue
+from driveaway.book import writer
+from driveaway.book.book import Book
+from driveaway.book.view import View
+from driveaway.book.when import When
+from driveaway.book.writer import Outcome
+from driveaway.facts import Draft, Fact
+from driveaway.facts.description import Description, read_description
+from driveaway.facts.keys import BUYER
+from driveaway.facts.launches import LaunchDescribed
+from driveaway.figures.answer import Answer
+from driveaway.figures.compute import compute
+from driveaway.figures.figure import Figure
+from driveaway.launch.decide import LaunchDecider
+from driveaway.launch.settings import find_folder, read_settings
+from driveaway.values.clock import now, parse_as_of, parse_instant, zone
+from driveaway.values.errors import BadValue, NotFound
+
+
+class Launch:
+    """A launch folder and its book.
+
+    Attributes:
+        folder: the launch folder.
+        description: what ``launch.toml`` says now.
+        book: its book.
+    """
+
+    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
+        self.folder = folder
+        self.settings = dict(settings)
+        self.file = folder / "launch.toml"
+        self.text = self.file.read_text(encoding="utf-8")
+        self.description = read_description(self.text, str(self.file))
+        self.zone = zone(self.description.zone)
+        self.data = folder / settings["data"]
+        url = settings["book_url"] or f"sqlite:///{self.data / 'book.sqlite'}"
+        self.book = Book(url, self.data, self.zone)
+
+    def __enter__(self) -> Launch:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the book."""
+        self.book.close()
+
+    # --- record ---
+
+    def append(
+        self,
+        drafts: Sequence[Draft],
+        *,
+        atomic: bool = True,
+        patient: bool = False,
+        clock: Callable[[Draft], int] | None = None,
+        salts: Callable[[int], bytes] | None = None,
+    ) -> list[Outcome]:
+        """Decide and append; an outcome for every draft.
+
+        Args:
+            drafts: what is asked to be recorded.
+            atomic: all or nothing, the first error raised; else each draft by itself.
+            patient: let others take the write lock first.
+            clock: transaction time of a draft, for simulations only.
+            salts: that many random bytes, for simulations only.
+
+        Raises:
+            Refused, Conflict, BadValue, NotFound: with ``atomic``.
+            Unavailable: the store cannot be written; nothing was accepted.
+        """
+        extra: dict[str, Any] = {} if salts is None else {"salts": salts}
+        outcomes = writer.append(
+            self.book.store,
+            drafts,
+            LaunchDecider(self.description),
+            atomic=atomic,
+            patient=patient,
+            clock=clock,
+            **extra,
+        )
+        if any(outcome.added for outcome in outcomes):
+            self.book.log_head()
+        return outcomes
+
+    def record(self, kind_subject: tuple[str, str], body: Any, happened: int | None = None, **more: Any) -> Outcome:
+        """Append one fact that happened at ``happened`` (default: now)."""
+        kind, subject = kind_subject
+        return self.append([Draft(kind, subject, now() if happened is None else happened, body, **more)])[0]
+
+    def apply(self, *, happened: int | None = None, clock: Callable[[Draft], int] | None = None) -> Sequence[Outcome]:
+        """Take ``launch.toml`` into the book: the description, and the targets it sets.
+
+        Nothing is added when the book holds this very text last.
+        """
+        digest = hashlib.sha256(self.text.encode()).hexdigest()
+        last = self.described()
+        drafts: list[Draft] = []
+        at = now() if happened is None else happened
+        if last is None or last.body.digest != digest:
+            source = f"urn:driveaway:launch:{self.description.launch}/described/{digest}"
+            if last is not None:
+                source += f"/{last.seq}"
+            body = LaunchDescribed(digest=digest, text=self.text)
+            drafts.append(Draft("launch.described", self.description.launch, at, body, source))
+        drafts += self._targets()
+        outcomes = self.append(drafts, clock=clock)
+        self.book.log_head(force=True)
+        return [outcome for outcome in outcomes if outcome.added]
+
+    def _targets(self) -> list[Draft]:
+        from driveaway.launch.targets import target_drafts
+
+        return target_drafts(self.description, self.zone)
+
+    def erase(self, subject: str, reason: str) -> tuple[int, list[str]]:
+        """Shred what is personal about an order, a car, or everything of one buyer (a pseudonym).
+
+        Returns:
+            (facts shredded, subjects erased).
+
+        Raises:
+            NotFound: nothing is known of the subject.
+        """
+        subjects = [subject]
+        found = {fact.subject for fact in self.book.about(BUYER + subject)}
+        if found:
+            subjects = sorted(found)
+        shredded, _ = writer.erase(self.book.store, subjects, reason, LaunchDecider(self.description))
+        self.book.log_head(force=True)
+        self.book.mirror.catch_up()
+        return shredded, subjects
+
+    # --- ask ---
+
+    def described(self) -> Fact | None:
+        """The last ``launch.described`` in the book."""
+        facts = [f for f in self.book.about(self.description.launch) if f.kind == "launch.described"]
+        return facts[-1] if facts else None
+
+    @property
+    def differs(self) -> bool:
+        """Whether ``launch.toml`` differs from what was last taken into the book."""
+        last = self.described()
+        return last is None or last.body.text != self.text
+
+    def when(self, as_of: str | int | None = None, mark: int | None = None, known_at: str | None = None) -> When:
+        """The cut that a door's options mean.
+
+        Args:
+            as_of: a local day, an ISO 8601 time, or an instant; default: ``today`` of launch.toml, else now.
+            mark: last seq to be seen; default: the newest.
+            known_at: the mark as it was at this time, instead of ``mark``.
+
+        Raises:
+            BadValue: not a time, or both ``mark`` and ``known_at``.
+        """
+        if mark is not None and known_at is not None:
+            raise BadValue("give a mark or a known-at time, not both", code="mark.twice")
+        if known_at is not None:
+            mark = self.book.mark_at(parse_as_of(known_at, self.zone))
+        if mark is None:
+            mark = self.book.edge().size
+        if as_of is None:
+            as_of = self.description.today
+        if as_of is None:
+            at: int = now()
+        else:
+            at = as_of if isinstance(as_of, int) else parse_as_of(as_of, self.zone)
+        return When(at, mark)
+
+    def at(self, as_of: str | int | None = None, *, mark: int | None = None, known_at: str | None = None) -> Cut:
+        """The launch as of a date: ``launch.at("2024-04-24").figure("orders.locked").value``."""
+        return Cut(self, self.when(as_of, mark, known_at))
+
+    def parse_time(self, text: str) -> int:
+        """Read a time given at a door; one without an offset is in the launch's zone."""
+        return parse_instant(text, self.zone)
+
+
+class Cut:
+    """A launch as of a date and a mark: asks figures. Satisfies what the briefing needs."""
+
+    def __init__(self, launch: Launch, when: When) -> None:
+        self._launch = launch
+        self.when = when
+
+    @cached_property
+    def view(self) -> View:
+        """The book's View."""
+        return self._launch.book.at(self.when)
+
+    @property
+    def as_of(self) -> int:
+        """Instant of the as-of."""
+        return self.when.as_of
+
+    @property
+    def mark(self) -> int:
+        """Last seq seen."""
+        return self.when.mark
+
+    @cached_property
+    def description(self) -> Description:
+        """The description that held; the folder's own where none had been taken into the book."""
+        try:
+            return self.view.description
+        except NotFound:
+            return self._launch.description
+
+    @property
+    def launch_dir_label(self) -> str:
+        """The launch folder as it was named, for commands that people can repeat."""
+        return str(self._launch.folder)
+
+    def figure(self, name: str, *, by: Sequence[str] = (), as_of: int | None = None, **arguments: str) -> Answer:
+        """A figure's answer; arguments are its parameters, and dimensions as filters.
+
+        Raises:
+            NotFound: no such figure.
+            BadValue: an argument or dimension that it does not have.
+        """
+        definition = catalogue.figure_named(name)
+        view = self.view if as_of is None else self._launch.book.at(When(as_of, self.when.mark))
+
+        def ask(other: str, *, as_of: int | None = None, by: Sequence[str] = (), **more: str) -> Answer:
+            return self.figure(other, by=by, as_of=view.when.as_of if as_of is None else as_of, **more)
+
+        return compute(definition, view, ask, by=by, arguments=arguments)
+
+    def facts(self, kind: str) -> Sequence[Fact]:
+        """Live facts of one kind in the cut, in order of valid time."""
+        return self.view.facts(kind)
+
+    def definition(self, name: str) -> Figure:
+        """A figure's definition."""
+        return catalogue.figure_named(name)
+
+
+def open_launch(folder: str | Path | None = None, **options: str | None) -> Launch:
+    """Open a launch folder (default: the one stood in). ``options`` override settings.
+
+    Raises:
+        NotFound: it is not a launch folder.
+        BadValue: its launch.toml or settings cannot be read.
+    """
+    found = find_folder(None if folder is None else str(folder))
+    return Launch(found, read_settings(found, options))

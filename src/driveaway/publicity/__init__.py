@@ -1,0 +1,1 @@
+"""What a show or a livestream brought."""

@@ -1,0 +1,1 @@
+"""What a car consumes and how far it goes, beside its rivals."""
