@@ -11,7 +11,7 @@ NOTICE = "<!-- Generated from the code by `make docs`; edit the code, not this p
 
 def page(title: str, *parts: str) -> str:
     """A page with its title, the notice that it is generated, and its parts."""
-    return "\n\n".join([NOTICE, f"# {title}", *(part.strip("\n") for part in parts if part.strip())]) + "\n"
+    return "\n\n".join([f"# {title}", NOTICE, *(part.strip("\n") for part in parts if part.strip())]) + "\n"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
