@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.reference import description, errors, kinds, words
+from tools.reference import asked, description, errors, kinds, words
 
 
 def folder() -> Path:
@@ -13,7 +13,10 @@ def folder() -> Path:
     return Path(__file__).resolve().parents[2] / "docs" / "reference"
 
 
-_PAGES: dict[str, Callable[[], str]] = {
+_PAGES: dict[str, Callable[[], str | None]] = {
+    "figures.md": asked.figures,
+    "commands.md": asked.commands,
+    "settings.md": asked.settings,
     "facts.md": kinds.kinds,
     "launch-toml.md": description.launch_toml,
     "glossary.md": words.glossary,
@@ -23,5 +26,5 @@ _PAGES: dict[str, Callable[[], str]] = {
 
 
 def pages() -> dict[str, str]:
-    """File name → text, of every page."""
-    return {name: make() for name, make in _PAGES.items()}
+    """File name → text, of every page whose part of the program is built."""
+    return {name: text for name, make in _PAGES.items() if (text := make()) is not None}
