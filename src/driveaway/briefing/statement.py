@@ -131,7 +131,10 @@ class Writer:
                 tail = texts.both(
                     "sentence.interval", level=interval.level, low=interval.low, high=interval.high
                 )
-                text = {language: text[language] + tail[language] for language in text}
+                text = {
+                    language: text[language][:-1] + tail[language] + text[language][-1]
+                    for language in text  # before the full stop
+                }
         return self.plain(key, text, [a.evidence for a in asked], known=missing is None)
 
     def plain(

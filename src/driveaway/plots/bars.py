@@ -20,6 +20,7 @@ from driveaway.plots.theme import (
     axis,
     cut,
     frame,
+    haloed,
     scale_ticks,
 )
 
@@ -233,7 +234,7 @@ def _dots(
         {"data": {"values": spans}, "mark": {"type": "rule", "color": INK, "strokeWidth": 2}, "encoding": {"x": x | {"field": "low"}, "x2": {"field": "high"}, "y": y}},
         {"data": {"values": ours}, "mark": dot | {"shape": "diamond", "size": 95, "color": MAIN, "fill": MAIN}, "encoding": {"x": x, "y": y}},
         {"data": {"values": rivals}, "mark": dot | {"shape": "circle", "size": 70, "color": SECOND, "fill": PAPER}, "encoding": {"x": x, "y": y}},
-        {"data": {"values": headings}, "mark": {"type": "text", "align": "left", "baseline": "middle", "fontWeight": "bold", "color": MUTED}, "encoding": {"x": {"value": -left}, "y": y, "text": {"field": "heading"}}},
+        *haloed({"data": {"values": headings}, "mark": {"type": "text", "align": "left", "baseline": "middle", "fontWeight": "bold", "color": MUTED}, "encoding": {"x": {"value": -left}, "y": y, "text": {"field": "heading"}}}),
         {"data": {"values": named}, "mark": {"type": "text", "align": "left", "baseline": "middle"}, "encoding": {"x": {"value": -left + 8}, "y": y, "text": {"field": "name"}}},
         {"data": {"values": valued}, "mark": {"type": "text", "align": "right", "baseline": "middle", "fontWeight": "bold"}, "encoding": {"x": {"value": width + 56}, "y": y, "text": {"field": "state"}}},
         {"data": {"values": [line for line in named if line.get("value") is None]}, "mark": {"type": "text", "align": "left", "baseline": "middle", "color": MUTED}, "encoding": {"x": {"value": 0}, "y": y, "text": {"field": "state"}}},

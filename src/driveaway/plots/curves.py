@@ -21,6 +21,7 @@ from driveaway.plots.theme import (
     axis,
     cut,
     frame,
+    haloed,
     scale_ticks,
 )
 
@@ -47,20 +48,22 @@ def cumulative(answer: Answer, words: Words, *, title: str, events: Sequence[Eve
     days = [str(row["day"]) for row in rows]
     data = [{"i": i, "y": row["cumulative"]} for i, row in enumerate(rows)]
     ticks = scale_ticks(max((row["y"] for row in data), default=0))
-    x, y = _x(days, words), _y(ticks, words)
+    x, y = _x(days, words), _y(ticks, words, headroom=1.12)
     marks = [(days.index(e.day), e) for e in events if e.day in days]
     last = data[-1] if data else {"i": 0, "y": 0}
     layers: list[dict[str, Any]] = [
         {"data": {"values": data}, "mark": {"type": "area", "color": MAIN, "opacity": 0.13}, "encoding": {"x": x, "y": y}},
         {"data": {"values": data}, "mark": {"type": "line", "color": MAIN, "strokeWidth": 2.25}, "encoding": {"x": x, "y": y}},
         {"data": {"values": [last]}, "mark": {"type": "point", "filled": True, "size": 42, "opacity": 1, "color": MAIN}, "encoding": {"x": x, "y": y}},
-        {
-            "data": {"values": [last | {"label": words.number(last["y"], "count")}]},
-            "mark": {"type": "text", "align": "right", "dy": -11, "dx": 4, "fontWeight": "bold", "color": INK, "fontSize": 13},
-            "encoding": {"x": x, "y": y, "text": {"field": "label"}},
-        },
     ]  # fmt: skip
     layers += _event_layers(marks, x, len(days), words)
+    layers += haloed(
+        {
+            "data": {"values": [last | {"label": words.number(last["y"], "count")}]},
+            "mark": {"type": "text", "align": "right", "dy": -10, "dx": 6, "fontWeight": "bold", "color": INK, "fontSize": 13},
+            "encoding": {"x": x, "y": y, "text": {"field": "label"}},
+        }
+    )  # fmt: skip
     spec = frame(
         layers,
         title=title,
@@ -225,10 +228,10 @@ def _x(days: Sequence[str], words: Words) -> dict[str, Any]:
     }
 
 
-def _y(ticks: Sequence[float], words: Words) -> dict[str, Any]:
+def _y(ticks: Sequence[float], words: Words, headroom: float = 1.0) -> dict[str, Any]:
     return {
         "field": "y",
         "type": "quantitative",
-        "scale": {"domain": [0, ticks[-1]], "nice": False},
+        "scale": {"domain": [0, ticks[-1] * headroom], "nice": False},
         "axis": axis(ticks, [words.number(t, "tick") for t in ticks], grid=True),
     }

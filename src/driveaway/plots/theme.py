@@ -63,28 +63,45 @@ def frame(
 
     Nothing is sized by the measured width of text: the same data give the same picture everywhere.
     """
-    title_lines = wrap(title, 50)
-    lines = [line for text in subtitle for line in wrap(text, 66)]
+    title_lines = wrap(title, 52)
+    lines = [line for text in subtitle for line in wrap(text, 74)]
     top = _TITLE_LINE * len(title_lines) + _SUBTITLE_LINE * len(lines) + gap
+    # The words on top are marks, not Vega's title: that one moves with the extent of what is below.
+    head = [
+        _head(line, left, -top + _TITLE_LINE * i + 15, {"fontSize": 15, "fontWeight": "bold"})
+        for i, line in enumerate(title_lines)
+    ] + [
+        _head(
+            line,
+            left,
+            -top + _TITLE_LINE * len(title_lines) + _SUBTITLE_LINE * i + 12,
+            {"fontSize": 12, "color": MUTED},
+        )
+        for i, line in enumerate(lines)
+    ]
     return {
-        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+        "$schema": "https://vega.github.io/schema/vega-lite/v6.1.0.json",
         "autosize": {"type": "none"},
         "width": WIDTH - left - right,
         "height": height,
         "padding": {"left": left, "right": right, "top": top, "bottom": bottom},
         "background": None,
-        "title": {
-            "text": title_lines,
-            "subtitle": lines,
-            "anchor": "start",
-            "frame": "group",
-            "dx": -left,
-            "dy": 0,
-            "subtitlePadding": 3,
-            "offset": gap,
-        },
-        "layer": list(layers),
+        "layer": [*layers, *head],
         "config": _CONFIG,
+    }
+
+
+def haloed(layer: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A layer of text, over its own outline in the paper's colour, so that no line runs through it."""
+    outline = {"stroke": PAPER, "strokeWidth": 4, "strokeJoin": "round", "color": PAPER}
+    return [dict(layer) | {"mark": dict(layer["mark"]) | outline}, dict(layer)]
+
+
+def _head(text: str, left: int, at: int, style: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "data": {"values": [{"t": text}]},
+        "mark": {"type": "text", "align": "left", "baseline": "alphabetic", **style},
+        "encoding": {"x": {"value": -left}, "y": {"value": at}, "text": {"field": "t"}},
     }
 
 
@@ -168,15 +185,6 @@ _CONFIG: Final[dict[str, Any]] = {
     "aria": False,
     "font": FONT_SENTINEL,
     "view": {"stroke": None},
-    "title": {
-        "color": INK,
-        "fontSize": 15,
-        "fontWeight": "bold",
-        "lineHeight": _TITLE_LINE,
-        "subtitleColor": MUTED,
-        "subtitleFontSize": 12,
-        "subtitleLineHeight": _SUBTITLE_LINE,
-    },
     "axis": {
         "labelColor": MUTED,
         "labelFontSize": 12,

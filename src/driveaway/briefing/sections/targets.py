@@ -59,13 +59,13 @@ def targets(writer: Writer) -> Section:
             asked.answer,
             words,
             title=words("plot.title.targets.progress"),
-            label=lambda row: aim(row, words.language),
+            label=lambda row: _capital(aim(row, words.language)),
             pace=pace,
         ),
         columns=tuple(words(f"column.{c}") for c in ("target", "reached", "share", "passed", "previous")),
         rows=tuple(
             (
-                aim(row, words.language),
+                _capital(aim(row, words.language)),
                 words("headline.unknown") if row["value"] is None else words.number(row["value"], "count"),
                 words.number(row["share"] or 0, "percent"),
                 words.number(pace(row) or 0, "percent"),
@@ -111,3 +111,7 @@ def _span(row: Mapping[str, Any], words: texts.Texts) -> str:
     if first.day == 1 and following.day == 1 and (first.year, first.month) == (last.year, last.month):
         return words("aim.month", month=words.number(first, "month"))
     return words("aim.days", first=first, last=last)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
