@@ -3,43 +3,19 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.postgres import PostgresServer
+from tests.surroundings import NOWHERE, PROXIES, close_network
 
 settings.register_profile("usual", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("nightly", settings.get_profile("usual"), max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
 
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost", "", "0.0.0.0", "::"})
-# A proxy that nothing listens on: child processes and compiled libraries cannot get out either.
-_NOWHERE = "http://127.0.0.1:9"
-
-
-class NetworkClosed(RuntimeError):
-    """A test tried to reach another machine."""
-
-
-def _watch(event: str, arguments: tuple[Any, ...]) -> None:
-    if event in ("socket.connect", "socket.sendto"):
-        address = arguments[1]
-        host = address[0] if isinstance(address, tuple) else None
-    elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
-        host = arguments[0]
-    else:
-        return
-    if isinstance(host, bytes):
-        host = host.decode("ascii", "replace")
-    if isinstance(host, str) and host not in _LOOPBACK and not host.startswith("127."):
-        raise NetworkClosed(f"{event} to {host}: tests reach nothing but this machine")
-
-
-sys.addaudithook(_watch)
+close_network()
 
 
 @pytest.fixture(autouse=True)
@@ -48,8 +24,8 @@ def _plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("DRIVEAWAY_") and not name.startswith("DRIVEAWAY_TEST_"):
             monkeypatch.delenv(name)
-    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.setenv(name, _NOWHERE)
+    for name in PROXIES:
+        monkeypatch.setenv(name, NOWHERE)
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "110")
     for name in ("FORCE_COLOR", "CLICOLOR_FORCE", "LINES"):

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 import sqlalchemy
 
-from tests.conftest import NetworkClosed
 from tests.postgres import PostgresServer
+from tests.surroundings import NetworkClosed
 
 
 def test_a_database_by_its_url(postgres_url: str) -> None:
