@@ -19,37 +19,55 @@ class FigureInfo(Protocol):
     """What is public about a figure: its definition is the first paragraph of its docstring."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Dotted name."""
+
     @property
-    def title(self) -> str: ...
+    def title(self) -> str:
+        """Short public name."""
+
     @property
-    def unit(self) -> str: ...
+    def unit(self) -> str:
+        """Unit of its value."""
+
     @property
-    def definition(self) -> str: ...
+    def definition(self) -> str:
+        """First paragraph of its docstring."""
+
     @property
-    def version(self) -> int: ...
+    def version(self) -> int:
+        """Version of the definition."""
 
 
 class Asker(Protocol):
     """A book cut at an as-of and a mark, ready to be asked."""
 
     @property
-    def description(self) -> Description: ...
+    def description(self) -> Description:
+        """The launch as it was described at the cut."""
+
     @property
     def as_of(self) -> int:
         """The instant up to which events count, microseconds since 1970 UTC."""
+
     @property
     def mark(self) -> int:
         """The last ``seq`` that is seen."""
+
     @property
     def launch_dir_label(self) -> str:
         """The launch folder as a person types it, such as ``launches/su7``."""
+
     def figure(
         self, name: str, *, by: Sequence[str] = (), as_of: int | None = None, **arguments: str
-    ) -> Answer: ...
+    ) -> Answer:
+        """A figure as of the cut, or as of another instant at the same mark."""
+
     def facts(self, kind: str) -> Sequence[Fact]:
         """Live facts of one kind, in order of ``happened``."""
-    def definition(self, name: str) -> FigureInfo: ...
+
+    def definition(self, name: str) -> FigureInfo:
+        """What is public about a figure."""
 
 
 @dataclass(frozen=True)
@@ -150,14 +168,18 @@ class Desk:
         """The questions so far that have no answer."""
         return [asked for asked in self._asked.values() if asked.unknown is not None]
 
-    def ask(
-        self, name: str, *, by: Sequence[str] = (), as_of: int | None = None, **arguments: str
-    ) -> Asked:
+    def ask(self, name: str, *, by: Sequence[str] = (), as_of: int | None = None, **arguments: str) -> Asked:
         """Ask a figure; one that does not exist or refuses is unknown, with its reason."""
+        return self.ask_with(name, arguments, by=by, as_of=as_of)
+
+    def ask_with(
+        self, name: str, arguments: Mapping[str, str], *, by: Sequence[str] = (), as_of: int | None = None
+    ) -> Asked:
+        """The same, its arguments in a mapping."""
         at = self.asker.as_of if as_of is None else as_of
         key = (name, tuple(by), at, tuple(sorted(arguments.items())))
         if key not in self._asked:
-            self._asked[key] = self._ask(name, tuple(by), at, arguments)
+            self._asked[key] = self._ask(name, tuple(by), at, dict(arguments))
         return self._asked[key]
 
     def _ask(self, name: str, by: tuple[str, ...], at: int, arguments: dict[str, str]) -> Asked:
@@ -209,9 +231,7 @@ def as_of_text(at: int, asker: Asker) -> str:
     return day.isoformat() if at == clock.end_of_day(day, tz) else clock.show(at, tz)
 
 
-def recompute(
-    asker: Asker, name: str, by: Sequence[str], arguments: Mapping[str, str], at: int
-) -> str:
+def recompute(asker: Asker, name: str, by: Sequence[str], arguments: Mapping[str, str], at: int) -> str:
     """The command line that computes a figure again, safe to paste into a shell."""
     words = ["driveaway", "figure", name]
     for parameter, value in arguments.items():

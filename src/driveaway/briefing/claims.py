@@ -145,11 +145,11 @@ def _check(desk: Desk, fact: Fact) -> CheckedClaim:
             if at > desk.asker.as_of:
                 why = texts.both("claim.why.later", as_of=body.as_of)
             else:
-                asked = desk.ask(body.figure, as_of=at, **parse_arguments(body.arguments))
+                asked = desk.ask_with(body.figure, parse_arguments(body.arguments), as_of=at)
                 why, judgement = _judged(asked, body)
     except BadValue as error:
         why = dict.fromkeys(LANGUAGES, error.message)
-    traps = [dict.fromkeys(LANGUAGES, body.trap)] if body.trap else []
+    traps: list[Words] = [dict[str, str].fromkeys(LANGUAGES, body.trap)] if body.trap else []
     traps += [trap for trap in wording_traps(desk, body) if trap not in traps]
     said = [body.said] + ([body.said_zh] if body.said_zh else [])
     return CheckedClaim(
@@ -206,4 +206,3 @@ def _text(body: ClaimMade, judgement: Judgement | None, why: Words | None) -> Wo
             for language in LANGUAGES
         },
     )
-

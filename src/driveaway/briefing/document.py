@@ -99,9 +99,7 @@ def brief(asker: Asker, language: str = "en") -> Briefing:
     desk = Desk(asker)
     writer = Writer(desk, words)
     top = headlines(writer)
-    sections = tuple(
-        section(writer) for section in (orders, targets, outlets, buyers, trials, events)
-    )
+    sections = tuple(section(writer) for section in (orders, targets, outlets, buyers, trials, events))
     claims = tuple(checked(desk))
     description = asker.description
     car = {"en": description.car.name, "zh": description.car.name_zh or description.car.name}
@@ -112,9 +110,7 @@ def brief(asker: Asker, language: str = "en") -> Briefing:
         launch=description.launch,
         language=words.language,
         title=texts.both("briefing.title", car=car),
-        headline=texts.both(
-            "briefing.headline", locked=locked.answer.value, delivered=delivered.answer.value
-        )
+        headline=texts.both("briefing.headline", locked=locked.answer.value, delivered=delivered.answer.value)
         if known
         else texts.both("briefing.headline_unknown"),
         as_of=clock.show(asker.as_of, desk.zone),

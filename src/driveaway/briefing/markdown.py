@@ -12,7 +12,7 @@ from driveaway.briefing.texts import Texts
 
 SYMBOLS = {"agrees": "✓", "disagrees": "✗", "approximate": "≈", "cannot be checked": "?"}
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&!{}])")
-_BLOCK = re.compile(r"^(\s*)([-+=]|\d+[.)])")
+_BLOCK = re.compile(r"^(\d*)([-+=.)])(?=\s|$)")
 
 
 def render_markdown(briefing: Briefing) -> str:
@@ -28,9 +28,7 @@ def render_markdown(briefing: Briefing) -> str:
     def sentence(said: Sentence) -> str:
         marks = "".join(_note(notes, evidence, words) for evidence in said.evidence)
         simulated = f" ▲ {words('simulated.badge')}" if said.simulated else ""
-        flags = "".join(
-            f"\n  - ⚑ {_escaped(_flag(flag_text))}" for flag_text in flag_texts(said, words)
-        )
+        flags = "".join(f"\n  - ⚑ {_escaped(_flag(flag_text))}" for flag_text in flag_texts(said, words))
         return f"- {_escaped(said.text[language])}{simulated}{marks}{flags}"
 
     out = [
@@ -39,7 +37,7 @@ def render_markdown(briefing: Briefing) -> str:
         + f"{words('briefing.as_of', as_of=briefing.as_of)}; {words('briefing.mark', mark=briefing.mark)}.",
     ]
     if briefing.simulated:
-        out.append(f"> **▲ {words('simulated.title')}.** {words('simulated.text')}")
+        out.append(f"> **▲ {words('simulated.title')}** {words('simulated.text')}")
     out.append(f"## {words('section.headlines')}")
     out.append("\n".join(sentence(headline.sentence) for headline in briefing.headlines))
     for section in briefing.sections:
@@ -52,7 +50,7 @@ def render_markdown(briefing: Briefing) -> str:
     out.append(f"## {_escaped(briefing.risks.title[language])}")
     risks = briefing.risks.sentences
     out.append("\n".join(sentence(said) for said in risks) if risks else words("risk.none"))
-    out.append(f"---\n\n{words('briefing.recompute')}: {_code(briefing.recompute)}")
+    out.append(f"---\n\n{words('briefing.recompute')}{words('list.colon')}{_code(briefing.recompute)}")
     out.append("\n".join(f"[^{number}]: {note}" for number, note in enumerate(notes, 1)))
     return "\n\n".join(part for part in out if part) + "\n"
 
@@ -77,16 +75,19 @@ def _claim(claim: CheckedClaim, words: Texts, notes: list[str]) -> str:
     language = words.language
     said = claim.body.said_zh if language == "zh" and claim.body.said_zh else claim.body.said
     speaker = words("claims.said_by", speaker=claim.body.speaker, made_on=claim.made_on)
+    verdict = f"{SYMBOLS[claim.verdict]} {words(f'claim.status.{claim.verdict}')}"
     lines = [
-        f"**{SYMBOLS[claim.verdict]} {words(f'claim.status.{claim.verdict}')}** — “{_escaped(said)}” ({_escaped(speaker)})",
+        f"**{verdict}** — “{_escaped(said)}” ({_escaped(speaker)})",
         _escaped(claim.text[language]) + (_note(notes, claim.evidence, words) if claim.evidence else ""),
     ]
     if claim.by_construction:
         lines.append(f"*{words('claims.by_construction_note')}*")
-    lines += [f"*{words('claims.wording')}:* {_escaped(trap[language])}" for trap in claim.traps]
+    lines += [f"*{words('claims.wording')}* {_escaped(trap[language])}" for trap in claim.traps]
     lines += [f"⚑ {_escaped(text)}" for text in flag_texts(claim, words)]
     grade = words("claims.grade", grade=claim.body.grade)
-    lines.append(f"{words('claims.source')}: {_escaped(claim.body.reference or '–')} ({grade})")
+    lines.append(
+        f"{words('claims.source')}{words('list.colon')}{_escaped(claim.body.reference or '–')} ({grade})"
+    )
     return "  \n".join(lines)
 
 
@@ -110,7 +111,7 @@ def _note(notes: list[str], evidence: Evidence, words: Texts) -> str:
         f"{words('evidence.as_of')} {evidence.as_of}, {words('evidence.mark')} {evidence.mark}",
         words("evidence.simulated") if evidence.simulated else words("evidence.recorded"),
         _escaped(evidence.note or ""),
-        f"{words('evidence.recompute')}: {_code(evidence.recompute)}",
+        f"{words('evidence.recompute')}{words('list.colon')}{_code(evidence.recompute)}",
     ]
     note = ". ".join(part.rstrip(". ") for part in parts if part)
     if note not in notes:

@@ -69,8 +69,10 @@ def number_text(value: Any, language: Language = "en", decimals: int = 2) -> str
     """Any number, at most so many decimals, no trailing zeros: 12.6."""
     number = rounded(value, decimals)
     whole, _, rest = _plain(number).partition(".")
-    return _grouped(Decimal(whole)) + ("." + rest if rest else "") if number >= 0 else (
-        MINUS + number_text(-number, language, decimals)
+    return (
+        _grouped(Decimal(whole)) + ("." + rest if rest else "")
+        if number >= 0
+        else (MINUS + number_text(-number, language, decimals))
     )
 
 

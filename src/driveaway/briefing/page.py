@@ -34,6 +34,7 @@ class _Page:
         self.briefing = briefing
         self.words = Texts(briefing.language)
         self.language = briefing.language
+        self._last: Sequence[Evidence] = ()
 
     def whole(self) -> str:
         b, words = self.briefing, self.words
@@ -61,7 +62,7 @@ class _Page:
             self._risks(),
             "</main>",
             "<footer>",
-            f"<p>{_e(words('briefing.recompute'))}: <code>{_e(b.recompute)}</code></p>",
+            f"<p>{_e(words('briefing.recompute') + words('list.colon'))}<code>{_e(b.recompute)}</code></p>",
             f"<p>{_e(words('briefing.made_by'))}</p>",
             "</footer>",
             "</body>",
@@ -75,12 +76,13 @@ class _Page:
         words = self.words
         return (
             f'<aside class="simulated" aria-label="{_e(words("simulated.title"))}"><p>'
-            f'<strong><span aria-hidden="true">▲ </span>{_e(words("simulated.title"))}.</strong> '
+            f'<strong><span aria-hidden="true">▲ </span>{_e(words("simulated.title"))}</strong> '
             f"{_e(words('simulated.text'))} {_e(words('simulated.legend'))}</p></aside>"
         )
 
     def _header(self, title: str) -> str:
         b, words = self.briefing, self.words
+        as_of = _e(words("briefing.as_of", as_of=b.as_of))
         links = [
             *((section.id, section.title[self.language]) for section in b.sections),
             ("claims", words("section.claims")),
@@ -90,7 +92,7 @@ class _Page:
         return (
             f'<header><p class="kicker">{_e(title)}</p>'
             f"<h1>{_e(b.headline[self.language])}</h1>"
-            f'<p class="asof"><time datetime="{_e(b.as_of)}">{_e(words("briefing.as_of", as_of=b.as_of))}</time>'
+            f'<p class="asof"><time datetime="{_e(b.as_of)}">{as_of}</time>'
             f" · {_e(words('briefing.mark', mark=b.mark))}</p>"
             f'<p class="standfirst">{_e(words("briefing.standfirst"))}</p>'
             f'<nav aria-label="{_e(words("briefing.contents"))}"><ul>{items}</ul></nav></header>'
@@ -98,8 +100,9 @@ class _Page:
 
     def _headlines(self) -> str:
         items = "".join(self._headline(headline) for headline in self.briefing.headlines)
+        title = _e(self.words("section.headlines"))
         return (
-            f'<section aria-labelledby="headlines"><h2 id="headlines">{_e(self.words("section.headlines"))}</h2>'
+            f'<section aria-labelledby="headlines"><h2 id="headlines">{title}</h2>'
             f'<ul class="headlines">{items}</ul></section>'
         )
 
@@ -117,7 +120,7 @@ class _Page:
     def _section(self, section: Section) -> str:
         sentences = "".join(self._sentence(said) for said in section.sentences)
         exhibits = "".join(self._exhibit(exhibit) for exhibit in section.exhibits)
-        alone = " alone" if len(section.exhibits) == 1 else ""
+        alone = " alone" if len(section.exhibits) == 1 else " pair"
         gallery = f'<div class="exhibits{alone}">{exhibits}</div>' if exhibits else ""
         return (
             f'<section class="topic{alone}" aria-labelledby="{_e(section.id)}">'
@@ -168,8 +171,9 @@ class _Page:
             else ""
         )
         items = "".join(self._claim(claim) for claim in b.claims)
+        title = _e(words("section.claims"))
         return (
-            f'<section class="topic" aria-labelledby="claims"><h2 id="claims">{_e(words("section.claims"))}</h2>'
+            f'<section class="topic" aria-labelledby="claims"><h2 id="claims">{title}</h2>'
             f'<div class="body"><p class="lead">{_e(b.claims_summary.text[self.language])}</p>{note}'
             f'<ul class="claims">{items}</ul></div></section>'
         )
@@ -187,7 +191,7 @@ class _Page:
             else ""
         )
         traps = "".join(
-            f'<p class="trap"><strong>{_e(words("claims.wording"))}.</strong> {_e(trap[self.language])}</p>'
+            f'<p class="trap"><strong>{_e(words("claims.wording"))}</strong> {_e(trap[self.language])}</p>'
             for trap in claim.traps
         )
         verdict = claim.verdict.replace(" ", "-")
@@ -195,10 +199,11 @@ class _Page:
             f'<li id="claim-{_e(claim.claim)}" class="{verdict}"><div class="said">'
             f"<blockquote{tag}><p>{_e(said)}</p></blockquote>"
             f'<p class="source">{_e(speaker)} · {_e(self._of_time(body.as_of))} · '
-            f"{_e(words('claims.grade', grade=body.grade))}<br>{_e(words('claims.source'))}: {source}</p></div>"
+            f"{_e(words('claims.grade', grade=body.grade))}<br>"
+            f"{_e(words('claims.source') + words('list.colon'))}{source}</p></div>"
             f'<div class="found"><p class="verdict"><span class="stamp">'
-            f'<span aria-hidden="true">{SYMBOLS[claim.verdict]} </span>{_e(words(f"claim.status.{claim.verdict}"))}'
-            f"</span>{construction}</p>"
+            f'<span aria-hidden="true">{SYMBOLS[claim.verdict]} </span>'
+            f"{_e(words(f'claim.status.{claim.verdict}'))}</span>{construction}</p>"
             f"<p>{_e(claim.text[self.language])}{self._mark(claim.simulated)}</p>"
             f"{traps}{self._flags(claim)}"
             + (
@@ -211,8 +216,9 @@ class _Page:
         )
 
     def _of_time(self, as_of: str) -> str:
+        style = "day" if len(as_of) == 10 else "moment"
         try:
-            return self.words("claims.of_time", as_of=as_of)
+            return self.words("claims.of_time", as_of=self.words.number(as_of, style))
         except ValueError:  # a claim's as-of that is no time is shown as it was given
             return as_of
 
@@ -220,27 +226,36 @@ class _Page:
         b = self.briefing
         sentences = "".join(self._sentence(said) for said in b.risks.sentences)
         inside = (
-            f'<ul class="sentences risks">{sentences}</ul>' if sentences else f"<p>{_e(self.words('risk.none'))}</p>"
+            f'<ul class="sentences risks">{sentences}</ul>'
+            if sentences
+            else f"<p>{_e(self.words('risk.none'))}</p>"
         )
+        title = _e(b.risks.title[self.language])
         return (
-            f'<section class="topic" aria-labelledby="risks"><h2 id="risks">{_e(b.risks.title[self.language])}</h2>'
+            f'<section class="topic" aria-labelledby="risks"><h2 id="risks">{title}</h2>'
             f'<div class="body">{inside}</div></section>'
         )
 
     def _flags(self, said: Sentence | CheckedClaim) -> str:
+        rule = f'<span aria-hidden="true">⚑ </span>{_e(self.words("claims.rule"))}'
         return "".join(
-            f'<p class="flag"><strong><span aria-hidden="true">⚑ </span>{_e(self.words("claims.rule"))}.</strong> {_e(text)}</p>'
-            for text in flag_texts(said, self.words)
+            f'<p class="flag"><strong>{rule}</strong> {_e(text)}</p>' for text in flag_texts(said, self.words)
         )
 
     def _mark(self, simulated: bool) -> str:
         if not simulated:
             return ""
         badge = _e(self.words("simulated.badge"))
-        return f'<span class="mark" title="{badge}"><span aria-hidden="true">▲</span><span class="hidden"> ({badge})</span></span>'
+        return (
+            f'<span class="mark" title="{badge}"><span aria-hidden="true">▲</span>'
+            f'<span class="hidden"> ({badge})</span></span>'
+        )
 
     def _evidence(self, all_evidence: Sequence[Evidence]) -> str:
-        return "".join(f"<dl>{''.join(self._facts(evidence))}</dl>" for evidence in all_evidence)
+        # On paper, evidence that is that of the sentence before is not printed twice.
+        same = ' class="same"' if list(all_evidence) == list(self._last) else ""
+        self._last = all_evidence
+        return "".join(f"<dl{same}>{''.join(self._facts(evidence))}</dl>" for evidence in all_evidence)
 
     def _facts(self, evidence: Evidence) -> Iterable[str]:
         words = self.words
@@ -254,7 +269,7 @@ class _Page:
         if evidence.by:
             yield _fact(words("evidence.by"), f"<code>{_e(', '.join(evidence.by))}</code>")
         if evidence.value is not None:
-            yield _fact(words("evidence.value"), _e(f"{evidence.value} {evidence.unit}".rstrip()))
+            yield _fact(words("evidence.value"), _e(_valued(evidence)))
         if evidence.unknown:
             yield _fact(words("evidence.unknown"), _e(evidence.unknown))
         yield _fact(
@@ -266,6 +281,15 @@ class _Page:
         if evidence.note:
             yield _fact(words("evidence.note"), _e(evidence.note))
         yield _fact(words("evidence.recompute"), f"<code>{_e(evidence.recompute)}</code>")
+
+
+def _valued(evidence: Evidence) -> str:
+    if evidence.interval is None:
+        interval = ""
+    else:
+        interval = f" [{evidence.interval.low:.6g}, {evidence.interval.high:.6g}]"
+    unit = "" if evidence.unit in ("", "count") else f" ({evidence.unit})"
+    return f"{evidence.value}{interval}{unit}"
 
 
 def _fact(name: str, value: str) -> str:
@@ -291,6 +315,4 @@ def _style() -> str:
     light = "".join(f"{c.variable}:{c.light};" for c in COLOURS.values())
     dark = "".join(f"{c.variable}:{c.dark};" for c in COLOURS.values())
     rules = resources.files(__package__).joinpath("page.css").read_text("utf-8")
-    return (
-        f":root{{{light}}}\n@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}\n{rules}"
-    )
+    return f":root{{{light}}}\n@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}\n{rules}"

@@ -119,9 +119,7 @@ class Writer:
         """
         missing = next((a for a in asked if a.unknown is not None), None)
         if missing is not None:
-            text = texts.both(
-                "sentence.unknown", title=figure_title(missing), reason=missing.unknown
-            )
+            text = texts.both("sentence.unknown", title=figure_title(missing), reason=missing.unknown)
         else:
             if asked and asked[0].answer.value is not None:
                 values.setdefault("value", asked[0].answer.value)

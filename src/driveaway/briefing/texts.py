@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import string
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import resources
 from typing import Any, Final
@@ -18,7 +18,7 @@ from driveaway.briefing.numbers import LANGUAGES as LANGUAGES
 from driveaway.briefing.numbers import Language
 from driveaway.values.errors import BadValue
 
-_STYLES: Final = {
+_STYLES: Final[Mapping[str, Callable[[Any, Language], str]]] = {
     "count": numbers.count,
     "hero": numbers.hero,
     "tick": numbers.tick,

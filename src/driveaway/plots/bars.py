@@ -25,7 +25,7 @@ from driveaway.plots.theme import (
 )
 
 _RAW: Final[dict[str, Any]] = {"type": "quantitative", "scale": None, "axis": None}
-_HALF_EM: Final = 6.4
+_HALF_EM: Final = 6.9
 
 
 def progress(
@@ -52,13 +52,13 @@ def progress(
         if row["value"] is None or share is None:
             state = words("plot.progress.unknown")
         elif passed is None:
-            state = words("plot.progress.not_begun", amount=row["amount"])
+            state = words("plot.progress.not_begun")
         else:
-            state = words("plot.progress.state", value=row["value"], amount=row["amount"], share=share)
+            state = words("plot.progress.state", value=row["value"], share=share)
         before = row.get("previous_amount")
         bars.append(
             {
-                "label": cut(label(row), 46),
+                "label": cut(label(row), 50),
                 "state": state,
                 "text_y": top + 10,
                 "top": top + 22,
@@ -77,8 +77,8 @@ def progress(
     raised = [b for b in bars if b["before_x"] is not None]
     reached = [b for b in bars if b["value_x2"] > 0]
     layers: list[dict[str, Any]] = [
-        _text(bars, "label", {"value": 0}, align="left", weight="bold"),
-        _text(bars, "state", {"value": width}, align="right"),
+        _text(bars, "label", {"value": 0}, align="left"),
+        _text(bars, "state", {"value": width}, align="right", weight="bold"),
         _box(bars, "x2", "top", "bottom", fill=FAINT, stroke=RULE),
         _box(reached, "value_x2", "inner_top", "inner_bottom", fill=MAIN),
         {
@@ -92,10 +92,17 @@ def progress(
         },
         {
             "data": {"values": raised},
-            "mark": {"type": "point", "shape": "diamond", "size": 70, "color": INK, "fill": PAPER, "opacity": 1},
+            "mark": {
+                "type": "point",
+                "shape": "diamond",
+                "size": 70,
+                "color": INK,
+                "fill": PAPER,
+                "opacity": 1,
+            },
             "encoding": {"x": _RAW | {"field": "before_x"}, "y": _RAW | {"field": "middle"}},
         },
-    ]  # fmt: skip
+    ]
     key = [words("plot.progress.key")]
     if raised:
         key.append(words("plot.progress.key_before"))
@@ -131,9 +138,19 @@ def shares(groups: Sequence[tuple[str, str, Answer]], words: Words, *, title: st
         for row in rows[:most]:
             name = words.number(row[dimension], "name")
             state = (
-                words("plot.shares.suppressed") if row["value"] is None else words.number(row["value"], "percent")
+                words("plot.shares.suppressed")
+                if row["value"] is None
+                else words.number(row["value"], "percent")
             )
-            lines.append({"name": name, "state": state, "value": row["value"], "low": row.get("low"), "high": row.get("high")})  # fmt: skip
+            lines.append(
+                {
+                    "name": name,
+                    "state": state,
+                    "value": row["value"],
+                    "low": row.get("low"),
+                    "high": row.get("high"),
+                }
+            )
             told.append(
                 f"{name} {state}"
                 + (
@@ -153,7 +170,7 @@ def shares(groups: Sequence[tuple[str, str, Answer]], words: Words, *, title: st
         ticks=scale_ticks(top or 1, 3),
         style="percent",
         description=" ".join(told).rstrip(";") + ".",
-        left=132,
+        left=140,
     )
 
 
@@ -172,9 +189,15 @@ def measured(answer: Answer, words: Words, *, title: str, percent: bool) -> Pict
     for heading, rows in groups.items():
         lines.append({"heading": heading})
         told.append(f"{heading}:")
-        for row in sorted(rows, key=lambda r: (r["value"] is None, -(r["value"] or 0) if percent else r["value"] or 0)):
-            state = words("plot.progress.unknown") if row["value"] is None else words.number(row["value"], style)
-            lines.append({"name": str(row["car"]), "state": state, "value": row["value"], "rival": bool(row["rival"])})
+        for row in sorted(
+            rows, key=lambda r: (r["value"] is None, -(r["value"] or 0) if percent else r["value"] or 0)
+        ):
+            state = (
+                words("plot.progress.unknown") if row["value"] is None else words.number(row["value"], style)
+            )
+            lines.append(
+                {"name": str(row["car"]), "state": state, "value": row["value"], "rival": bool(row["rival"])}
+            )
             told.append(f"{row['car']} {state};")
     top = max((line.get("value") or 0 for line in lines), default=0)
     return _dots(
@@ -186,7 +209,7 @@ def measured(answer: Answer, words: Words, *, title: str, percent: bool) -> Pict
         ticks=scale_ticks(1 if percent and top <= 1 else top or 1),
         style=style,
         description=(" ".join(told).rstrip(";") + ".") if told else words("plot.empty"),
-        left=178,
+        left=186,
     )
 
 
@@ -230,15 +253,56 @@ def _dots(
     spans = [line for line in valued if line.get("low") is not None and line.get("high") is not None]
     dot: dict[str, Any] = {"type": "point", "opacity": 1, "strokeWidth": 1.75}
     layers: list[dict[str, Any]] = [
-        {"data": {"values": valued}, "mark": {"type": "rule", "color": RULE, "strokeDash": [1, 3]}, "encoding": {"x": x | {"field": "zero"}, "x2": {"field": "value"}, "y": y}, "transform": [{"calculate": "0", "as": "zero"}]},
-        {"data": {"values": spans}, "mark": {"type": "rule", "color": INK, "strokeWidth": 2}, "encoding": {"x": x | {"field": "low"}, "x2": {"field": "high"}, "y": y}},
-        {"data": {"values": ours}, "mark": dot | {"shape": "diamond", "size": 95, "color": MAIN, "fill": MAIN}, "encoding": {"x": x, "y": y}},
-        {"data": {"values": rivals}, "mark": dot | {"shape": "circle", "size": 70, "color": SECOND, "fill": PAPER}, "encoding": {"x": x, "y": y}},
-        *haloed({"data": {"values": headings}, "mark": {"type": "text", "align": "left", "baseline": "middle", "fontWeight": "bold", "color": MUTED}, "encoding": {"x": {"value": -left}, "y": y, "text": {"field": "heading"}}}),
-        {"data": {"values": named}, "mark": {"type": "text", "align": "left", "baseline": "middle"}, "encoding": {"x": {"value": -left + 8}, "y": y, "text": {"field": "name"}}},
-        {"data": {"values": valued}, "mark": {"type": "text", "align": "right", "baseline": "middle", "fontWeight": "bold"}, "encoding": {"x": {"value": width + 56}, "y": y, "text": {"field": "state"}}},
-        {"data": {"values": [line for line in named if line.get("value") is None]}, "mark": {"type": "text", "align": "left", "baseline": "middle", "color": MUTED}, "encoding": {"x": {"value": 0}, "y": y, "text": {"field": "state"}}},
-    ]  # fmt: skip
+        {
+            "data": {"values": valued},
+            "mark": {"type": "rule", "color": RULE, "strokeDash": [1, 3]},
+            "encoding": {"x": x | {"field": "zero"}, "x2": {"field": "value"}, "y": y},
+            "transform": [{"calculate": "0", "as": "zero"}],
+        },
+        {
+            "data": {"values": spans},
+            "mark": {"type": "rule", "color": INK, "strokeWidth": 2},
+            "encoding": {"x": x | {"field": "low"}, "x2": {"field": "high"}, "y": y},
+        },
+        {
+            "data": {"values": ours},
+            "mark": dot | {"shape": "diamond", "size": 95, "color": MAIN, "fill": MAIN},
+            "encoding": {"x": x, "y": y},
+        },
+        {
+            "data": {"values": rivals},
+            "mark": dot | {"shape": "circle", "size": 70, "color": SECOND, "fill": PAPER},
+            "encoding": {"x": x, "y": y},
+        },
+        *haloed(
+            {
+                "data": {"values": headings},
+                "mark": {
+                    "type": "text",
+                    "align": "left",
+                    "baseline": "middle",
+                    "fontWeight": "bold",
+                    "color": MUTED,
+                },
+                "encoding": {"x": {"value": -left}, "y": y, "text": {"field": "heading"}},
+            }
+        ),
+        {
+            "data": {"values": named},
+            "mark": {"type": "text", "align": "left", "baseline": "middle"},
+            "encoding": {"x": {"value": -left + 8}, "y": y, "text": {"field": "name"}},
+        },
+        {
+            "data": {"values": valued},
+            "mark": {"type": "text", "align": "right", "baseline": "middle", "fontWeight": "bold"},
+            "encoding": {"x": {"value": width + 56}, "y": y, "text": {"field": "state"}},
+        },
+        {
+            "data": {"values": [line for line in named if line.get("value") is None]},
+            "mark": {"type": "text", "align": "left", "baseline": "middle", "color": MUTED},
+            "encoding": {"x": {"value": 0}, "y": y, "text": {"field": "state"}},
+        },
+    ]
     spec = frame(
         [layer for layer in layers if layer["data"]["values"]] or [_nothing(words)],
         title=title,
@@ -263,7 +327,13 @@ def _text(
 
 
 def _box(
-    rows: Sequence[Mapping[str, Any]], right: str, top: str, bottom: str, *, fill: str, stroke: str | None = None
+    rows: Sequence[Mapping[str, Any]],
+    right: str,
+    top: str,
+    bottom: str,
+    *,
+    fill: str,
+    stroke: str | None = None,
 ) -> dict[str, Any]:
     return {
         "data": {"values": list(rows)},
@@ -283,5 +353,3 @@ def _nothing(words: Words) -> dict[str, Any]:
         "mark": {"type": "text", "align": "left", "baseline": "middle", "color": MUTED},
         "encoding": {"x": {"value": 0}, "y": {"value": 15}, "text": {"field": "t"}},
     }
-
-

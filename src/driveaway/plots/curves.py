@@ -52,18 +52,38 @@ def cumulative(answer: Answer, words: Words, *, title: str, events: Sequence[Eve
     marks = [(days.index(e.day), e) for e in events if e.day in days]
     last = data[-1] if data else {"i": 0, "y": 0}
     layers: list[dict[str, Any]] = [
-        {"data": {"values": data}, "mark": {"type": "area", "color": MAIN, "opacity": 0.13}, "encoding": {"x": x, "y": y}},
-        {"data": {"values": data}, "mark": {"type": "line", "color": MAIN, "strokeWidth": 2.25}, "encoding": {"x": x, "y": y}},
-        {"data": {"values": [last]}, "mark": {"type": "point", "filled": True, "size": 42, "opacity": 1, "color": MAIN}, "encoding": {"x": x, "y": y}},
-    ]  # fmt: skip
+        {
+            "data": {"values": data},
+            "mark": {"type": "area", "color": MAIN, "opacity": 0.13},
+            "encoding": {"x": x, "y": y},
+        },
+        {
+            "data": {"values": data},
+            "mark": {"type": "line", "color": MAIN, "strokeWidth": 2.25},
+            "encoding": {"x": x, "y": y},
+        },
+        {
+            "data": {"values": [last]},
+            "mark": {"type": "point", "filled": True, "size": 42, "opacity": 1, "color": MAIN},
+            "encoding": {"x": x, "y": y},
+        },
+    ]
     layers += _event_layers(marks, x, len(days), words)
     layers += haloed(
         {
             "data": {"values": [last | {"label": words.number(last["y"], "count")}]},
-            "mark": {"type": "text", "align": "right", "dy": -10, "dx": 6, "fontWeight": "bold", "color": INK, "fontSize": 13},
+            "mark": {
+                "type": "text",
+                "align": "right",
+                "dy": -10,
+                "dx": 6,
+                "fontWeight": "bold",
+                "color": INK,
+                "fontSize": 14,
+            },
             "encoding": {"x": x, "y": y, "text": {"field": "label"}},
         }
-    )  # fmt: skip
+    )
     spec = frame(
         layers,
         title=title,
@@ -100,7 +120,9 @@ def per_day(answer: Answer, words: Words, *, title: str, second: bool = False) -
     """
     rows = answer.rows or ()
     days = [str(row["day"]) for row in rows]
-    data = [{"a": i - 0.38, "b": i + 0.38, "i": i, "y": row["value"] or 0, "z": 0} for i, row in enumerate(rows)]
+    data = [
+        {"a": i - 0.38, "b": i + 0.38, "i": i, "y": row["value"] or 0, "z": 0} for i, row in enumerate(rows)
+    ]
     ticks = scale_ticks(max((row["y"] for row in data), default=0))
     x, y = _x(days, words), _y(ticks, words)
     peak = max(data, key=lambda row: row["y"], default=None)
@@ -155,12 +177,11 @@ def _event_layers(
     if not marks:
         return []
     levels, _ = _levels([i for i, _ in marks], days)
-    data = [
-        {"i": i, "n": str(n), "top": -10 - levels[n - 1] * _MARKER}
-        for n, (i, _) in enumerate(marks, 1)
+    data: list[dict[str, Any]] = [
+        {"i": i, "n": str(n), "top": -10 - levels[n - 1] * _MARKER} for n, (i, _) in enumerate(marks, 1)
     ]
-    key = [
-        {"n": f"{n}", "t": cut(f"{words.number(e.day, 'short')}  {e.title}", 70), "line": n}
+    key: list[dict[str, Any]] = [
+        {"n": f"{n}", "t": cut(f"{words.number(e.day, 'short')}  {e.title}", 64), "line": n}
         for n, (_, e) in enumerate(marks, 1)
     ]
     raw: dict[str, Any] = {"type": "quantitative", "scale": None, "axis": None}
@@ -173,19 +194,29 @@ def _event_layers(
         },
         {
             "data": {"values": data},
-            "mark": {"type": "point", "filled": True, "size": 210, "opacity": 1, "color": PAPER, "stroke": INK, "strokeWidth": 1},
+            "mark": {
+                "type": "point",
+                "filled": True,
+                "size": 210,
+                "opacity": 1,
+                "color": PAPER,
+                "stroke": INK,
+                "strokeWidth": 1,
+            },
             "encoding": {"x": x, "y": place},
         },
         {
             "data": {"values": data},
-            "mark": {"type": "text", "fontSize": 10.5, "fontWeight": "bold", "baseline": "middle", "dy": 0.5},
+            "mark": {"type": "text", "fontSize": 11, "fontWeight": "bold", "baseline": "middle", "dy": 0.5},
             "encoding": {"x": x, "y": place, "text": {"field": "n"}},
         },
-    ]  # fmt: skip
+    ]
     for field, at, weight in (("n", 6 - LEFT, "bold"), ("t", 24 - LEFT, "normal")):
         layers.append(
             {
-                "data": {"values": [row | {"at": _HEIGHT + 36 + (row["line"] - 1) * _KEY_LINE} for row in key]},
+                "data": {
+                    "values": [row | {"at": _HEIGHT + 36 + (row["line"] - 1) * _KEY_LINE} for row in key]
+                },
                 "mark": {"type": "text", "align": "left", "baseline": "middle", "fontWeight": weight},
                 "encoding": {
                     "x": {"value": at},

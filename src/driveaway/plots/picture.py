@@ -21,9 +21,12 @@ class Words(Protocol):
     """The table of texts in one language, as pictures need it."""
 
     @property
-    def language(self) -> str: ...
+    def language(self) -> str:
+        """BCP 47 tag."""
+
     def __call__(self, key: str, /, **values: Any) -> str:
         """The text of a key with its values filled in."""
+
     def number(self, value: Any, style: str) -> str:
         """A value in one of the table's styles."""
 
@@ -89,9 +92,7 @@ class Picture:
     def _drawn(self) -> str:
         import vl_convert  # starts a JavaScript engine (half a second): only when a picture is drawn
 
-        return vl_convert.vegalite_to_svg(
-            json.dumps(self.spec), vl_version=_VEGA_LITE, allowed_base_urls=[]
-        )
+        return vl_convert.vegalite_to_svg(json.dumps(self.spec), vl_version=_VEGA_LITE, allowed_base_urls=[])
 
 
 def subtitle(words: Words, text: str, simulated: bool) -> list[str]:

@@ -42,10 +42,10 @@ FONTS: Final = (
 )
 
 WIDTH: Final = 460
-LEFT: Final = 46
+LEFT: Final = 50
 RIGHT: Final = 16
-_TITLE_LINE: Final = 20
-_SUBTITLE_LINE: Final = 16
+_TITLE_LINE: Final = 21
+_SUBTITLE_LINE: Final = 17
 
 
 def frame(
@@ -63,19 +63,19 @@ def frame(
 
     Nothing is sized by the measured width of text: the same data give the same picture everywhere.
     """
-    title_lines = wrap(title, 52)
-    lines = [line for text in subtitle for line in wrap(text, 74)]
+    title_lines = wrap(title, 48)
+    lines = [line for text in subtitle for line in wrap(text, 68)]
     top = _TITLE_LINE * len(title_lines) + _SUBTITLE_LINE * len(lines) + gap
     # The words on top are marks, not Vega's title: that one moves with the extent of what is below.
     head = [
-        _head(line, left, -top + _TITLE_LINE * i + 15, {"fontSize": 15, "fontWeight": "bold"})
+        _head(line, left, -top + _TITLE_LINE * i + 15, {"fontSize": 16, "fontWeight": "bold"})
         for i, line in enumerate(title_lines)
     ] + [
         _head(
             line,
             left,
             -top + _TITLE_LINE * len(title_lines) + _SUBTITLE_LINE * i + 12,
-            {"fontSize": 12, "color": MUTED},
+            {"fontSize": 13, "color": MUTED},
         )
         for i, line in enumerate(lines)
     ]
@@ -123,7 +123,9 @@ def tidy(value: float) -> float:
 
 def labels(values: Sequence[float], texts: Sequence[str]) -> str:
     """A Vega expression that gives each tick value its text."""
-    return f"[{','.join(_quoted(t) for t in texts)}][indexof([{','.join(str(v) for v in values)}],datum.value)]"
+    return (
+        f"[{','.join(_quoted(t) for t in texts)}][indexof([{','.join(str(v) for v in values)}],datum.value)]"
+    )
 
 
 def axis(values: Sequence[float], texts: Sequence[str], **more: Any) -> dict[str, Any]:
@@ -187,7 +189,7 @@ _CONFIG: Final[dict[str, Any]] = {
     "view": {"stroke": None},
     "axis": {
         "labelColor": MUTED,
-        "labelFontSize": 12,
+        "labelFontSize": 13,
         "labelOverlap": False,
         "domainColor": INK,
         "tickColor": INK,
@@ -196,5 +198,5 @@ _CONFIG: Final[dict[str, Any]] = {
     },
     "axisX": {"grid": False, "tickSize": 4, "labelPadding": 4},
     "axisY": {"domain": False, "ticks": False, "labelPadding": 8},
-    "text": {"color": INK, "fontSize": 12},
+    "text": {"color": INK, "fontSize": 13},
 }

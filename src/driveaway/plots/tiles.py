@@ -122,11 +122,19 @@ def _legend(words: Words) -> list[dict[str, Any]]:
         "y2": {"field": "y2"},
     }
     return [
-        {"data": {"values": [entries[0]]}, "mark": {"type": "rect", "fill": MAIN, "cornerRadius": 3}, "encoding": box},
-        {"data": {"values": [entries[1]]}, "mark": {"type": "rect", "fill": PAPER, "stroke": RULE, "strokeWidth": 1.25, "cornerRadius": 3}, "encoding": box},
+        {
+            "data": {"values": [entries[0]]},
+            "mark": {"type": "rect", "fill": MAIN, "cornerRadius": 3},
+            "encoding": box,
+        },
+        {
+            "data": {"values": [entries[1]]},
+            "mark": {"type": "rect", "fill": PAPER, "stroke": RULE, "strokeWidth": 1.25, "cornerRadius": 3},
+            "encoding": box,
+        },
         {
             "data": {"values": [e | {"middle": (int(str(e["y"])) + int(str(e["y2"]))) / 2} for e in entries]},
             "mark": {"type": "text", "align": "left", "baseline": "middle", "color": INK},
             "encoding": {"x": {"value": 26}, "y": _RAW | {"field": "middle"}, "text": {"field": "label"}},
         },
-    ]  # fmt: skip
+    ]

@@ -20,7 +20,7 @@ def buyers(writer: Writer) -> Section:
     for dimension, answer in asked:
         sentences += _told(writer, dimension, answer)
     shown = [(dimension, answer) for dimension, answer in asked if answer.rows]
-    exhibits = ()
+    exhibits: tuple[Exhibit, ...] = ()
     if shown:
         exhibits = (
             Exhibit(
@@ -30,7 +30,9 @@ def buyers(writer: Writer) -> Section:
                     words,
                     title=words("plot.title.buyers.share"),
                 ),
-                columns=tuple(words(f"column.{c}") for c in ("attribute", "value", "share", "low", "high", "people")),
+                columns=tuple(
+                    words(f"column.{c}") for c in ("attribute", "value", "share", "low", "high", "people")
+                ),
                 rows=tuple(
                     (
                         words(f"buyers.{dimension}"),
@@ -79,6 +81,7 @@ def _told(writer: Writer, dimension: str, asked: Asked) -> list[Sentence]:
             )
         ]
     row = named[0]
-    share = writer.desk.ask("buyers.share", **{dimension: str(row[dimension])})
+    wanted = {dimension: str(row[dimension])}
+    share = writer.desk.ask_with("buyers.share", wanted)
     name = {language: texts.Texts(language).number(row[dimension], "name") for language in texts.LANGUAGES}
     return [writer.say(f"sentence.buyers.{dimension}", share, name=name)]

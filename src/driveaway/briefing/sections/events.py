@@ -55,7 +55,7 @@ def events(writer: Writer) -> Section:
         )
     if by_event:
         sentences.append(writer.say("sentence.publicity.no_cause", around))
-    exhibits = ()
+    exhibits: tuple[Exhibit, ...] = ()
     if curve.rows:
         exhibits = (
             Exhibit(

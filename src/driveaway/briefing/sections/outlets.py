@@ -39,7 +39,7 @@ def outlets(writer: Writer) -> Section:
                 names={"en": ", ".join(p.name for p in missing), "zh": "、".join(p.name_zh for p in missing)},
             )
         )
-    exhibits = ()
+    exhibits: tuple[Exhibit, ...] = ()
     if by_province.rows:
         name = "name_zh" if words.language == "zh" else "name"
         exhibits = (
@@ -47,7 +47,9 @@ def outlets(writer: Writer) -> Section:
                 id="outlets-provinces",
                 picture=plots.tile_map(by_province.answer, words, title=words("plot.title.outlets")),
                 columns=(words("column.province"), words("column.open")),
-                rows=tuple((getattr(p, name), words.number(values.get(p.code) or 0, "count")) for p in PROVINCES),
+                rows=tuple(
+                    (getattr(p, name), words.number(values.get(p.code) or 0, "count")) for p in PROVINCES
+                ),
                 evidence=(by_province.evidence,),
             ),
         )

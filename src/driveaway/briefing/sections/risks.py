@@ -23,42 +23,35 @@ def risks(writer: Writer, claims: Sequence[CheckedClaim]) -> Section:
                 texts.both("risk.by_construction", n=len(by_construction), of=len(claims)),
             )
         )
-    for claim in claims:
-        if claim.verdict == "disagrees":
-            out.append(
-                writer.plain(
-                    "risk.disagrees",
-                    texts.both("risk.disagrees", said=said(claim), verdict=claim.text),
-                    [claim.evidence] if claim.evidence else [],
-                )
-            )
-    for claim in claims:
-        if claim.verdict == "cannot be checked":
-            out.append(
-                writer.plain(
-                    "risk.cannot",
-                    texts.both("risk.cannot", said=said(claim), why=claim.why or dict.fromkeys(texts.LANGUAGES, "")),
-                    known=False,
-                )
-            )
-    weak = [c for c in claims if c.body.grade != "A" and c.verdict != "cannot be checked"]
-    for claim in weak:
-        out.append(
-            writer.plain("risk.weak", texts.both("risk.weak", said=said(claim), grade=claim.body.grade))
+    out += [_claimed(writer, "risk.disagrees", claim) for claim in claims if claim.verdict == "disagrees"]
+    out += [
+        _claimed(writer, "risk.cannot", claim) for claim in claims if claim.verdict == "cannot be checked"
+    ]
+    out += [
+        _claimed(writer, "risk.weak", claim)
+        for claim in claims
+        if claim.body.grade != "A" and claim.verdict != "cannot be checked"
+    ]
+    in_claims = {id(claim.evidence) for claim in claims if claim.evidence}
+    out += [
+        writer.plain(
+            "risk.unknown",
+            texts.both("risk.unknown", title=figure_title(asked), reason=asked.unknown),
+            [asked.evidence],
+            known=False,
         )
-    in_claims = {id(c.evidence) for c in claims if c.evidence}
-    for asked in desk.unknowns:
-        if id(asked.evidence) not in in_claims:
-            out.append(
-                writer.plain(
-                    "risk.unknown",
-                    texts.both("risk.unknown", title=figure_title(asked), reason=asked.unknown),
-                    [asked.evidence],
-                    known=False,
-                )
-            )
+        for asked in desk.unknowns
+        if id(asked.evidence) not in in_claims
+    ]
     out += _suppressed(writer) + _weak_tests(writer)
     return Section("risks", texts.both("section.risks"), tuple(out))
+
+
+def _claimed(writer: Writer, key: str, claim: CheckedClaim) -> Sentence:
+    """A sentence about one claim; its evidence stands with the claim, unless it disagrees."""
+    evidence = [claim.evidence] if claim.evidence and claim.verdict == "disagrees" else []
+    text = texts.both(key, said=said(claim), found=claim.text, grade=claim.body.grade)
+    return writer.plain(key, text, evidence, known=claim.verdict != "cannot be checked")
 
 
 def said(claim: CheckedClaim) -> dict[str, str]:

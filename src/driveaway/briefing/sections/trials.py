@@ -23,7 +23,10 @@ def trials(writer: Writer) -> Section:
         Exhibit(
             id=name.replace(".", "-").replace("_", "-"),
             picture=plots.measured(asked.answer, words, title=words(f"plot.title.{name}"), percent=percent),
-            columns=tuple(words(f"column.{c}") for c in ("car", "condition", "tester", "measured", "claimed", "result", "grade")),
+            columns=tuple(
+                words(f"column.{c}")
+                for c in ("car", "condition", "tester", "measured", "claimed", "result", "grade")
+            ),
             rows=tuple(
                 (
                     str(row["car"]),
@@ -31,7 +34,9 @@ def trials(writer: Writer) -> Section:
                     str(row["tester"]),
                     _distance(words, row.get("distance_m")),
                     _distance(words, row.get("claimed_distance_m")),
-                    "–" if row["value"] is None else words.number(row["value"], "percent" if percent else "number"),
+                    "–"
+                    if row["value"] is None
+                    else words.number(row["value"], "percent" if percent else "number"),
                     str(row.get("grade") or "–"),
                 )
                 for row in asked.rows
@@ -43,7 +48,7 @@ def trials(writer: Writer) -> Section:
             ("trials.consumption", used, False),
         )
         if asked.rows
-    ]  # fmt: skip
+    ]
     return Section("trials", texts.both("section.trials"), tuple(sentences), tuple(exhibits))
 
 
@@ -57,7 +62,8 @@ def _ranked(writer: Writer, asked: Asked, name: str, *, best_is_high: bool) -> l
         group = [
             other["value"]
             for other in asked.rows
-            if (other["tester"], other["condition"]) == (row["tester"], row["condition"]) and other["value"] is not None
+            if (other["tester"], other["condition"]) == (row["tester"], row["condition"])
+            and other["value"] is not None
         ]
         better = sum(value > row["value"] if best_is_high else value < row["value"] for value in group)
         values: Mapping[str, Any] = {
