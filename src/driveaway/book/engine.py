@@ -49,13 +49,13 @@ class Engine:
     def _make(self, kind: str) -> ir.Table:
         paths = self._mirror.paths(kind)
         name = kind.replace(".", "_")
-        columns = ", ".join(schema(kind).names)
+        columns = ", ".join(f'"{column}"' for column in schema(kind).names)
         if paths:
             files = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
             sql = f"CREATE OR REPLACE VIEW {name} AS SELECT {columns} FROM read_parquet([{files}])"
             self.backend.con.execute(sql)
         else:
-            types = ", ".join(f"CAST(NULL AS {_type(field.type)}) AS {field.name}" for field in schema(kind))
+            types = ", ".join(f'CAST(NULL AS {_type(field.type)}) AS "{field.name}"' for field in schema(kind))
             self.backend.con.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT {types} WHERE false")
         return self.backend.table(name)
 
@@ -85,7 +85,7 @@ def _type(arrow: pa.DataType) -> str:
     if pa.types.is_list(arrow):
         return _type(arrow.value_type) + "[]"
     if pa.types.is_struct(arrow):
-        inner = ", ".join(f"{field.name} {_type(field.type)}" for field in arrow)
+        inner = ", ".join(f'"{field.name}" {_type(field.type)}' for field in arrow)
         return f"STRUCT({inner})"
     names = {pa.string(): "VARCHAR", pa.int64(): "BIGINT", pa.bool_(): "BOOLEAN", pa.float64(): "DOUBLE"}
     return names.get(arrow, "DATE")

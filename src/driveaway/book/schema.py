@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Index,
     Integer,
@@ -36,7 +37,8 @@ fact = Table(
     Column("body", Text, nullable=False),
     Column("leaf", LargeBinary, nullable=False),
 )
-Index("fact_source_key", fact.c.source_key)
+# PostgreSQL has a unique index over the whole source instead (below).
+Index("fact_source_key", fact.c.source_key).ddl_if(dialect="sqlite")
 Index("fact_subject", fact.c.subject)
 Index("fact_erasure", fact.c.subject, sqlite_where=fact.c.kind == "subject.erased",
       postgresql_where=fact.c.kind == "subject.erased")
@@ -60,7 +62,7 @@ key = Table(
 edge = Table(
     "book_edge",
     metadata,
-    Column("only", SmallInteger, primary_key=True, autoincrement=False),
+    Column("only", SmallInteger, CheckConstraint('"only" = 1'), primary_key=True, autoincrement=False),
     Column("size", BigInteger, nullable=False),
     Column("recorded", BigInteger, nullable=False),
     Column("peaks", LargeBinary, nullable=False),
@@ -90,8 +92,10 @@ END""",
     "CREATE TRIGGER key_keep BEFORE UPDATE ON fact_key BEGIN SELECT RAISE(ABORT, 'book: keys are never updated'); END",
     f"""CREATE TRIGGER key_stay BEFORE DELETE ON fact_key WHEN NOT {_SHREDDABLE}
  BEGIN SELECT RAISE(ABORT, 'book: only an erased subject is shredded'); END""",
-    """CREATE TRIGGER edge_grows BEFORE UPDATE ON book_edge WHEN NEW.size < OLD.size OR NEW.recorded < OLD.recorded
- BEGIN SELECT RAISE(ABORT, 'book: the book never shrinks'); END""",
+    """CREATE TRIGGER edge_grows BEFORE UPDATE ON book_edge WHEN NEW.size <= OLD.size OR NEW.recorded < OLD.recorded
+ BEGIN SELECT RAISE(ABORT, 'book: the book only grows'); END""",
+    """CREATE TRIGGER edge_follows BEFORE UPDATE ON book_edge WHEN NEW.size <> (SELECT coalesce(max(seq), 0) FROM fact)
+ BEGIN SELECT RAISE(ABORT, 'book: the edge follows the facts'); END""",
     "CREATE TRIGGER edge_stay BEFORE DELETE ON book_edge BEGIN SELECT RAISE(ABORT, 'book: the edge stays'); END",
     """CREATE TRIGGER edge_only BEFORE INSERT ON book_edge WHEN EXISTS (SELECT 1 FROM book_edge)
  BEGIN SELECT RAISE(ABORT, 'book: one edge only'); END""",
@@ -122,7 +126,9 @@ BEGIN
 END $$"""
 _GROW = """CREATE FUNCTION book_grow() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
- IF NEW.size < OLD.size OR NEW.recorded < OLD.recorded THEN RAISE EXCEPTION 'book: the book never shrinks'; END IF;
+ IF NEW.size <= OLD.size OR NEW.recorded < OLD.recorded THEN RAISE EXCEPTION 'book: the book only grows'; END IF;
+ IF NEW.size <> (SELECT coalesce(max(seq), 0) FROM fact) THEN
+  RAISE EXCEPTION 'book: the edge follows the facts'; END IF;
  RETURN NEW;
 END $$"""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
+
+import msgspec
 
 from driveaway import catalogue
 from driveaway.book import writer
@@ -18,14 +19,16 @@ from driveaway.book.writer import Outcome
 from driveaway.facts import Draft, Fact
 from driveaway.facts.description import Description, read_description
 from driveaway.facts.keys import BUYER
-from driveaway.facts.launches import LaunchDescribed
 from driveaway.figures.answer import Answer
 from driveaway.figures.compute import compute
 from driveaway.figures.figure import Figure
+from driveaway.launch.applying import apply_drafts
 from driveaway.launch.decide import LaunchDecider
 from driveaway.launch.settings import find_folder, read_settings
 from driveaway.values.clock import now, parse_as_of, parse_instant, zone
 from driveaway.values.errors import BadValue, NotFound
+
+FAR_FUTURE: Final = 2**62
 
 
 class Launch:
@@ -98,35 +101,28 @@ class Launch:
             self.book.log_head()
         return outcomes
 
-    def record(self, kind_subject: tuple[str, str], body: Any, happened: int | None = None, **more: Any) -> Outcome:
-        """Append one fact that happened at ``happened`` (default: now)."""
-        kind, subject = kind_subject
-        return self.append([Draft(kind, subject, now() if happened is None else happened, body, **more)])[0]
+    def apply(self, *, happened: int | None = None) -> Sequence[Outcome]:
+        """Take launch.toml, its targets, claims.csv, events.csv and tests.csv into the book.
 
-    def apply(self, *, happened: int | None = None, clock: Callable[[Draft], int] | None = None) -> Sequence[Outcome]:
-        """Take ``launch.toml`` into the book: the description, and the targets it sets.
+        What the book holds in this form already is not added again; an edited line of a record file is
+        a correction.
 
-        Nothing is added when the book holds this very text last.
+        Args:
+            happened: when the description begins to hold; default: now, and for the first one the
+                earliest time that the folder speaks of, so that older as-ofs find a description.
         """
-        digest = hashlib.sha256(self.text.encode()).hexdigest()
-        last = self.described()
-        drafts: list[Draft] = []
-        at = now() if happened is None else happened
-        if last is None or last.body.digest != digest:
-            source = f"urn:driveaway:launch:{self.description.launch}/described/{digest}"
-            if last is not None:
-                source += f"/{last.seq}"
-            body = LaunchDescribed(digest=digest, text=self.text)
-            drafts.append(Draft("launch.described", self.description.launch, at, body, source))
-        drafts += self._targets()
-        outcomes = self.append(drafts, clock=clock)
+        first = self.described() is None
+        view = None if first else self.book.at(When(FAR_FUTURE, self.book.edge().size))
+        drafts = apply_drafts(self, view, now())
+        if happened is None and first:
+            happened = min(draft.happened for draft in drafts)
+        if happened is not None:
+            drafts = [
+                msgspec.structs.replace(d, happened=happened) if d.kind == "launch.described" else d for d in drafts
+            ]
+        outcomes = self.append(drafts)
         self.book.log_head(force=True)
         return [outcome for outcome in outcomes if outcome.added]
-
-    def _targets(self) -> list[Draft]:
-        from driveaway.launch.targets import target_drafts
-
-        return target_drafts(self.description, self.zone)
 
     def erase(self, subject: str, reason: str) -> tuple[int, list[str]]:
         """Shred what is personal about an order, a car, or everything of one buyer (a pseudonym).
@@ -157,7 +153,7 @@ class Launch:
     def differs(self) -> bool:
         """Whether ``launch.toml`` differs from what was last taken into the book."""
         last = self.described()
-        return last is None or last.body.text != self.text
+        return last is None or last.body.text != self.text  # type: ignore[attr-defined]
 
     def when(self, as_of: str | int | None = None, mark: int | None = None, known_at: str | None = None) -> When:
         """The cut that a door's options mean.

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, NamedTuple
+
+from driveaway.values.errors import BadValue
 
 
 class Province(NamedTuple):
@@ -57,3 +60,27 @@ PROVINCES: Final = tuple(
     )
 )
 BY_CODE: Final = {p.code: p for p in PROVINCES}
+
+
+def province_code(text: str, regions: Mapping[str, str] | None = None) -> str:
+    """Read a province: its GB/T 2260 or ISO 3166-2 code, or its name in English or Chinese.
+
+    Args:
+        text: as given at a door.
+        regions: further code → name, for launches elsewhere.
+
+    Raises:
+        BadValue: there is none.
+    """
+    wanted = text.strip().lower()
+    for province in PROVINCES:
+        if wanted in (province.code, province.iso.lower(), province.name.lower(), province.name_zh):
+            return province.code
+    for code, name in (regions or {}).items():
+        if wanted in (code, name.lower()):
+            return code
+    raise BadValue(
+        f"{text!r} is not a province",
+        code="province.unknown",
+        remedy="use a GB/T 2260 code such as 440000, or a name such as Guangdong or 广东",
+    )

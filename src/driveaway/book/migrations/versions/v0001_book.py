@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from driveaway.book.schema import POSTGRESQL_TRIGGERS, SQLITE_TRIGGERS, metadata
+from driveaway.book.schema import POSTGRESQL_TRIGGERS, SQLITE_TRIGGERS, edge, metadata
 
 revision = "0001"
 down_revision = None
@@ -14,6 +14,6 @@ def upgrade() -> None:
     """Create every table, then the triggers that refuse what an append-only book refuses."""
     bind = op.get_bind()
     metadata.create_all(bind)
-    op.execute("INSERT INTO book_edge (only, size, recorded, peaks) VALUES (1, 0, 0, '')")
+    op.bulk_insert(edge, [{"only": 1, "size": 0, "recorded": 0, "peaks": b""}])
     for statement in SQLITE_TRIGGERS if bind.dialect.name == "sqlite" else POSTGRESQL_TRIGGERS:
         op.execute(statement)

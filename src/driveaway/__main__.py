@@ -1,0 +1,5 @@
+"""``python -m driveaway``."""
+
+from driveaway.cli import main
+
+main()

@@ -1,0 +1,95 @@
+"""The group of all commands, and the one table from errors to exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+
+import click
+
+from driveaway.values.errors import BadValue, Conflict, DriveawayError, NotFound, Refused, Tampered, Unavailable
+
+# sysexits.h calls 70 EX_SOFTWARE: a defect of ours.
+DEFECT = 70
+EXIT_CODES: tuple[tuple[type[DriveawayError], int], ...] = (
+    (Refused, 1),
+    (Conflict, 1),
+    (Tampered, 1),
+    (BadValue, 2),
+    (NotFound, 2),
+    (Unavailable, 3),
+)
+
+# Command → module that defines it: a module is loaded when one of its commands is run.
+COMMANDS = {
+    "demo": "demo",
+    "new": "keep",
+    "apply": "keep",
+    "verify": "keep",
+    "erase": "keep",
+    "backup": "keep",
+    "restore": "keep",
+    "doctor": "keep",
+    "import": "move",
+    "export": "move",
+    "figures": "ask",
+    "figure": "ask",
+    "order": "ask",
+    "brief": "tell",
+    "claims": "tell",
+    "orders": "desk",
+    "cars": "desk",
+    "record": "desk",
+    "correct": "desk",
+    "withdraw": "desk",
+}
+
+
+class _Group(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        import importlib
+
+        module = importlib.import_module(f"driveaway.cli.{COMMANDS[name]}")
+        command = next(c for c in vars(module).values() if isinstance(c, click.Command) and c.name == name)
+        return command
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="driveaway", message="driveaway %(version)s")
+def app() -> None:
+    """The launch of a car sold direct, from the locked order to the road."""
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command and turn what it raises into an exit code."""
+    try:
+        result = app.main(arguments, prog_name="driveaway", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except click.Abort:
+        click.echo("stopped", err=True)
+        return 130
+    except DriveawayError as error:
+        click.echo(f"error: {error}", err=True)
+        return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), DEFECT)
+    except BrokenPipeError:
+        # The reader of a pipe went away (head): nothing went wrong, and stdout must not complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        click.echo(f"error: {error.filename or ''}: {error.strerror or error} [io]", err=True)
+        return 3
+    except Exception:
+        traceback.print_exc()
+        click.echo("error: a defect of Driveaway; please report the lines above [defect]", err=True)
+        return DEFECT

@@ -1,0 +1,238 @@
+"""Commands of the order desk and the yard, and for recording any other fact."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from driveaway.cli.options import launch_option, opened, pairs, time_option
+
+if TYPE_CHECKING:
+    from driveaway.book.writer import Outcome
+    from driveaway.launch.launch import Launch
+
+F = TypeVar("F", bound=Callable[..., Any])
+_CONFIGURATION = ("trim", "colour", "province", "city", "outlet")
+
+
+def _configuration(function: F) -> F:
+    for name in reversed(_CONFIGURATION):
+        function = click.option(f"--{name}")(function)
+    return function
+
+
+def _time(launch: Launch, at: str | None) -> int | None:
+    return None if at is None else launch.parse_time(at)
+
+
+def _province(fields: dict[str, Any]) -> dict[str, Any]:
+    from driveaway.values.provinces import province_code
+
+    if fields.get("province"):
+        fields["province"] = province_code(fields["province"])
+    return fields
+
+
+def _told(outcomes: Sequence[Outcome]) -> None:
+    for outcome in outcomes:
+        word = "recorded" if outcome.added else "known already"
+        click.echo(f"{outcome.draft.kind} {outcome.draft.subject}: {word} as fact {outcome.seq}")
+
+
+@click.group("orders")
+def orders() -> None:
+    """Reserve, lock, change, cancel, pay, hand over."""
+
+
+@orders.command("reserve")
+@_configuration
+@click.option("--edition", help="A limited edition, as in launch.toml.")
+@click.option("--buyer", help="Pseudonym of the buyer (never a name).")
+@click.option("--channel", help="Where the order came in.")
+@click.option("--deposit", metavar="AMOUNT", help="Deposit taken, in major units.")
+@click.option("--order-id", "order_text", metavar="ID", help="Order id; default: a fresh one.")
+@click.option("--source", default="", help="Unique source; repeated, nothing is added.")
+@time_option
+@launch_option
+def reserve(
+    order_text: str | None, deposit: str | None, source: str, at: str | None, folder: str | None,
+    book_url: str | None, **fields: Any,
+) -> None:  # fmt: skip
+    """Take a reservation, with its deposit; prints the order id."""
+    from driveaway.launch import desk
+    from driveaway.values.ids import parse_order_id
+
+    with opened(folder, book_url) as launch:
+        order_id = None if order_text is None else parse_order_id(order_text)
+        subject, outcomes = desk.reserve(
+            launch, _province(fields), order_id=order_id, deposit=deposit, at=_time(launch, at), source=source
+        )
+    click.echo(subject)
+    click.echo(f"{sum(o.added for o in outcomes)} facts recorded", err=True)
+
+
+@orders.command("lock")
+@click.argument("order_id")
+@click.option("--source", default="", help="Unique source; repeated, nothing is added.")
+@time_option
+@launch_option
+def lock(order_id: str, source: str, at: str | None, folder: str | None, book_url: str | None) -> None:
+    """Make an order firm (锁单)."""
+    from driveaway.launch import desk
+    from driveaway.values.ids import parse_order_id
+
+    with opened(folder, book_url) as launch:
+        _told(desk.lock(launch, parse_order_id(order_id), at=_time(launch, at), source=source))
+
+
+@orders.command("change")
+@click.argument("order_id")
+@_configuration
+@click.option("--requeue", is_flag=True, help="The order goes to the end of the queue.")
+@time_option
+@launch_option
+def change(
+    order_id: str, requeue: bool, at: str | None, folder: str | None, book_url: str | None, **fields: Any
+) -> None:
+    """Change an order's configuration; what is not named stays."""
+    from driveaway.launch import desk
+    from driveaway.values.ids import parse_order_id
+
+    with opened(folder, book_url) as launch:
+        when = _time(launch, at)
+        _told(desk.change(launch, parse_order_id(order_id), _province(fields), requeues=requeue, at=when))
+
+
+@orders.command("cancel")
+@click.argument("order_id")
+@click.option("--by", type=click.Choice(["buyer", "maker"]), default="buyer", show_default=True)
+@click.option("--reason")
+@time_option
+@launch_option
+def cancel(
+    order_id: str, by: str, reason: str | None, at: str | None, folder: str | None, book_url: str | None
+) -> None:
+    """Call an order off and settle its deposit by the rules."""
+    from driveaway.launch import desk
+    from driveaway.values.ids import parse_order_id
+
+    with opened(folder, book_url) as launch:
+        _told(desk.cancel(launch, parse_order_id(order_id), by=by, reason=reason, at=_time(launch, at)))
+
+
+@orders.command("pay")
+@click.argument("order_id")
+@click.argument("amount")
+@time_option
+@launch_option
+def pay(order_id: str, amount: str, at: str | None, folder: str | None, book_url: str | None) -> None:
+    """Record a payment towards the price, AMOUNT in major units."""
+    from driveaway.launch import desk
+    from driveaway.values.ids import parse_order_id
+
+    with opened(folder, book_url) as launch:
+        _told(desk.pay(launch, parse_order_id(order_id), amount, at=_time(launch, at)))
+
+
+@orders.command("handover")
+@click.argument("order_id")
+@click.option("--vin", help="The car; it must be built, paid for and pegged to the order.")
+@click.option("--province")
+@click.option("--city")
+@click.option("--outlet")
+@time_option
+@launch_option
+def handover(
+    order_id: str, vin: str | None, at: str | None, folder: str | None, book_url: str | None, **place: Any
+) -> None:
+    """Hand the car over to its buyer (交付)."""
+    from driveaway.launch import desk
+    from driveaway.values.ids import parse_order_id, parse_vin
+
+    with opened(folder, book_url) as launch:
+        car = None if vin is None else parse_vin(vin)
+        _told(desk.hand_over(launch, parse_order_id(order_id), car, _province(place), at=_time(launch, at)))
+
+
+@orders.command("clock")
+@time_option
+@launch_option
+def clock(at: str | None, folder: str | None, book_url: str | None) -> None:
+    """Record the locks that the clock has made of reservations that nobody took back in time."""
+    from driveaway.launch import desk
+
+    with opened(folder, book_url) as launch:
+        outcomes = desk.clock(launch, at=_time(launch, at))
+    click.echo(f"{sum(o.added for o in outcomes)} orders locked by the clock")
+
+
+@click.command("record")
+@click.argument("kind")
+@click.argument("subject")
+@click.argument("fields", nargs=-1, metavar="[NAME=VALUE]...")
+@click.option("--source", default="", help="Unique source; repeated, nothing is added.")
+@time_option
+@launch_option
+def record(
+    kind: str, subject: str, fields: tuple[str, ...], source: str, at: str | None, folder: str | None,
+    book_url: str | None,
+) -> None:  # fmt: skip
+    """Record a fact of any kind; the reference lists the kinds and their fields."""
+    from driveaway.launch import recording
+
+    with opened(folder, book_url) as launch:
+        _told(recording.record(launch, kind, subject, pairs(fields), at=_time(launch, at), source=source))
+
+
+@click.command("correct")
+@click.argument("seq", type=int)
+@click.argument("fields", nargs=-1, metavar="[NAME=VALUE]...")
+@click.option("--at", metavar="TIME", help="When it really happened; default: as recorded.")
+@launch_option
+def correct(seq: int, fields: tuple[str, ...], at: str | None, folder: str | None, book_url: str | None) -> None:
+    """Correct a fact: a new one replaces it, and answers at older marks stay as they were."""
+    from driveaway.launch import recording
+
+    with opened(folder, book_url) as launch:
+        _told(recording.correct(launch, seq, pairs(fields), at=_time(launch, at)))
+
+
+@click.command("withdraw")
+@click.argument("seq", type=int)
+@click.option("--reason", required=True)
+@launch_option
+def withdraw(seq: int, reason: str, folder: str | None, book_url: str | None) -> None:
+    """Take a fact back, as if it had never been recorded; answers at older marks stay."""
+    from driveaway.launch import recording
+
+    with opened(folder, book_url) as launch:
+        _told(recording.withdraw(launch, seq, reason))
+
+
+@click.group("cars")
+def cars() -> None:
+    """Build, ship, peg, unpeg, take back."""
+
+
+def _car_command(name: str, kind: str, help_text: str) -> None:
+    @cars.command(name, help=help_text)
+    @click.argument("vin")
+    @click.argument("fields", nargs=-1, metavar="[NAME=VALUE]...")
+    @time_option
+    @launch_option
+    def command(
+        vin: str, fields: tuple[str, ...], at: str | None, folder: str | None, book_url: str | None
+    ) -> None:
+        from driveaway.launch import recording
+
+        with opened(folder, book_url) as launch:
+            _told(recording.record(launch, kind, vin, pairs(fields), at=_time(launch, at)))
+
+
+_car_command("build", "car.built", "A car left the line: plant=, trim=, colour=, purpose=, battery_code=, …")
+_car_command("ship", "car.shipped", "A car left the plant: province=, city=, outlet=, carrier=.")
+_car_command("peg", "car.pegged", "Assign a car to an order: order=ID.")
+_car_command("unpeg", "car.unpegged", "Take a car from its order: order=ID reason=damaged.")
+_car_command("take-back", "car.returned", "A buyer gave a car back: order=ID reason=….")
