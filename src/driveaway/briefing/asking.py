@@ -27,6 +27,10 @@ class FigureInfo(Protocol):
         """Short public name."""
 
     @property
+    def title_zh(self) -> str:
+        """The same in Chinese."""
+
+    @property
     def unit(self) -> str:
         """Unit of its value."""
 
@@ -75,7 +79,7 @@ class Evidence:
     """What one statement rests on, enough to compute it again.
 
     Attributes:
-        figure: name of the figure; ``title`` and ``definition`` are its public words.
+        figure: name of the figure; ``title``, ``title_zh`` and ``definition`` are its public words.
         version: version of the definition.
         arguments: parameters and filters given; ``by`` the dimensions.
         value: the single value, None when there are rows or it is unknown.
@@ -85,6 +89,7 @@ class Evidence:
 
     figure: str
     title: str
+    title_zh: str
     definition: str
     version: int
     unit: str
@@ -104,6 +109,7 @@ class Evidence:
         return {
             "figure": self.figure,
             "title": self.title,
+            "title_zh": self.title_zh,
             "definition": self.definition,
             "definition_version": self.version,
             "unit": self.unit,
@@ -196,17 +202,17 @@ class Desk:
                 unknown=error.message,
                 parameters=arguments,
             )
-        title, definition = answer.title, ""
         try:
             info = asker.definition(name)
-            title, definition = title or info.title, info.definition
+            title, title_zh, definition = info.title, info.title_zh, info.definition
         except (NotFound, BadValue):
-            title = title or name
+            title, title_zh, definition = answer.title or name, answer.title or name, ""
         return Asked(
             answer,
             Evidence(
                 figure=name,
                 title=title,
+                title_zh=title_zh,
                 definition=definition,
                 version=answer.definition,
                 unit=answer.unit,
@@ -234,8 +240,7 @@ def as_of_text(at: int, asker: Asker) -> str:
 def recompute(asker: Asker, name: str, by: Sequence[str], arguments: Mapping[str, str], at: int) -> str:
     """The command line that computes a figure again, safe to paste into a shell."""
     words = ["driveaway", "figure", name]
-    for parameter, value in arguments.items():
-        words += ["--" + parameter.replace("_", "-"), value]
+    words += [f"{parameter}={value}" for parameter, value in arguments.items()]
     if by:
         words += ["--by", ",".join(by)]
     words += ["--as-of", as_of_text(at, asker), "--mark", str(asker.mark)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -35,7 +35,8 @@ class CheckedClaim:
         difference: measured minus said, as decimal text, else None.
         text: the verdict in words, by language.
         why: why it cannot be checked, by language, else None.
-        traps: what the wording hides, by language.
+        traps: what the wording hides and the book shows, by language; what was remarked on it when
+            it was recorded is ``body.trap``.
         by_construction: the simulated book was made to pass through this claim, so that agreement
             shows that the check works, not that the claim is true.
         simulated: the answer counts simulated rows.
@@ -89,6 +90,7 @@ class CheckedClaim:
             "text": dict(self.text),
             "why": None if self.why is None else dict(self.why),
             "traps": [dict(trap) for trap in self.traps],
+            "remark": body.trap,
             "by_construction": self.by_construction,
             "simulated": self.simulated,
             "flags": [flag.json() for flag in self.flags],
@@ -104,6 +106,23 @@ def check_claims(asker: Asker) -> list[CheckedClaim]:
 def checked(desk: Desk) -> list[CheckedClaim]:
     """The same at a desk that may have asked some of the questions already."""
     return [_check(desk, fact) for fact in desk.asker.facts("claim.made")]
+
+
+def arranged(
+    claims: Sequence[CheckedClaim],
+) -> tuple[list[CheckedClaim], list[tuple[Words, list[CheckedClaim]]]]:
+    """For reading: the claims that say something, disagreement first, and the rest by the reason.
+
+    The rest are those that cannot be checked and have neither a trap nor a flag.
+    """
+    order = ("disagrees", "approximate", "agrees", "cannot be checked")
+    rest = [c for c in claims if c.verdict == "cannot be checked" and not c.traps and not c.flags]
+    told = sorted((c for c in claims if c not in rest), key=lambda claim: order.index(claim.verdict))
+    reasons: dict[str, tuple[Words, list[CheckedClaim]]] = {}
+    for claim in rest:
+        why = claim.why or {}
+        reasons.setdefault(str(why.get("en")), (why, []))[1].append(claim)
+    return told, sorted(reasons.values(), key=lambda reason: -len(reason[1]))
 
 
 def parse_arguments(text: str | None) -> dict[str, str]:
@@ -149,8 +168,6 @@ def _check(desk: Desk, fact: Fact) -> CheckedClaim:
                 why, judgement = _judged(asked, body)
     except BadValue as error:
         why = dict.fromkeys(LANGUAGES, error.message)
-    traps: list[Words] = [dict[str, str].fromkeys(LANGUAGES, body.trap)] if body.trap else []
-    traps += [trap for trap in wording_traps(desk, body) if trap not in traps]
     said = [body.said] + ([body.said_zh] if body.said_zh else [])
     return CheckedClaim(
         claim=fact.subject,
@@ -162,7 +179,7 @@ def _check(desk: Desk, fact: Fact) -> CheckedClaim:
         difference=format(judgement.difference, "f") if judgement else None,
         text=_text(body, judgement, why),
         why=why,
-        traps=tuple(traps),
+        traps=tuple(wording_traps(desk, body)),
         flags=tuple(flag for text in said for flag in lexicon.check(text, desk.today)),
         evidence=asked.evidence if asked else None,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from driveaway.briefing.asking import Evidence
-from driveaway.briefing.claims import CheckedClaim
+from driveaway.briefing.claims import CheckedClaim, arranged
 from driveaway.briefing.document import Briefing
 from driveaway.briefing.statement import Exhibit, Sentence
 from driveaway.briefing.texts import Texts
@@ -46,7 +46,11 @@ def render_markdown(briefing: Briefing) -> str:
         out += [_exhibit(exhibit) for exhibit in section.exhibits]
     out.append(f"## {words('section.claims')}")
     out.append(_escaped(briefing.claims_summary.text[language]))
-    out += [_claim(claim, words, notes) for claim in briefing.claims]
+    told, reasons = arranged(briefing.claims)
+    out += [_claim(claim, words, notes) for claim in told]
+    for why, claims in reasons:
+        lines = "\n".join(f"- {_said(claim, words)}{_remark(claim, words)}" for claim in claims)
+        out.append(f"**{_status('cannot be checked', words)}** — {_escaped(why[language])}\n\n{lines}")
     out.append(f"## {_escaped(briefing.risks.title[language])}")
     risks = briefing.risks.sentences
     out.append("\n".join(sentence(said) for said in risks) if risks else words("risk.none"))
@@ -73,11 +77,8 @@ def _flag(text: str) -> str:
 
 def _claim(claim: CheckedClaim, words: Texts, notes: list[str]) -> str:
     language = words.language
-    said = claim.body.said_zh if language == "zh" and claim.body.said_zh else claim.body.said
-    speaker = words("claims.said_by", speaker=claim.body.speaker, made_on=claim.made_on)
-    verdict = f"{SYMBOLS[claim.verdict]} {words(f'claim.status.{claim.verdict}')}"
     lines = [
-        f"**{verdict}** — “{_escaped(said)}” ({_escaped(speaker)})",
+        f"**{_status(claim.verdict, words)}** — {_said(claim, words)}{_remark(claim, words)}",
         _escaped(claim.text[language]) + (_note(notes, claim.evidence, words) if claim.evidence else ""),
     ]
     if claim.by_construction:
@@ -89,6 +90,21 @@ def _claim(claim: CheckedClaim, words: Texts, notes: list[str]) -> str:
         f"{words('claims.source')}{words('list.colon')}{_escaped(claim.body.reference or '–')} ({grade})"
     )
     return "  \n".join(lines)
+
+
+def _status(verdict: str, words: Texts) -> str:
+    return f"{SYMBOLS[verdict]} {words(f'claim.status.{verdict}')}"
+
+
+def _said(claim: CheckedClaim, words: Texts) -> str:
+    body = claim.body
+    said = body.said_zh if words.language == "zh" and body.said_zh else body.said
+    speaker = words("claims.said_by", speaker=body.speaker, made_on=claim.made_on)
+    return f"“{_escaped(said)}” ({_escaped(speaker)})"
+
+
+def _remark(claim: CheckedClaim, words: Texts) -> str:
+    return f" *{words('claims.remark')}* {_escaped(claim.body.trap)}" if claim.body.trap else ""
 
 
 def _exhibit(exhibit: Exhibit) -> str:

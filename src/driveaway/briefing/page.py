@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from importlib import resources
 
 from driveaway.briefing.asking import Evidence
-from driveaway.briefing.claims import CheckedClaim
+from driveaway.briefing.claims import CheckedClaim, Words, arranged
 from driveaway.briefing.document import Briefing
 from driveaway.briefing.markdown import SYMBOLS, flag_texts
 from driveaway.briefing.statement import Exhibit, Headline, Section, Sentence
@@ -170,21 +170,50 @@ class _Page:
             if any(claim.by_construction for claim in b.claims)
             else ""
         )
-        items = "".join(self._claim(claim) for claim in b.claims)
+        told, reasons = arranged(b.claims)
+        items = "".join(self._claim(claim) for claim in told)
         title = _e(words("section.claims"))
         return (
             f'<section class="topic" aria-labelledby="claims"><h2 id="claims">{title}</h2>'
             f'<div class="body"><p class="lead">{_e(b.claims_summary.text[self.language])}</p>{note}'
-            f'<ul class="claims">{items}</ul></div></section>'
+            f'<ul class="claims">{items}</ul>{self._unchecked(reasons)}</div></section>'
         )
 
-    def _claim(self, claim: CheckedClaim) -> str:
+    def _unchecked(self, reasons: Sequence[tuple[Words, Sequence[CheckedClaim]]]) -> str:
+        if not reasons:
+            return ""
+        groups = "".join(
+            f"<h3>{_e(why[self.language])}</h3><ul>{''.join(self._brief_claim(c) for c in claims)}</ul>"
+            for why, claims in reasons
+        )
+        more = _e(self.words("claims.unchecked", n=sum(len(claims) for _, claims in reasons)))
+        return f'<details class="unchecked"><summary>{more}</summary>{groups}</details>'
+
+    def _brief_claim(self, claim: CheckedClaim) -> str:
+        return f'<li id="claim-{_e(claim.claim)}">{self._said(claim)}{self._remark(claim)}</li>'
+
+    def _remark(self, claim: CheckedClaim) -> str:
+        if not claim.body.trap:
+            return ""
+        label = _e(self.words("claims.remark"))
+        return f'<p class="remark"><strong>{label}</strong> {_e(claim.body.trap)}</p>'
+
+    def _said(self, claim: CheckedClaim) -> str:
         body, words = claim.body, self.words
         translated = self.language == "zh" and body.said_zh
         said = body.said_zh if translated and body.said_zh else body.said
         tag = "" if translated or self.language == "en" else ' lang="en"'
         source = _linked(body.reference) if body.reference else "–"
         speaker = words("claims.said_by", speaker=body.speaker, made_on=claim.made_on)
+        return (
+            f"<blockquote{tag}><p>{_e(said)}</p></blockquote>"
+            f'<p class="source">{_e(speaker)} · {_e(self._of_time(body.as_of))} · '
+            f"{_e(words('claims.grade', grade=body.grade))}<br>"
+            f"{_e(words('claims.source') + words('list.colon'))}{source}</p>"
+        )
+
+    def _claim(self, claim: CheckedClaim) -> str:
+        words = self.words
         construction = (
             f'<span class="construction">{_e(words("claims.by_construction"))}</span>'
             if claim.by_construction
@@ -197,15 +226,12 @@ class _Page:
         verdict = claim.verdict.replace(" ", "-")
         return (
             f'<li id="claim-{_e(claim.claim)}" class="{verdict}"><div class="said">'
-            f"<blockquote{tag}><p>{_e(said)}</p></blockquote>"
-            f'<p class="source">{_e(speaker)} · {_e(self._of_time(body.as_of))} · '
-            f"{_e(words('claims.grade', grade=body.grade))}<br>"
-            f"{_e(words('claims.source') + words('list.colon'))}{source}</p></div>"
+            f"{self._said(claim)}</div>"
             f'<div class="found"><p class="verdict"><span class="stamp">'
             f'<span aria-hidden="true">{SYMBOLS[claim.verdict]} </span>'
             f"{_e(words(f'claim.status.{claim.verdict}'))}</span>{construction}</p>"
             f"<p>{_e(claim.text[self.language])}{self._mark(claim.simulated)}</p>"
-            f"{traps}{self._flags(claim)}"
+            f"{traps}{self._remark(claim)}{self._flags(claim)}"
             + (
                 f'<details class="evidence"><summary>{_e(words("evidence.label"))}</summary>'
                 f"{self._evidence([claim.evidence])}</details>"

@@ -153,12 +153,7 @@ class Writer:
 
 
 def figure_title(asked: Asked) -> dict[str, str]:
-    """A figure's short name by language, with its arguments; from the texts where they have it."""
-    key = f"figure.{asked.evidence.figure}"
-    known = texts.table().get(key)
+    """A figure's short name by language, with its arguments."""
     arguments = ", ".join(asked.evidence.arguments.values())
-    return {
-        language: (known[language] if known else asked.evidence.title)
-        + (f" ({arguments})" if arguments else "")
-        for language in texts.LANGUAGES
-    }
+    more = f" ({arguments})" if arguments else ""
+    return {"en": asked.evidence.title + more, "zh": asked.evidence.title_zh + more}

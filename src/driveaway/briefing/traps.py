@@ -58,7 +58,7 @@ def _raised_target(desk: Desk, body: ClaimMade, at: int) -> Iterator[dict[str, s
     if not speaks_of_target or body.value is None or not desk.asker.facts("target.set"):
         return
     for row in desk.ask("targets.progress", as_of=at).rows:
-        if _is_said(row, body) and row.get("previous_amount") not in (None, row["amount"]):
+        if row.get("previous_amount") not in (None, row["amount"]) and _is_said(row, body):
             before, now = row["previous_amount"], row["amount"]
             yield texts.both(
                 "trap.target_raised" if now > before else "trap.target_lowered",
@@ -71,4 +71,4 @@ def _raised_target(desk: Desk, body: ClaimMade, at: int) -> Iterator[dict[str, s
 def _is_said(row: Mapping[str, Any], body: ClaimMade) -> bool:
     if body.arguments and f"target={row['target']}" in body.arguments.split("&"):
         return True
-    return not body.percent and body.value == str(row["amount"])
+    return not body.percent and body.value in (str(row["amount"]), str(row["previous_amount"]))

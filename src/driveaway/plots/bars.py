@@ -49,10 +49,10 @@ def progress(
         top = number * pitch
         share = row["share"]
         passed = pace(row)
-        if row["value"] is None or share is None:
-            state = words("plot.progress.unknown")
-        elif passed is None:
+        if passed is None:
             state = words("plot.progress.not_begun")
+        elif row["value"] is None or share is None:
+            state = words("plot.progress.unknown")
         else:
             state = words("plot.progress.state", value=row["value"], share=share)
         before = row.get("previous_amount")
@@ -174,15 +174,18 @@ def shares(groups: Sequence[tuple[str, str, Answer]], words: Words, *, title: st
     )
 
 
-def measured(answer: Answer, words: Words, *, title: str, percent: bool) -> Picture:
+def measured(
+    answer: Answer, words: Words, *, title: str, percent: bool, group: Callable[[Mapping[str, Any]], str]
+) -> Picture:
     """A mark for each car tested: our own a filled diamond, a rival's a hollow circle.
 
     The answer's rows have ``car``, ``condition``, ``tester``, ``rival`` and ``value``: a share of the
-    claimed range where ``percent``, else kWh/100 km.
+    claimed range where ``percent``, else kWh/100 km. ``group`` gives the heading under which a row
+    stands: only cars under one heading can be compared.
     """
     groups: dict[str, list[Mapping[str, Any]]] = {}
     for row in answer.rows or ():
-        groups.setdefault(f"{row['condition']} · {row['tester']}", []).append(row)
+        groups.setdefault(group(row), []).append(row)
     lines: list[dict[str, Any]] = []
     told: list[str] = []
     style = "percent" if percent else "number"

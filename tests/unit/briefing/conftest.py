@@ -27,6 +27,7 @@ LAST = date(2024, 4, 24)
 class Info:
     name: str
     title: str
+    title_zh: str
     unit: str
     definition: str
     version: int = 1
@@ -73,6 +74,7 @@ class Launch:
         return Info(
             name,
             name.replace(".", " ").replace("_", " "),
+            f"指标{name}",
             "count",
             f"What {name} counts, by the launch's own days.",
         )
@@ -388,7 +390,9 @@ def build() -> Launch:
             "simulated": True,
         },
         "targets.progress": targets,
-        "outlets.open": lambda at, by, a: {"value": {"store": 59, "service": 41}.get(a.get("role", ""), 0)},
+        "outlets.open": lambda at, by, a: (
+            provinces(at, by, a) if by else {"value": {"store": 59, "service": 41}.get(a.get("role", ""), 0)}
+        ),
         "outlets.cities": lambda at, by, a: {"value": {"store": 29, "service": 22}.get(a.get("role", ""), 0)},
         "outlets.provinces_covered": provinces,
         "buyers.share": share,

@@ -27,8 +27,8 @@ def outlets(writer: Writer) -> Section:
             )
         )
     covered = desk.ask("outlets.provinces_covered")
-    by_province = desk.ask("outlets.provinces_covered", by=("province",))
-    values = {str(row["province"]): row["value"] for row in by_province.rows}
+    by_province = desk.ask("outlets.open", by=("province",))
+    values: dict[str, int] = {str(row["province"]): row["value"] for row in by_province.rows}
     missing = [p for p in PROVINCES if not values.get(p.code)]
     sentences.append(writer.say("sentence.outlets.provinces_covered", covered))
     if covered.unknown is None and by_province.unknown is None and missing:

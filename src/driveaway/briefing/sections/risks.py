@@ -24,14 +24,15 @@ def risks(writer: Writer, claims: Sequence[CheckedClaim]) -> Section:
             )
         )
     out += [_claimed(writer, "risk.disagrees", claim) for claim in claims if claim.verdict == "disagrees"]
-    out += [
-        _claimed(writer, "risk.cannot", claim) for claim in claims if claim.verdict == "cannot be checked"
-    ]
-    out += [
-        _claimed(writer, "risk.weak", claim)
-        for claim in claims
-        if claim.body.grade != "A" and claim.verdict != "cannot be checked"
-    ]
+    unchecked: dict[str, list[CheckedClaim]] = {}
+    weak: dict[str, list[CheckedClaim]] = {}
+    for claim in claims:
+        if claim.verdict == "cannot be checked":
+            unchecked.setdefault(str((claim.why or {}).get("en")), []).append(claim)
+        elif claim.body.grade != "A":
+            weak.setdefault(claim.body.grade, []).append(claim)
+    out += [_claimed(writer, "risk.cannot", same[0], len(same)) for same in unchecked.values()]
+    out += [_claimed(writer, "risk.weak", same[0], len(same)) for _, same in sorted(weak.items())]
     in_claims = {id(claim.evidence) for claim in claims if claim.evidence}
     out += [
         writer.plain(
@@ -47,10 +48,10 @@ def risks(writer: Writer, claims: Sequence[CheckedClaim]) -> Section:
     return Section("risks", texts.both("section.risks"), tuple(out))
 
 
-def _claimed(writer: Writer, key: str, claim: CheckedClaim) -> Sentence:
-    """A sentence about one claim; its evidence stands with the claim, unless it disagrees."""
+def _claimed(writer: Writer, key: str, claim: CheckedClaim, n: int = 1) -> Sentence:
+    """A sentence about a claim and those like it; evidence stands with the claims unless one disagrees."""
     evidence = [claim.evidence] if claim.evidence and claim.verdict == "disagrees" else []
-    text = texts.both(key, said=said(claim), found=claim.text, grade=claim.body.grade)
+    text = texts.both(key, said=said(claim), found=claim.text, grade=claim.body.grade, n=n)
     return writer.plain(key, text, evidence, known=claim.verdict != "cannot be checked")
 
 

@@ -27,9 +27,8 @@ def targets(writer: Writer) -> Section:
     sentences: list[Sentence] = []
     for row in asked.rows:
         begun = pace(row)
-        key = "sentence.targets.unknown" if row["value"] is None else "sentence.targets.row"
-        if row["value"] is not None and begun is None:
-            key = "sentence.targets.not_begun"
+        known = "sentence.targets.unknown" if row["value"] is None else "sentence.targets.row"
+        key = "sentence.targets.not_begun" if begun is None else known
         sentences.append(
             writer.say(
                 key,

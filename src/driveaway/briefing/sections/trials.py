@@ -22,7 +22,13 @@ def trials(writer: Writer) -> Section:
     exhibits = [
         Exhibit(
             id=name.replace(".", "-").replace("_", "-"),
-            picture=plots.measured(asked.answer, words, title=words(f"plot.title.{name}"), percent=percent),
+            picture=plots.measured(
+                asked.answer,
+                words,
+                title=words(f"plot.title.{name}"),
+                percent=percent,
+                group=lambda row: _heading(row, words),
+            ),
             columns=tuple(
                 words(f"column.{c}")
                 for c in ("car", "condition", "tester", "measured", "claimed", "result", "grade")
@@ -62,8 +68,7 @@ def _ranked(writer: Writer, asked: Asked, name: str, *, best_is_high: bool) -> l
         group = [
             other["value"]
             for other in asked.rows
-            if (other["tester"], other["condition"]) == (row["tester"], row["condition"])
-            and other["value"] is not None
+            if other["value"] is not None and _comparable(other) == _comparable(row)
         ]
         better = sum(value > row["value"] if best_is_high else value < row["value"] for value in group)
         values: Mapping[str, Any] = {
@@ -77,9 +82,23 @@ def _ranked(writer: Writer, asked: Asked, name: str, *, best_is_high: bool) -> l
             "rank": better + 1,
             "of": len(group),
         }
-        key = f"sentence.{name}.{'ranked' if len(group) > 1 else 'alone'}"
+        kind = "ranked" if len(group) > 1 else "alone"
+        key = f"sentence.{name}.{'claimed' if row.get('basis') == 'claimed' else kind}"
         out.append(writer.say(key, asked, **values))
     return out
+
+
+def _comparable(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Cars that share this can be ranked: one tester and condition, or all by their makers' figures."""
+    if row.get("basis") == "claimed":
+        return ("claimed",)
+    return (str(row["condition"]), str(row["tester"]))
+
+
+def _heading(row: Mapping[str, Any], words: texts.Texts) -> str:
+    if row.get("basis") == "claimed":
+        return words("trials.claimed")
+    return f"{row['condition']} · {row['tester']}"
 
 
 def _distance(words: texts.Texts, metres: Any) -> str:
