@@ -22,6 +22,13 @@ from driveaway.values.errors import Conflict
 
 _BATCH = 20_000
 CASE = "su7"
+MARKER = ".made-by-demo"
+"""A file in every folder that a demo made: such a folder may be made anew."""
+
+
+def marker_text(seed: int, scale: float, until: str | None) -> str:
+    """What the marker says once the demo is complete."""
+    return f"seed {seed}, scale {scale:g}, until {until or 'the end'}\n"
 
 
 def make_demo(
@@ -52,6 +59,7 @@ def make_demo(
         BadValue: the scale or the date is out of range.
     """
     launch = found(folder, CASE, book_url=book_url)
+    (folder / MARKER).write_text("incomplete\n", encoding="utf-8")
     if scale != 1:
         launch.close()
         (folder / "launch.toml").write_text(launch_text(CASE, scale), encoding="utf-8")
@@ -68,6 +76,7 @@ def make_demo(
     )
     fill(launch, drafts, seed=seed, progress=progress)
     launch.book.log_head(force=True)
+    (folder / MARKER).write_text(marker_text(seed, scale, until), encoding="utf-8")
     return launch
 
 

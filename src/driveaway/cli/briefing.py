@@ -1,0 +1,115 @@
+"""A briefing on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+
+from driveaway.briefing import Briefing, CheckedClaim, Section, Sentence
+from driveaway.cli.output import console
+
+_SIGNS = {"agrees": "✓", "disagrees": "✗", "approximate": "≈", "cannot be checked": "?"}
+
+
+def claim_rows(checked: Sequence[CheckedClaim], *, long: bool = False) -> list[dict[str, Any]]:
+    """Claims as rows: short for a terminal, long for a spreadsheet."""
+    rows: list[dict[str, Any]] = []
+    for claim in checked:
+        note = "by construction" if claim.by_construction else ""
+        row: dict[str, Any] = {
+            "": _SIGNS[claim.verdict],
+            "as of": claim.body.as_of,
+            "said": claim.body.said,
+            "verdict": claim.text["en"],
+            "note": note,
+        }
+        if long:
+            row = {
+                "claim": claim.claim,
+                "speaker": claim.body.speaker,
+                "as_of": claim.body.as_of,
+                "said": claim.body.said,
+                "qualifier": claim.body.qualifier,
+                "value": claim.body.value,
+                "verdict": claim.verdict,
+                "measured": claim.measured,
+                "difference": claim.difference,
+                "why": None if claim.why is None else claim.why["en"],
+                "traps": " ".join(trap["en"] for trap in claim.traps),
+                "by_construction": claim.by_construction,
+                "simulated": claim.simulated,
+                "grade": claim.body.grade,
+                "reference": claim.body.reference,
+            }
+        rows.append(row)
+    return rows
+
+
+def show(briefing: Briefing) -> None:
+    """Print a briefing: headlines, sections, claims, risks, and how to recompute it."""
+    out = console()
+    language = briefing.language
+    out.print(f"[bold]{escape(briefing.title[language])}[/bold]")
+    out.print(escape(briefing.headline[language]))
+    if briefing.simulated:
+        said = "SIMULATED order-level data; claims, tests, events and targets are public record"
+        out.print(Panel(said, expand=False))
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right", style="bold")
+    table.add_column()
+    for headline in briefing.headlines:
+        table.add_row(escape(headline.number[language]), escape(headline.label[language]))
+    out.print(table)
+    for section in briefing.sections:
+        _section(out, section, language)
+    _claims(out, briefing, language)
+    _section(out, briefing.risks, language)
+    out.print()
+    out.print(escape(f"as of {briefing.as_of}, mark {briefing.mark}; again with: {briefing.recompute}"), soft_wrap=True)
+
+
+def _section(out: Any, section: Section, language: str) -> None:
+    out.print()
+    out.print(f"[bold]{escape(section.title[language])}[/bold]")
+    for sentence in section.sentences:
+        _sentence(out, sentence, language)
+
+
+def _sentence(out: Any, sentence: Sentence, language: str) -> None:
+    bullet = Table.grid(padding=(0, 1))
+    bullet.add_column(no_wrap=True)
+    bullet.add_column(ratio=1, overflow="fold")
+    sign = "•" if sentence.known else "?"
+    bullet.add_row(sign, escape(sentence.text[language]))
+    for flag in sentence.flags:
+        bullet.add_row("!", escape(f"{flag.word}: {flag.rule}"))
+    out.print(bullet)
+
+
+def _claims(out: Any, briefing: Briefing, language: str) -> None:
+    if not briefing.claims:
+        return
+    out.print()
+    out.print("[bold]Claims beside the book[/bold]")
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=2, overflow="fold")
+    table.add_column(ratio=3, overflow="fold")
+    for claim in briefing.claims:
+        if claim.verdict == "cannot be checked":
+            continue
+        text = claim.text[language]
+        if claim.by_construction:
+            text += " (by construction)"
+        said = claim.body.said_zh if language == "zh" and claim.body.said_zh else claim.body.said
+        table.add_row(_SIGNS[claim.verdict], escape(said), escape(text))
+        for trap in claim.traps:
+            table.add_row("", "", escape("⚠ " + trap[language]))
+    out.print(table)
+    _sentence(out, briefing.claims_summary, language)
+
+

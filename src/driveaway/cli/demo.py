@@ -1,0 +1,72 @@
+"""The demo: a whole launch, made, briefed and drawn."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+import click
+
+
+@click.command("demo")
+@click.option(
+    "--dir", "directory", type=click.Path(path_type=Path, file_okay=False), default=Path("launches/su7"),
+    show_default=True, help="The launch folder to make.",
+)  # fmt: skip
+@click.option("--seed", type=int, default=1, show_default=True, help="Another seed, another simulated order book.")
+@click.option("--scale", type=float, default=1.0, show_default=True, help="Size, from 0.01 to 100.")
+@click.option("--until", metavar="DATE", help="Simulate up to this day only.")
+@click.option("--quiet", is_flag=True, help="Do not print the briefing.")
+@click.option("--force", is_flag=True, help="Make it anew: delete what an earlier demo left in the folder.")
+def demo(directory: Path, seed: int, scale: float, until: str | None, quiet: bool, force: bool) -> None:
+    """Make a simulated launch of the packaged case su7, and brief on it."""
+    from driveaway import briefing as room
+    from driveaway.cli.briefing import show
+    from driveaway.cli.output import progress_bar
+    from driveaway.demo.running import MARKER, make_demo
+
+    started = time.monotonic()
+    if (directory / MARKER).exists():
+        # Made by a demo, never by a person: it can be made anew.
+        if not force and _same(directory, seed, scale, until):
+            click.echo(f"{directory} holds this demo already; reading it", err=True)
+        else:
+            shutil.rmtree(directory)
+    if not (directory / MARKER).exists():
+        click.echo(f"making {directory} (seed {seed}, scale {scale:g}); order-level data is simulated", err=True)
+        with progress_bar("recording facts") as progress:
+            expected = round(525_000 * scale)
+            make_demo(
+                directory, seed=seed, scale=scale, until=until,
+                progress=lambda done, _: progress(min(done, expected), expected),
+            ).close()  # fmt: skip
+    from driveaway.launch.launch import open_launch
+
+    with open_launch(directory) as launch, progress_bar("reading the book") as progress:
+        launch.book.progress = progress
+        cut = launch.at(until)
+        written = room.brief(cut, launch.description.language)
+        page = directory / "briefing.html"
+        page.write_text(room.render_html(written), encoding="utf-8")
+        facts = launch.book.edge().size
+    if not quiet:
+        show(written)
+    click.echo("")
+    click.echo(f"{facts:,} facts in {directory}, made and briefed in {time.monotonic() - started:.0f} s")
+    click.echo(f"the briefing with pictures: {page}")
+    click.echo("next:")
+    for line in (
+        f"driveaway claims --launch {directory}",
+        f"driveaway figure orders.locked --by trim,week --launch {directory}",
+        f"driveaway figure cars.delivered --as-of 2024-04-18 --launch {directory}",
+        f"driveaway verify --launch {directory}",
+        "driveaway new my-launch",
+    ):
+        click.echo(f"  {line}")
+
+
+def _same(directory: Path, seed: int, scale: float, until: str | None) -> bool:
+    from driveaway.demo.running import MARKER, marker_text
+
+    return (directory / MARKER).read_text(encoding="utf-8") == marker_text(seed, scale, until)

@@ -1,0 +1,128 @@
+"""Commands that make and keep a launch: new, apply, verify, erase, backup, restore, doctor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from driveaway.cli.options import format_option, launch_option, opened
+from driveaway.cli.output import print_json, print_rows, progress_bar
+
+
+@click.command("new")
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--case", default="new", show_default=True,
+    help="What to start from: new (an example to edit), bare (goods without a VIN), su7.",
+)  # fmt: skip
+@click.option("--book-url", metavar="URL", help="Keep the book in PostgreSQL, at this URL.")
+def new(directory: Path, case: str, book_url: str | None) -> None:
+    """Make a launch folder to edit, with an empty book."""
+    from driveaway.launch.founding import found
+
+    with found(directory, case, book_url=book_url) as launch:
+        launch.apply()
+    click.echo(f"made {directory}")
+    click.echo(f"edit {directory / 'launch.toml'}, then: driveaway apply --launch {directory}")
+
+
+@click.command("apply")
+@launch_option
+def apply(folder: str | None, book_url: str | None) -> None:
+    """Take launch.toml, claims.csv, events.csv and tests.csv into the book."""
+    with opened(folder, book_url) as launch:
+        added = launch.apply()
+    for outcome in added:
+        word = "corrected" if outcome.draft.replaces else "recorded"
+        click.echo(f"{outcome.draft.kind} {outcome.draft.subject}: {word} as fact {outcome.seq}")
+    if not added:
+        click.echo("the book holds all of it already")
+
+
+@click.command("verify")
+@format_option("table", "json")
+@launch_option
+def verify(shape: str, folder: str | None, book_url: str | None) -> int:
+    """Recompute every leaf and the tree; name the first fact that differs."""
+    with opened(folder, book_url) as launch, progress_bar("verifying") as progress:
+        verdict = launch.book.verify(progress)
+    if shape == "json":
+        print_json(
+            {
+                "facts": verdict.size,
+                "root": verdict.root.hex(),
+                "erased": verdict.erased,
+                "heads_compared": verdict.heads,
+                "differences": [{"seq": d.seq, "what": d.what} for d in verdict.differences],
+            }
+        )
+    else:
+        click.echo(f"{verdict.size:,} facts, {verdict.erased:,} of them erased; {verdict.heads} logged heads compared")
+        click.echo(f"root {verdict.root.hex()}")
+        for difference in verdict.differences[:20]:
+            click.echo(f"differs from fact {difference.seq}: {difference.what}")
+        if len(verdict.differences) > 20:
+            click.echo(f"and {len(verdict.differences) - 20} more")
+        click.echo("the book is whole" if not verdict.differences else "the book was changed")
+    return 1 if verdict.differences else 0
+
+
+@click.command("erase")
+@click.argument("subject")
+@click.option("--reason", required=True, help="Such as the request's reference.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@launch_option
+def erase(subject: str, reason: str, yes: bool, folder: str | None, book_url: str | None) -> None:
+    """Shred what is personal about an order, a car, or all orders of a buyer's pseudonym.
+
+    The public part of the facts and the tree stay; older backups still hold what was shredded.
+    """
+    with opened(folder, book_url) as launch:
+        if not yes:
+            click.confirm(f"shred what is personal about {subject}? this cannot be undone", abort=True, err=True)
+        shredded, subjects = launch.erase(subject, reason)
+    click.echo(f"{shredded} facts about {', '.join(subjects)} shredded; the tree still verifies")
+    click.echo("backups made before still hold them: let them expire or erase there too", err=True)
+
+
+@click.command("backup")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@launch_option
+def backup(file: Path, folder: str | None, book_url: str | None) -> None:
+    """Write the book and the launch folder into one file, consistent while others write."""
+    from driveaway.book.backup import backup as write
+
+    with opened(folder, book_url) as launch:
+        manifest = write(launch.book, launch.folder, file)
+    click.echo(f"{file}: {manifest.size:,} facts, root {manifest.root}")
+
+
+@click.command("restore")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option("--launch", "folder", metavar="DIR", required=True, help="A new folder.")
+@click.option("--book-url", metavar="URL", help="Restore the book into PostgreSQL, at this URL.")
+def restore(file: Path, folder: str, book_url: str | None) -> None:
+    """Restore a backup into a new folder, and verify it."""
+    from driveaway.book.backup import restore as read
+    from driveaway.launch.launch import open_launch
+
+    read(file, Path(folder), book_url)
+    with open_launch(folder, book_url=book_url) as launch:
+        size = launch.book.edge().size
+    click.echo(f"{folder}: {size:,} facts restored and verified")
+
+
+@click.command("doctor")
+@format_option("table", "json")
+@launch_option
+def doctor(shape: str, folder: str | None, book_url: str | None) -> int:
+    """Look for trouble: settings, store, mirror, heads, disk, fonts; each with its remedy."""
+    from driveaway.launch.doctor import examine
+
+    findings = examine(folder, book_url)
+    if shape == "json":
+        print_json([finding.__dict__ for finding in findings])
+    else:
+        print_rows([{"what": f.what, "state": f.state, "found": f.found, "remedy": f.remedy} for f in findings])
+    return 1 if any(finding.state == "bad" for finding in findings) else 0

@@ -1,0 +1,72 @@
+"""Commands that tell: brief, claims."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from driveaway.cli.options import cut, cut_options, format_option, launch_option
+from driveaway.cli.output import print_json, print_rows
+
+
+@click.command("brief")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write a .html, .md or .json file.")
+@click.option("--language", type=click.Choice(["en", "zh"]), help="Default: that of launch.toml.")
+@cut_options
+@launch_option
+def brief(
+    out: Path | None, language: str | None, as_of: str | None, mark: int | None, known_at: str | None,
+    folder: str | None, book_url: str | None,
+) -> None:  # fmt: skip
+    """What may be said in public, each figure with its definition, its as-of date and its evidence."""
+    from driveaway import briefing as room
+    from driveaway.cli.briefing import show
+    from driveaway.values.errors import BadValue
+
+    writers = {".html": room.render_html, ".md": room.render_markdown, ".json": room.render_json}
+    if out is not None and out.suffix not in writers:
+        raise BadValue(f"{out} is neither .html, .md nor .json", code="brief.format", remedy="choose one of these")
+    with cut(folder, book_url, as_of, mark, known_at) as launch:
+        written = room.brief(launch, language or launch.description.language)
+    if out is None:
+        show(written)
+    else:
+        out.write_text(writers[out.suffix](written), encoding="utf-8")
+        click.echo(str(out))
+
+
+@click.command("claims")
+@format_option()
+@cut_options
+@launch_option
+def claims(
+    shape: str, as_of: str | None, mark: int | None, known_at: str | None, folder: str | None, book_url: str | None
+) -> int:
+    """Check every public claim against the book: agrees, disagrees, or cannot be checked."""
+    from driveaway.briefing import check_claims
+    from driveaway.cli.briefing import claim_rows
+
+    with cut(folder, book_url, as_of, mark, known_at) as launch:
+        checked = check_claims(launch)
+    if shape == "json":
+        print_json([claim.json() for claim in checked])
+    elif shape == "csv":
+        import csv
+        import sys
+
+        from driveaway.figures.answer import disarm
+
+        rows = claim_rows(checked, long=True)
+        if rows:
+            writer = csv.DictWriter(sys.stdout, rows[0], lineterminator="\n")
+            writer.writeheader()
+            writer.writerows({k: disarm(v) for k, v in row.items()} for row in rows)
+    elif not checked:
+        click.echo("no claims were made by this date; claims.csv holds them, driveaway apply takes them in")
+    else:
+        print_rows(claim_rows(checked))
+        verdicts = [claim.verdict for claim in checked]
+        counts = ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in dict.fromkeys(verdicts))
+        click.echo(f"{len(checked)} claims: {counts}")
+    return 1 if any(claim.verdict == "disagrees" for claim in checked) else 0

@@ -1,0 +1,80 @@
+"""What can be wrong with a launch on this machine, and what to do about it."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from driveaway.launch.launch import Launch, open_launch
+from driveaway.values.clock import now, show
+from driveaway.values.errors import DriveawayError
+
+_LOW_DISK = 1 << 30
+_DAY = 86_400_000_000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. ``state`` is ``good``, ``note`` or ``bad``."""
+
+    what: str
+    state: str
+    found: str
+    remedy: str = ""
+
+
+def examine(folder: str | None = None, book_url: str | None = None) -> list[Finding]:
+    """Look at everything; never raises for what it finds."""
+    findings = [
+        Finding("program", "good", f"driveaway {version('driveaway')}, Python {platform.python_version()}"),
+        _fonts(),
+    ]
+    try:
+        with open_launch(folder, book_url=book_url) as launch:
+            findings += _launch(launch)
+    except DriveawayError as error:
+        findings.append(Finding("launch", "bad", error.message, error.remedy))
+    return findings
+
+
+def _launch(launch: Launch) -> Iterator[Finding]:
+    yield Finding("launch", "good", f"{launch.description.launch} in {launch.folder}")
+    store = launch.book.store.describe()
+    fine = store.get("integrity", "ok") == "ok"
+    text = f"{store['engine']} {store['version']}, {store['bytes'] / 1e6:,.1f} MB"
+    yield Finding("store", "good" if fine else "bad", text, "" if fine else "driveaway restore the last backup")
+    edge = launch.book.edge()
+    last = show(edge.recorded, launch.zone) if edge.size else "never"
+    yield Finding("book", "good", f"{edge.size:,} facts, last recorded {last}")
+    if edge.recorded > now() + _DAY:
+        yield Finding("clock", "bad", "the last fact was recorded in the future", "set this machine's clock")
+    if launch.differs:
+        yield Finding("launch.toml", "note", "differs from what the book holds", "driveaway apply")
+    behind = edge.size - launch.book.mirror.manifest.upto
+    yield Finding("mirror", "good" if not behind else "note", f"{behind:,} facts behind; it catches up when asked")
+    heads = list(launch.book.heads())
+    wrong = [size for size, _ in heads if size > edge.size]
+    if wrong:
+        yield Finding("heads", "bad", f"a head was logged at {max(wrong):,} facts: facts are missing", "driveaway verify")
+    else:
+        yield Finding("heads", "good" if heads or not edge.size else "note", f"{len(heads)} logged")
+    free = shutil.disk_usage(launch.folder).free
+    low = free < _LOW_DISK
+    yield Finding("disk", "bad" if low else "good", f"{free / 1e9:,.1f} GB free", "free some space" if low else "")
+
+
+def _fonts() -> Finding:
+    """Pictures with Chinese text need a font that carries it."""
+    try:
+        found = subprocess.run(
+            ["fc-list", ":lang=zh", "family"], capture_output=True, text=True, timeout=10, check=False
+        ).stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        return Finding("fonts", "note", "cannot tell whether there is a Chinese font", "install fontconfig")
+    if found:
+        return Finding("fonts", "good", found.splitlines()[0])
+    return Finding("fonts", "note", "no font with Chinese", "install Noto Sans CJK for pictures in Chinese")
