@@ -30,20 +30,29 @@ fact = Table(
     Column("happened", BigInteger, nullable=False),
     Column("recorded", BigInteger, nullable=False),
     Column("source", Text, nullable=False),
-    # First 8 bytes of BLAKE2b(source): an index over it dirties a third of the pages.
-    Column("source_key", BigInteger, nullable=False),
     Column("replaces", BigInteger),
     Column("simulated", Boolean(create_constraint=False), nullable=False),
     Column("body", Text, nullable=False),
     Column("leaf", LargeBinary, nullable=False),
+    # First 8 bytes of BLAKE2b(source): an index over it dirties a third of the pages.
+    Column("source_key", BigInteger, nullable=False),
 )
 # PostgreSQL has a unique index over the whole source instead (below).
 Index("fact_source_key", fact.c.source_key).ddl_if(dialect="sqlite")
 Index("fact_subject", fact.c.subject)
-Index("fact_erasure", fact.c.subject, sqlite_where=fact.c.kind == "subject.erased",
-      postgresql_where=fact.c.kind == "subject.erased")
-Index("fact_replaces", fact.c.replaces, unique=True, sqlite_where=fact.c.replaces.is_not(None),
-      postgresql_where=fact.c.replaces.is_not(None))
+Index(
+    "fact_erasure",
+    fact.c.subject,
+    sqlite_where=fact.c.kind == "subject.erased",
+    postgresql_where=fact.c.kind == "subject.erased",
+)
+Index(
+    "fact_replaces",
+    fact.c.replaces,
+    unique=True,
+    sqlite_where=fact.c.replaces.is_not(None),
+    postgresql_where=fact.c.replaces.is_not(None),
+)
 
 secret = Table(
     "fact_secret",
