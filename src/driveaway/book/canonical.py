@@ -8,8 +8,6 @@ the tree. The body is encoded once, on the way in; what is stored is what was ha
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Any
-
 import msgspec
 
 from driveaway.facts.base import Body
@@ -35,11 +33,14 @@ class _Envelope(msgspec.Struct, frozen=True, gc=False):
 
 def encode_body(body: Body) -> tuple[str, str]:
     """A body as (public, personal) canonical JSON; ``{}`` where there is nothing personal."""
-    if not body.personal:
+    names = body.personal
+    if not names:
         return _encoder.encode(body).decode(), NOTHING
-    content: dict[str, Any] = msgspec.to_builtins(body)
-    personal = {name: content.pop(name) for name in body.personal & content.keys()}
-    return _encoder.encode(content).decode(), _encoder.encode(personal).decode()
+    personal = {name: value for name in names if (value := getattr(body, name)) is not None}
+    if not personal:
+        return _encoder.encode(body).decode(), NOTHING
+    public = msgspec.structs.replace(body, **dict.fromkeys(names))
+    return _encoder.encode(public).decode(), _encoder.encode(personal).decode()
 
 
 def canonical(

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
+from struct import Struct
 from typing import Any, Final
 
 from driveaway.book.migrate import migrate
@@ -23,12 +24,16 @@ _COLUMNS: Final = (
 _FROM: Final = "FROM fact f LEFT JOIN fact_secret s ON s.seq = f.seq"
 _LIVE: Final = "NOT EXISTS (SELECT 1 FROM fact r WHERE r.replaces = f.seq)"
 _CACHE_KIB: Final = 256 * 1024
-_CHECKPOINT_PAGES: Final = 16_000
+# The write-ahead log is copied back by whoever finds it this long, never inside the write lock:
+# an import does it early, so that the order desk's own short appends hardly ever do.
+_LOG_OF_IMPORT: Final = 64 << 20
+_LOG_OF_OTHERS: Final = 512 << 20
+_first_eight: Final = Struct(">Q").unpack
 
 
 def source_key(source: str) -> int:
     """A 63-bit key of a source, for a compact index."""
-    return int.from_bytes(blake2b(source.encode(), digest_size=8).digest(), "big") >> 1
+    return _first_eight(blake2b(source.encode(), digest_size=8).digest())[0] >> 1
 
 
 class SqliteStore:
@@ -73,7 +78,7 @@ class SqliteStore:
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA recursive_triggers = ON")
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
         connection.execute("PRAGMA foreign_keys = ON")
         try:
             revision = connection.execute("SELECT version_num FROM alembic_version").fetchone()
@@ -98,6 +103,15 @@ class SqliteStore:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+        self._shorten_log(_LOG_OF_IMPORT if patient else _LOG_OF_OTHERS)
+
+    def _shorten_log(self, limit: int) -> None:
+        """Copy the write-ahead log back into the file when it is longer than ``limit`` bytes."""
+        try:
+            if self.path.with_name(self.path.name + "-wal").stat().st_size > limit:
+                self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except (OSError, sqlite3.OperationalError):
+            return  # a reader is in the way, or the disk is full: what was committed is safe all the same
 
     def others_wait(self) -> bool:
         """Whether another process waits for the write lock now."""
@@ -158,6 +172,7 @@ class SqliteStore:
     def close(self) -> None:
         """Close the connection, if open."""
         if self._connection is not None:
+            self._shorten_log(_LOG_OF_IMPORT)
             self._connection.close()
             self._connection = None
 
@@ -243,10 +258,10 @@ class SqliteTransaction:
         """Add facts with their secrets and keys, and move the edge."""
         self._connection.executemany(
             "INSERT INTO fact VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [(*row[:7], source_key(row[6]), *row[7:11]) for row in rows],
+            [(*row[:11], source_key(row[6])) for row in rows],
         )
         self._connection.executemany(
-            "INSERT INTO fact_secret VALUES (?, ?, ?)", [(row[0], row[11], row[12]) for row in rows]
+            "INSERT INTO fact_secret VALUES (?, ?, ?)", [(row[0], *row[11:]) for row in rows]
         )
         self._connection.executemany("INSERT INTO fact_key VALUES (?, ?)", keys)
         self._connection.execute(

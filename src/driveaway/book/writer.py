@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import secrets
 from collections.abc import Callable, Iterable, Sequence
+from time import monotonic, sleep
 from typing import NamedTuple, Protocol
 
 from driveaway.book.canonical import canonical, encode_body, leaf
@@ -14,9 +16,14 @@ from driveaway.facts import KINDS, Draft, Fact
 from driveaway.facts.keys import keys_of
 from driveaway.facts.launches import SubjectErased
 from driveaway.values.clock import now
-from driveaway.values.errors import Conflict, DriveawayError, NotFound
+from driveaway.values.errors import BadValue, Conflict, DriveawayError, NotFound
 
 SALT = 16
+_SINGLE_LOOKUPS = 20
+# An import that meets another writer commits so few facts at a time (2 to 3 ms), for so long.
+_COURTEOUS = 64
+_COURTESY_SECONDS = 60.0
+_COURTESY_LOOKS = 50
 
 
 class Outcome(NamedTuple):
@@ -51,8 +58,11 @@ class Reader(Protocol):
 class Decider(Protocol):
     """The rules of a launch, with the states that one batch needs."""
 
-    def prepare(self, drafts: Sequence[Draft], reader: Reader) -> None:
-        """Load the states that these drafts touch."""
+    seen: int
+    """Size of the book that its states stand for; the writer sets it once a batch is in."""
+
+    def prepare(self, drafts: Sequence[Draft], reader: Reader, size: int) -> None:
+        """Load the states that these drafts touch, in a book of this size."""
         ...
 
     def decide(self, draft: Draft) -> Sequence[Draft]:
@@ -60,9 +70,21 @@ class Decider(Protocol):
         ...
 
 
-class _Pending(NamedTuple):
-    facts: list[Fact]
-    replaced: set[int]
+class _Pending:
+    """What a batch has accepted so far; as facts only when a late draft asks for them."""
+
+    def __init__(self) -> None:
+        self.accepted: list[tuple[int, Draft, int]] = []
+        self.replaced: set[int] = set()
+
+    def facts(self) -> list[Fact]:
+        return [
+            Fact(
+                seq, draft.kind, KINDS[draft.kind].version, draft.subject, draft.happened, recorded, draft.source,
+                draft.replaces, draft.simulated, draft.body,
+            )
+            for seq, draft, recorded in self.accepted
+        ]  # fmt: skip
 
 
 class _BatchReader:
@@ -74,11 +96,11 @@ class _BatchReader:
 
     def live(self, subjects: Sequence[str], keys: Sequence[str]) -> list[Fact]:
         facts = facts_of(self._transaction.live(subjects, keys))
-        if self._pending.facts:
+        if self._pending.accepted:
             wanted, under = set(subjects), set(keys)
             facts += [
                 fact
-                for fact in self._pending.facts
+                for fact in self._pending.facts()
                 if fact.subject in wanted or not under.isdisjoint(keys_of(fact.body))
             ]
             facts = [fact for fact in facts if fact.seq not in self._pending.replaced]
@@ -89,10 +111,8 @@ class _BatchReader:
         return self._transaction.open_under(keys, closing)
 
     def replaced(self, seq: int) -> Fact:
-        for fact in self._pending.facts:
-            if fact.seq == seq:
-                break
-        else:
+        fact = next((fact for fact in self._pending.facts() if fact.seq == seq), None)
+        if fact is None:
             rows = self._transaction.by_seq([seq])
             if not rows:
                 raise NotFound(f"there is no fact {seq}", code="fact.missing", remedy="see driveaway order ID")
@@ -131,8 +151,62 @@ def append(
     """
     if not drafts:
         return []
-    with store.write(patient=patient) as transaction:
-        return _append_locked(transaction, drafts, decider, atomic, clock, salts)
+    tracing = gc.isenabled()
+    # A batch makes many small objects and no cycles: the collector would only walk them.
+    gc.disable()
+    try:
+        if not patient:
+            return _append_batch(store, drafts, decider, atomic, False, clock, salts)
+        outcomes: list[Outcome] = []
+        while len(outcomes) < len(drafts):
+            left = drafts[len(outcomes) :]
+            if monotonic() < _courteous_until.get(store.url, 0.0):
+                left = left[:_COURTEOUS]
+            outcomes += _append_batch(store, left, decider, atomic, True, clock, salts)
+            _let_pass(store)
+        return outcomes
+    finally:
+        if tracing:
+            gc.enable()
+
+
+_courteous_until: dict[str, float] = {}
+
+
+def _let_pass(store: Store) -> None:
+    """After an import's commit: whoever waits goes first, and for a while the batches stay small."""
+    if store.others_wait():
+        _courteous_until[store.url] = monotonic() + _COURTESY_SECONDS
+        for _ in range(_COURTESY_LOOKS):
+            sleep(0.0002)
+            if not store.others_wait():
+                return
+
+
+def _append_batch(
+    store: Store,
+    drafts: Sequence[Draft],
+    decider: Decider,
+    atomic: bool,
+    patient: bool,
+    clock: Callable[[Draft], int] | None,
+    salts: Callable[[int], bytes],
+) -> list[Outcome]:
+    """One transaction; when it is an import's and somebody waits, over fewer drafts than given."""
+    give_way = store.others_wait if patient and not atomic else None
+    try:
+        with store.write(patient=patient) as transaction:
+            outcomes, size = _append_locked(transaction, drafts, decider, atomic, clock, salts, None, give_way)
+    except _SourceKnown:
+        with store.write(patient=patient) as transaction:
+            known = transaction.by_source([draft.source for draft in drafts if draft.source])
+            outcomes, size = _append_locked(transaction, drafts, decider, atomic, clock, salts, known, give_way)
+    decider.seen = size
+    return outcomes
+
+
+class _SourceKnown(Exception):
+    """A source of the batch may be recorded already: look them all up and decide again."""
 
 
 def _append_locked(
@@ -142,60 +216,80 @@ def _append_locked(
     atomic: bool,
     clock: Callable[[Draft], int] | None,
     salts: Callable[[int], bytes],
-) -> list[Outcome]:
+    known: dict[str, Row] | None,
+    give_way: Callable[[], bool] | None = None,
+) -> tuple[list[Outcome], int]:
+    """Decide and insert under the lock; the outcomes and the size of the book after them.
+
+    Most batches are new: their sources are not looked up (``known`` None), the store refuses a repeated
+    one. Only when it does, or a rule refuses what is a repetition, is the batch decided again with
+    all sources looked up. That spares an index read a fact.
+
+    Raises:
+        _SourceKnown: look up the sources and call again.
+    """
     edge = transaction.edge()
-    known = transaction.by_source([draft.source for draft in drafts if draft.source])
-    pending = _Pending([], set())
-    reader = _BatchReader(transaction, pending)
-    decider.prepare(drafts, reader)
+    pending = _Pending()
+    decider.prepare(drafts, _BatchReader(transaction, pending), edge.size)
     outcomes: list[Outcome] = []
     seq, recorded = edge.size, edge.recorded
     time = now()
     rows: list[Row] = []
     keys: list[tuple[str, int]] = []
-    leaves: list[bytes] = []
     salt_bytes = salts(SALT * len(drafts))
     used = 0
     here: dict[str, Row] = {}
-    for draft in drafts:
+    looked_up = 0
+    for number, draft in enumerate(drafts):
+        if give_way is not None and number % _COURTEOUS == _COURTEOUS - 1 and give_way():
+            break
+        source = draft.source
         try:
-            earlier = known.get(draft.source) or here.get(draft.source) if draft.source else None
-            if earlier is not None:
-                _same(draft, earlier)
-                outcomes.append(Outcome(draft, earlier.seq, False, None))
-                continue
+            if source:
+                earlier = here.get(source) or (known.get(source) if known else None)
+                if earlier is not None:
+                    _same(draft, earlier)
+                    outcomes.append(Outcome(draft, earlier.seq, False, None))
+                    continue
             for accepted in decider.decide(draft):
                 seq += 1
-                recorded = max(recorded, time if clock is None else clock(draft))
+                at = time if clock is None else clock(draft)
+                if at > recorded:
+                    recorded = at
                 if used + SALT > len(salt_bytes):
                     salt_bytes, used = salts(SALT * 64), 0
-                salt, used = salt_bytes[used : used + SALT], used + SALT
-                row = _row(seq, accepted, recorded, salt)
+                row = _row(seq, accepted, recorded, salt_bytes[used : used + SALT])
+                used += SALT
                 rows.append(row)
-                leaves.append(row.leaf)
                 here[row.source] = row
-                keys.extend((key, seq) for key in keys_of(accepted.body))
+                for key in keys_of(accepted.body):
+                    keys.append((key, seq))
                 if accepted.replaces is not None:
                     pending.replaced.add(accepted.replaces)
-                pending.facts.append(_pending_fact(seq, accepted, recorded))
+                pending.accepted.append((seq, accepted, recorded))
             outcomes.append(Outcome(draft, seq, True, None))
         except DriveawayError as error:
+            if source and known is None and not isinstance(error, BadValue):
+                # Refused, or only a repetition of what is recorded?
+                looked_up += 1
+                if looked_up > _SINGLE_LOOKUPS:
+                    raise _SourceKnown from error
+                repeated = transaction.by_source([source]).get(source)
+                if repeated is not None:
+                    raise _SourceKnown from error
             if atomic:
                 raise error.at(draft.place)
             outcomes.append(Outcome(draft, None, False, error.at(draft.place)))
     if rows:
         frontier = Frontier(edge.size, edge.peaks)
-        frontier.extend(leaves)
-        transaction.insert(rows, keys, Edge(frontier.size, recorded, frontier.packed()))
-    return outcomes
-
-
-def _pending_fact(seq: int, draft: Draft, recorded: int) -> Fact:
-    version = KINDS[draft.kind].version
-    return Fact(
-        seq, draft.kind, version, draft.subject, draft.happened, recorded, draft.source, draft.replaces,
-        draft.simulated, draft.body,
-    )  # fmt: skip
+        frontier.extend([row.leaf for row in rows])
+        try:
+            transaction.insert(rows, keys, Edge(frontier.size, recorded, frontier.packed()))
+        except Conflict as error:
+            if known is None:
+                raise _SourceKnown from error
+            raise
+    return outcomes, seq
 
 
 def _row(seq: int, draft: Draft, recorded: int, salt: bytes) -> Row:
@@ -251,8 +345,7 @@ def erase(store: Store, subjects: Iterable[str], reason: str, decider: Decider) 
             if not rows:
                 raise NotFound(f"nothing is known of {subject!r}", code="subject.missing")
             draft = Draft("subject.erased", subject, now(), SubjectErased(reason=reason))
-            outcome = _append_locked(transaction, [draft], decider, True, None, secrets.token_bytes)[0]
-            last = outcome.seq or last
+            _, last = _append_locked(transaction, [draft], decider, True, None, secrets.token_bytes, {})
             shredded += transaction.shred([row.seq for row in rows])
     store.scrub()
     return shredded, last

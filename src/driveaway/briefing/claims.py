@@ -209,14 +209,16 @@ def _text(body: ClaimMade, judgement: Judgement | None, why: Words | None) -> Wo
     if judgement is None:
         return texts.both("claim.verdict.cannot", why=why or dict.fromkeys(LANGUAGES, ""))
     unit = "%" if body.percent else ""
-    # One digit more than was written shows why a rounding holds or fails.
+    # One digit more than was written shows why a rounding holds; a disagreement is never shown as 0.
     decimals = len((body.value or "").partition(".")[2]) + 2
     difference = number_text(abs(judgement.difference), decimals=decimals)
+    while difference == "0" and judgement.difference and judgement.verdict == "disagrees":
+        decimals += 1
+        difference = number_text(abs(judgement.difference), decimals=decimals)
     points = texts.both("claim.points") if body.percent else {"en": "", "zh": ""}
-    direction = "same" if not judgement.difference else "above" if judgement.difference > 0 else "below"
-    key = {"agrees": "agrees", "disagrees": "disagrees", "approximate": "approximate"}[judgement.verdict]
+    direction = "same" if difference == "0" else "above" if judgement.difference > 0 else "below"
     return texts.both(
-        f"claim.verdict.{key}.{direction}",
+        f"claim.verdict.{judgement.verdict}.{direction}",
         measured=number_text(judgement.measured, decimals=decimals) + unit,
         difference={
             language: difference + points[language]  # percentage points where said in percent

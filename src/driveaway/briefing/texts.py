@@ -24,6 +24,7 @@ _STYLES: Final[Mapping[str, Callable[[Any, Language], str]]] = {
     "tick": numbers.tick,
     "percent": numbers.percent,
     "number": numbers.number_text,
+    "decimal": lambda value, language: numbers.number_text(value, language, 1),
     "signed": numbers.signed,
     "km": numbers.kilometres,
     "day": numbers.day,

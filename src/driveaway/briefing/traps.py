@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
@@ -11,6 +12,8 @@ from driveaway.briefing.asking import Desk
 from driveaway.facts.public import ClaimMade
 from driveaway.values import clock
 from driveaway.values.errors import BadValue
+
+_PERIOD = re.compile(r"\b\d+(?:st|nd|rd|th)?[- ](?:days?|weeks?)\b|[0-9一二三四五六七八九十]+(?:天|周)")
 
 
 def wording_traps(desk: Desk, body: ClaimMade) -> Iterator[dict[str, str]]:
@@ -23,9 +26,18 @@ def wording_traps(desk: Desk, body: ClaimMade) -> Iterator[dict[str, str]]:
         at = clock.parse_as_of(body.as_of, desk.zone)
     except BadValue:
         return
-    if (body.figure or "").startswith("cars.delivered"):
+    if _speaks_of_period(body):
         yield from _late_first_handover(desk, min(at, desk.asker.as_of))
     yield from _raised_target(desk, body, min(at, desk.asker.as_of))
+
+
+def _speaks_of_period(body: ClaimMade) -> bool:
+    """Deliveries "within 28 days", as a figure or in words."""
+    if body.figure == "cars.delivered_since_launch_days":
+        return True
+    if not (body.figure or "").startswith("cars.delivered"):
+        return False
+    return any(_PERIOD.search(text) for text in (body.said, body.said_zh or ""))
 
 
 def _late_first_handover(desk: Desk, at: int) -> Iterator[dict[str, str]]:
@@ -42,7 +54,7 @@ def _late_first_handover(desk: Desk, at: int) -> Iterator[dict[str, str]]:
         ),
         None,
     )
-    if first is not None and first > launch_day:
+    if first is not None and launch_day < first < last_day:
         yield texts.both(
             "trap.late_first_handover",
             launch_day=launch_day,

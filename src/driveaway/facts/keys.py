@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from driveaway.facts.base import Body
 from driveaway.facts.cars import CarPegged, CarReturned, CarUnpegged
 from driveaway.facts.orders import OrderHandedOver, OrderReserved
@@ -12,15 +15,31 @@ EDITION = "edition:"
 
 def keys_of(body: Body) -> tuple[str, ...]:
     """The keys of a fact: the order that a car's fact names, the car of a handover, buyer and edition."""
-    if isinstance(body, OrderReserved):
-        keys: tuple[str, ...] = ()
-        if body.buyer is not None:
-            keys += (BUYER + body.buyer,)
-        if body.edition is not None:
-            keys += (EDITION + body.edition,)
-        return keys
-    if isinstance(body, CarPegged | CarUnpegged | CarReturned):
-        return (body.order,)
-    if isinstance(body, OrderHandedOver) and body.vin is not None:
-        return (body.vin,)
-    return ()
+    find = _KEYS.get(type(body))
+    return () if find is None else find(body)
+
+
+def _of_reservation(body: OrderReserved) -> tuple[str, ...]:
+    keys: tuple[str, ...] = ()
+    if body.buyer is not None:
+        keys += (BUYER + body.buyer,)
+    if body.edition is not None:
+        keys += (EDITION + body.edition,)
+    return keys
+
+
+def _of_car(body: CarPegged | CarUnpegged | CarReturned) -> tuple[str, ...]:
+    return (body.order,)
+
+
+def _of_handover(body: OrderHandedOver) -> tuple[str, ...]:
+    return () if body.vin is None else (body.vin,)
+
+
+_KEYS: dict[type[Body], Callable[[Any], tuple[str, ...]]] = {
+    OrderReserved: _of_reservation,
+    CarPegged: _of_car,
+    CarUnpegged: _of_car,
+    CarReturned: _of_car,
+    OrderHandedOver: _of_handover,
+}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
+from copy import copy
 
 import msgspec
 
@@ -17,68 +18,105 @@ from driveaway.outlets.rules import check_outlet
 from driveaway.values.errors import BadValue, Conflict, Refused
 
 _CONFIGURATION = Configuration.__struct_fields__
+_SHARED = (BUYER, EDITION)
+_KEPT = 300_000
+"""States kept between batches at the most: some 200 MB."""
 
 
 class LaunchDecider:
-    """The rules of one launch over the states that one batch needs."""
+    """The rules of one launch over the states that its batches need.
+
+    States are kept from one batch to the next for as long as nobody else writes: ``seen`` is the size
+    of the book that they stand for.
+    """
 
     def __init__(self, description: Description) -> None:
         self.description = description
         self.desk = Desk(description)
+        self.seen = -1
         self._reader: Reader
 
-    def prepare(self, drafts: Sequence[Draft], reader: Reader) -> None:
+    def prepare(self, drafts: Sequence[Draft], reader: Reader, size: int) -> None:
         """Load the states that these drafts touch, with a few indexed reads for the whole batch."""
         self._reader = reader
+        if size != self.seen or len(self.desk.orders) > _KEPT:
+            self.desk = Desk(self.description)
+        self.seen = -1
+        orders, cars = self.desk.orders, self.desk.cars
         subjects: dict[str, None] = {}
         shared: dict[str, None] = {}
         for draft in drafts:
-            subjects[draft.subject] = None
+            if draft.subject not in orders and draft.subject not in cars:
+                subjects[draft.subject] = None
             for key in keys_of(draft.body):
-                if key.startswith((BUYER, EDITION)):
+                if key.startswith(_SHARED):
                     shared[key] = None
-                else:
+                elif key not in orders and key not in cars:
                     subjects[key] = None
         names = list(subjects)
-        for fact in reader.live(names, names):
-            self.desk.apply(fact.subject, fact.happened, fact.body)
+        if names:
+            self._load(reader.live(names, names), subjects)
+        if shared:
+            self._load_shared(shared, reader)
+
+    def _load(self, facts: Iterable[Fact], wanted: Container[str]) -> None:
+        """Fold facts into fresh states; a fact that links to a state at hand must not count twice there."""
+        fresh = Desk(self.description)
+        for fact in facts:
+            fresh.apply(fact.subject, fact.happened, fact.body)
+        for mine, theirs in ((self.desk.orders, fresh.orders), (self.desk.cars, fresh.cars)):
+            mine.update({name: state for name, state in theirs.items() if name in wanted})
+        for buyer, orders in fresh.buyers.items():
+            self.desk.buyers.setdefault(buyer, set()).update(orders)
+        for edition, orders in fresh.editions.items():
+            self.desk.editions.setdefault(edition, set()).update(orders)
+
+    def _load_shared(self, shared: Iterable[str], reader: Reader) -> None:
         if self.description.rules.limit_per_person is not None:
-            buyers = [key for key in shared if key.startswith(BUYER)]
-            for key, subject in reader.open_under(buyers, ("order.cancelled", "order.handed_over")):
+            buyers = [k for k in shared if k.startswith(BUYER) and k.removeprefix(BUYER) not in self.desk.buyers]
+            for key, subject in reader.open_under(buyers, ("order.cancelled", "order.handed_over")) if buyers else ():
                 self.desk.buyers.setdefault(key.removeprefix(BUYER), set()).add(subject)
         quotas = {EDITION + edition.name for edition in self.description.editions if edition.quota is not None}
-        editions = [key for key in shared if key in quotas]
+        editions = [k for k in shared if k in quotas and k.removeprefix(EDITION) not in self.desk.editions]
         for key, subject in reader.open_under(editions, ("order.cancelled",)) if editions else ():
             self.desk.editions.setdefault(key.removeprefix(EDITION), set()).add(subject)
 
     def decide(self, draft: Draft) -> Sequence[Draft]:
-        """The facts that the draft becomes.
+        """The facts that the draft becomes; a refusal leaves the states as they were.
 
         Raises:
             Refused: a rule forbids it.
             Conflict: it replaces a fact that is replaced already.
             NotFound: it replaces a fact that does not exist.
         """
+        body = draft.body
         kind = kind_named(draft.kind)
-        if type(draft.body) is not kind.body:
-            raise BadValue(f"{draft.kind} was given a {type(draft.body).__name__}", code="fact.body")
+        if type(body) is not kind.body:
+            raise BadValue(f"{draft.kind} was given a {type(body).__name__}", code="fact.body")
         if kind.subject == "slug":
             return self._decide_public(draft)
         if draft.kind == "subject.erased":
             return (draft,)
-        if draft.replaces is not None or draft.happened < self.desk.last(draft.subject, draft.body):
+        desk = self.desk
+        if draft.replaces is not None or draft.happened < desk.last(draft.subject, body):
             return self._decide_late(draft)
-        facts: list[Draft] = []
-        due = self.desk.clock_lock(draft.subject, draft.happened)
-        if due is not None:
-            facts.append(self.clock_draft(draft.subject, due, draft.simulated))
-            body = facts[0].body
-            self.desk.apply(draft.subject, due, body)
-        self.desk.check(draft.subject, draft.happened, draft.body)
+        due = desk.clock_lock(draft.subject, draft.happened)
+        if due is None:
+            desk.check(draft.subject, draft.happened, body)
+            draft = self._filled(draft)
+            desk.apply(draft.subject, draft.happened, draft.body)
+            return (draft,)
+        before = copy(desk.order(draft.subject))
+        lock = self.clock_draft(draft.subject, due, draft.simulated)
+        desk.apply(draft.subject, due, lock.body)
+        try:
+            desk.check(draft.subject, draft.happened, body)
+        except Refused:
+            desk.orders[draft.subject] = before
+            raise
         draft = self._filled(draft)
-        self.desk.apply(draft.subject, draft.happened, draft.body)
-        facts.append(draft)
-        return facts
+        desk.apply(draft.subject, draft.happened, draft.body)
+        return (lock, draft)
 
     def clock_draft(self, order_id: str, due: int, simulated: bool) -> Draft:
         """The lock that the clock makes of a reservation that nobody took back."""

@@ -50,6 +50,7 @@ class Launch:
         self.data = folder / settings["data"]
         url = settings["book_url"] or f"sqlite:///{self.data / 'book.sqlite'}"
         self.book = Book(url, self.data, self.zone)
+        self._decider = LaunchDecider(self.description)
 
     def __enter__(self) -> Launch:
         return self
@@ -91,7 +92,7 @@ class Launch:
         outcomes = writer.append(
             self.book.store,
             drafts,
-            LaunchDecider(self.description),
+            self._decider,
             atomic=atomic,
             patient=patient,
             clock=clock,

@@ -85,12 +85,24 @@ class Desk:
 
     def last(self, subject: str, body: Body) -> int:
         """The latest valid time among the states that this fact would touch."""
-        times = [state.last for state in (self.orders.get(subject), self.cars.get(subject)) if state]
-        if isinstance(body, c.CarPegged | c.CarUnpegged | c.CarReturned) and body.order in self.orders:
-            times.append(self.orders[body.order].last)
-        if isinstance(body, o.OrderHandedOver) and body.vin in self.cars:
-            times.append(self.cars[body.vin].last)
-        return max(times, default=0)
+        state = self.orders.get(subject) or self.cars.get(subject)
+        time = 0 if state is None else state.last
+        other = _OTHER.get(type(body))
+        if other is not None:
+            name = getattr(body, other)
+            linked = self.orders.get(name) or self.cars.get(name)
+            if linked is not None and linked.last > time:
+                return linked.last
+        return time
+
+
+# The field by which a fact touches a second state.
+_OTHER: dict[type[Body], str] = {
+    c.CarPegged: "order",
+    c.CarUnpegged: "order",
+    c.CarReturned: "order",
+    o.OrderHandedOver: "vin",
+}
 
 
 def _refuse(code: str, message: str, remedy: str = "") -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from driveaway import plots
 from driveaway.briefing import texts
 from driveaway.briefing.asking import Asked
+from driveaway.briefing.claims import parse_arguments
 from driveaway.briefing.statement import Exhibit, Section, Sentence, Writer
+from driveaway.facts.public import ClaimMade
+from driveaway.values.errors import BadValue
 
 _DIMENSIONS = ("sex", "phone_brand", "previous_brand")
 _MOST = 3
@@ -60,7 +63,7 @@ def buyers(writer: Writer) -> Section:
 
 
 def _told(writer: Writer, dimension: str, asked: Asked) -> list[Sentence]:
-    """The largest shares of one attribute; of the previous brands the sum of the first three."""
+    """The largest share of an attribute; of previous brands those that a claim speaks of, else the first three."""
     if asked.unknown is not None:
         return [writer.say(f"sentence.buyers.{dimension}", asked)]
     rows = [row for row in asked.rows if row["value"] is not None and row.get(dimension) is not None]
@@ -71,11 +74,12 @@ def _told(writer: Writer, dimension: str, asked: Asked) -> list[Sentence]:
     if not named:
         return []
     if dimension == "previous_brand":
-        brands = sorted(str(row[dimension]) for row in named[:_MOST])
+        spoken_of = _spoken_of(writer, dimension)
+        brands = sorted(spoken_of or (str(row[dimension]) for row in named[:_MOST]))
         share = writer.desk.ask("buyers.share", previous_brand="|".join(brands))
         return [
             writer.say(
-                "sentence.buyers.previous_brand",
+                f"sentence.buyers.previous_brand{'.spoken_of' if spoken_of else ''}",
                 share,
                 brands={"en": ", ".join(brands), "zh": "、".join(brands)},
             )
@@ -85,3 +89,16 @@ def _told(writer: Writer, dimension: str, asked: Asked) -> list[Sentence]:
     share = writer.desk.ask_with("buyers.share", wanted)
     name = {language: texts.Texts(language).number(row[dimension], "name") for language in texts.LANGUAGES}
     return [writer.say(f"sentence.buyers.{dimension}", share, name=name)]
+
+
+def _spoken_of(writer: Writer, dimension: str) -> list[str]:
+    """The values of a dimension that the latest claim about buyers speaks of."""
+    for fact in reversed(writer.desk.asker.facts("claim.made")):
+        if isinstance(fact.body, ClaimMade) and fact.body.figure == "buyers.share":
+            try:
+                wanted = parse_arguments(fact.body.arguments).get(dimension)
+            except BadValue:
+                continue
+            if wanted:
+                return wanted.split("|")
+    return []

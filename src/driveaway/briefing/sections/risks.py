@@ -51,7 +51,9 @@ def risks(writer: Writer, claims: Sequence[CheckedClaim]) -> Section:
 def _claimed(writer: Writer, key: str, claim: CheckedClaim, n: int = 1) -> Sentence:
     """A sentence about a claim and those like it; evidence stands with the claims unless one disagrees."""
     evidence = [claim.evidence] if claim.evidence and claim.verdict == "disagrees" else []
-    text = texts.both(key, said=said(claim), found=claim.text, grade=claim.body.grade, n=n)
+    text = texts.both(
+        key if n == 1 else f"{key}_like", said=said(claim), found=claim.text, grade=claim.body.grade, n=n
+    )
     return writer.plain(key, text, evidence, known=claim.verdict != "cannot be checked")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, NamedTuple
 
-from driveaway.values.cells import disarmed
+from driveaway.launch.cells import disarmed
 from driveaway.values.errors import DriveawayError, Unavailable
 
 COLUMNS = ("line", "column", "value", "code", "problem", "remedy")
