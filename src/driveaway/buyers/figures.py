@@ -41,6 +41,8 @@ def share(
         return Unknown("one attribute at a time: name one of " + ", ".join(ATTRIBUTES))
     people = view.table("buyer.described")
     people = people.semi_join(view.table("order.locked"), "subject_key")
+    # Of an erased buyer nothing is left but that there was one.
+    people = people.filter(ibis.or_(*(people[name].notnull() for name in ATTRIBUTES)))
     threshold = view.description.suppress_under
     if not wanted:
         return Share(people.mutate(hit=ibis.literal(True)), True, threshold, of_all=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Protocol
 
+import ibis
 import ibis.expr.types as ir
 
 from driveaway.book.view import View
@@ -13,7 +14,7 @@ from driveaway.figures.answer import Answer, Interval
 from driveaway.figures.figure import TIME_DIMENSIONS, Figure
 from driveaway.figures.measure import Computed, Count, Distribution, Measure, Rows, Share, Unknown
 from driveaway.figures.statistics import wilson
-from driveaway.values.clock import show
+from driveaway.values.clock import parse_day, show
 from driveaway.values.errors import BadValue
 
 
@@ -48,12 +49,15 @@ def compute(figure: Figure, view: View, ask: Ask, *, by: Sequence[str] = (), arg
     typed = {name: parameters[name].parse(text) for name, text in arguments.items() if name in parameters}
     filters = {name: text for name, text in arguments.items() if name not in parameters}
     for name in filters:
-        if name not in figure.dimensions or name in TIME_DIMENSIONS:
-            known = ", ".join([*parameters, *(d for d in figure.dimensions if d not in TIME_DIMENSIONS)]) or "none"
+        if name not in figure.dimensions:
+            known = ", ".join([*parameters, *figure.dimensions]) or "none"
             raise BadValue(f"{figure.name} has no argument {name!r}", code="figure.argument", remedy=f"one of {known}")
     extra: dict[str, Any] = {"ask": ask} if figure.builds_on_others else {}
     measure = figure.compute(view, **extra, **typed)
     return _Run(figure, view, tuple(by), filters, dict(arguments)).answer(measure)
+
+
+_PERIODS = {"week": "W", "month": "M"}
 
 
 class _Run:
@@ -81,6 +85,8 @@ class _Run:
         simulated = any(bool(row.get("simulated")) for row in found)
         self._all = sum(int(row["n"]) for row in found)
         shaped = [shape for row in found for shape in self._shape(measure, row)]
+        if isinstance(measure, Share) and measure.of_all:
+            _suppress_second(shaped)
         if self.by:
             return self._make(rows=shaped, simulated=simulated, note=measure.note)
         if isinstance(measure, Distribution):
@@ -106,12 +112,13 @@ class _Run:
             if enrich is not None and not any(enrich is other for other in done):
                 rows = enrich(rows)
                 done.append(enrich)
+        for name in sorted(wanted & _PERIODS.keys()):
+            rows = rows.mutate(**{name: rows.day.truncate(_PERIODS[name])})
         for name, text in self.filters.items():
-            rows = rows.filter(rows[name].isin(text.split("|")))
-        periods = {"week": "W", "month": "M"}
-        for name in self.by:
-            if name in periods:
-                rows = rows.mutate(**{name: rows.day.truncate(periods[name])})
+            values: list[Any] = text.split("|")
+            if name in TIME_DIMENSIONS:
+                values = [ibis.literal(_first_day(name, value)) for value in values]
+            rows = rows.filter(rows[name].isin(values))
         return rows
 
     def _aggregate(self, measure: Count | Share | Distribution, rows: ir.Table) -> ir.Table:
@@ -176,6 +183,32 @@ class _Run:
             parameters=self.given,
             **content,
         )
+
+
+def _suppress_second(rows: list[dict[str, Any]]) -> None:
+    """One hidden group alone could be told from the others' sum: hide the next smallest with it."""
+    if sum(bool(row.get("suppressed")) for row in rows) == 1 and len(rows) > 1:
+        shown = [row for row in rows if not row.get("suppressed")]
+        least = min(shown, key=lambda row: row["people"])
+        for name in ("low", "high", "people", "of"):
+            least.pop(name, None)
+        least |= {"value": None, "suppressed": True}
+
+
+def _first_day(dimension: str, text: str) -> date:
+    """The first day of a day, an ISO week (2024-W17) or a month (2024-04).
+
+    Raises:
+        BadValue: it is none.
+    """
+    try:
+        if dimension == "week":
+            return date.fromisoformat(f"{text}-1")
+        return parse_day(f"{text}-01" if dimension == "month" else text)
+    except ValueError:
+        raise BadValue(
+            f"{text!r} is not a week", code="time.week", remedy="write an ISO 8601 week such as 2024-W17"
+        ) from None
 
 
 def _plain(value: Any) -> Any:

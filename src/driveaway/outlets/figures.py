@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 
 from driveaway.book.view import View
 from driveaway.figures.figure import figure
-from driveaway.figures.measure import Count, Measure
+from driveaway.figures.measure import Count, Measure, Unknown
 from driveaway.values.provinces import PROVINCES
 
 Role = Literal["store", "service", "delivery"]
@@ -30,6 +30,16 @@ def open_outlets(view: View, role: str | None) -> ir.Table:
     return rows if role is None else rows.filter(rows.role.isin(role.split("|")))
 
 
+def _missing(view: View, role: str | None) -> Unknown | None:
+    """Why nothing can be said about a role of which no outlet was ever recorded: that is not 0."""
+    if role is None:
+        return None
+    opened = view.table("outlet.opened")
+    if view.run(opened.filter(opened.role.isin(role.split("|"))).limit(1).select("seq"))[0].num_rows:
+        return None
+    return Unknown(f"the book holds no outlet.opened with the role {role} by this date")
+
+
 @figure(
     "outlets.open", title="Outlets open", title_zh="营业网点", unit="outlets", counts="stock",
     evidence=("outlet.opened",), dimensions=_DIMENSIONS,
@@ -40,7 +50,7 @@ def outlets_open(view: View, *, role: Role | None = None) -> Measure:
     Args:
         role: only stores (门店), service centres (服务网点) or delivery centres (交付中心).
     """
-    return Count(open_outlets(view, role))
+    return _missing(view, role) or Count(open_outlets(view, role))
 
 
 @figure(
@@ -53,7 +63,7 @@ def cities(view: View, *, role: Role | None = None) -> Measure:
     Args:
         role: only stores, service centres or delivery centres count.
     """
-    return Count(open_outlets(view, role), distinct="city")
+    return _missing(view, role) or Count(open_outlets(view, role), distinct="city")
 
 
 @figure(
@@ -67,7 +77,8 @@ def provinces_covered(view: View, *, role: Role | None = None) -> Measure:
         role: only stores, service centres or delivery centres count.
     """
     rows = open_outlets(view, role)
-    return Count(rows.filter(rows.province.isin([p.code for p in PROVINCES])), distinct="province")
+    mainland = rows.filter(rows.province.isin([p.code for p in PROVINCES]))
+    return _missing(view, role) or Count(mainland, distinct="province")
 
 
 FIGURES = (outlets_open, cities, provinces_covered)
