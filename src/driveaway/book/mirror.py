@@ -26,7 +26,7 @@ from driveaway.book.segments import build
 from driveaway.book.store import Row, Store
 from driveaway.facts import KINDS
 
-_FORMAT = 1
+_FORMAT = 2
 _BATCH = 100_000
 _FULL = 1_000_000
 
@@ -41,13 +41,16 @@ class Segment(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """Which segments make up the mirror, and up to which seq."""
+    """Which segments make up the mirror, and up to which seq.
+
+    ``leaf`` (hexadecimal) is that of the last fact: a book that has another one there is another book.
+    """
 
     layout: int
     zone: str
     upto: int
     generation: int
-    erasures: int
+    leaf: str
     segments: dict[str, tuple[Segment, ...]]
     versions: dict[str, int]
 
@@ -60,6 +63,7 @@ class Mirror:
         self.folder = folder
         self.zone = zone
         self.manifest = self._read()
+        self._known = False
 
     def paths(self, kind: str) -> list[str]:
         """Files that hold a kind's table; none when no such fact was recorded."""
@@ -72,30 +76,40 @@ class Mirror:
             progress: called with (rows done, rows in all).
         """
         upto = self.store.edge().size
-        if self.manifest.upto == upto:
+        if self._known and self.manifest.upto == upto and (self.folder / "manifest.json").exists():
             return self.manifest
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._lock():
-            manifest = self._read()
-            if manifest.upto > upto:
-                upto = self.store.edge().size
+            manifest = self._same_book(self._read())
+            upto = self.store.edge().size
             start = manifest.upto
-            step = max(_BATCH, 1)
             while manifest.upto < upto:
-                rows = self.store.rows(manifest.upto, upto, step)
-                manifest = self._extended(manifest, rows)
+                rows = self.store.rows(manifest.upto, upto, _BATCH)
+                manifest, erased = self._extended(manifest, rows)
+                if erased:
+                    # What was shredded must not outlive this in files that nobody lists any more.
+                    self.manifest = manifest
                 if progress is not None:
                     progress(manifest.upto - start, upto - start)
             self._sweep(manifest)
-        self.manifest = manifest
+        self.manifest, self._known = manifest, True
         return manifest
 
     def drop(self) -> None:
         """Delete the mirror; it comes back at the next question."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        self.manifest = self._read()
+        self.manifest, self._known = self._read(), False
 
-    def _extended(self, manifest: Manifest, rows: Sequence[Row]) -> Manifest:
+    def _same_book(self, manifest: Manifest) -> Manifest:
+        """The manifest, or an empty one when it mirrors another book (one restored or made anew)."""
+        if not manifest.upto:
+            return manifest
+        last = self.store.by_seq([manifest.upto])
+        if last and last[0].leaf.hex() == manifest.leaf:
+            return manifest
+        return self._empty(manifest.generation)
+
+    def _extended(self, manifest: Manifest, rows: Sequence[Row]) -> tuple[Manifest, bool]:
         generation = manifest.generation + 1
         first, last = rows[0].seq, rows[-1].seq
         segments = dict(manifest.segments)
@@ -103,7 +117,8 @@ class Mirror:
         for row in rows:
             by_kind.setdefault(row.kind, []).append(row)
         replaced = dict(self.store.replacements(first - 1, last))
-        if "subject.erased" in by_kind:
+        forgets = "subject.erased" in by_kind
+        if forgets:
             erased = {row.subject for row in by_kind["subject.erased"]}
             segments = self._forget(segments, erased, generation)
         if replaced:
@@ -116,11 +131,9 @@ class Mirror:
                 table = pa.concat_tables([pq.read_table(self.folder / tail.file, schema=schema(kind)), table])
                 known = known[:-1]
             segments[kind] = (*known, self._write(kind, table, generation))
-        new = Manifest(
-            _FORMAT, str(self.zone), last, generation, 0, segments, {k.name: k.version for k in KINDS.values()}
-        )
+        new = Manifest(_FORMAT, str(self.zone), last, generation, rows[-1].leaf.hex(), segments, _versions())
         self._publish(new)
-        return new
+        return new, forgets
 
     def _supersede(
         self, segments: dict[str, tuple[Segment, ...]], replaced: dict[int, int], generation: int
@@ -153,7 +166,9 @@ class Mirror:
                 gone = pc.is_in(table["subject"], names)
                 for name in fields:
                     blank = pc.if_else(gone, pa.scalar(None, table.schema.field(name).type), table[name])
-                    table = table.set_column(table.schema.get_field_index(name), table.schema.field(name), blank)
+                    table = table.set_column(
+                        table.schema.get_field_index(name), table.schema.field(name), blank
+                    )
                 return table
 
             out |= self._rewrite({kind: members}, lambda _: True, change, generation)
@@ -191,15 +206,16 @@ class Mirror:
 
     def _read(self) -> Manifest:
         """The manifest on disk; an empty one when it is missing, damaged, or of another layout."""
-        empty = Manifest(_FORMAT, str(self.zone), 0, 0, 0, {}, {})
         try:
             found = msgspec.json.decode((self.folder / "manifest.json").read_bytes(), type=Manifest)
         except (OSError, msgspec.DecodeError):
-            return empty
-        same = found.layout == _FORMAT and found.zone == str(self.zone)
-        same = same and found.versions == {k.name: k.version for k in KINDS.values()}
+            return self._empty(0)
+        same = found.layout == _FORMAT and found.zone == str(self.zone) and found.versions == _versions()
         same = same and all((self.folder / s.file).exists() for ss in found.segments.values() for s in ss)
-        return found if same else msgspec.structs.replace(empty, generation=found.generation)
+        return found if same else self._empty(found.generation)
+
+    def _empty(self, generation: int) -> Manifest:
+        return Manifest(_FORMAT, str(self.zone), 0, generation, "", {}, _versions())
 
     def _sweep(self, manifest: Manifest) -> None:
         """Delete files that no manifest of the last two generations lists."""
@@ -219,3 +235,5 @@ class Mirror:
             os.close(handle)
 
 
+def _versions() -> dict[str, int]:
+    return {kind.name: kind.version for kind in KINDS.values()}
