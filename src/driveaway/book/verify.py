@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from driveaway.book.canonical import canonical, leaf
 from driveaway.book.store import Row, Store
@@ -37,6 +39,19 @@ class Verdict:
     erased: int = 0
     differences: list[Difference] = field(default_factory=list)
     heads: int = 0
+
+
+def read_heads(log: Path) -> list[tuple[int, bytes]]:
+    """(size, root) of the heads logged in a file; a line cut off by a crash is passed over."""
+    heads: list[tuple[int, bytes]] = []
+    if log.exists():
+        for line in log.read_bytes().splitlines():
+            try:
+                head = json.loads(line)
+                heads.append((int(head["size"]), bytes.fromhex(head["root"])))
+            except (ValueError, KeyError, TypeError):
+                continue
+    return heads
 
 
 def verify(
@@ -78,7 +93,9 @@ def verify(
                 if frontier.root() == expected:
                     good_head = frontier.size
                 else:
-                    what = f"the head logged at {frontier.size} facts differs: a fact from here on was rewritten"
+                    what = (
+                        f"the head logged at {frontier.size} facts differs: a fact from here on was rewritten"
+                    )
                     verdict.differences.append(Difference(good_head + 1, what))
                     logged = {}
         if progress is not None:
