@@ -153,6 +153,7 @@ class Desk:
         self.asker = asker
         self.zone = clock.zone(asker.description.zone)
         self._asked: dict[tuple[Any, ...], Asked] = {}
+        self._facts: dict[str, Sequence[Fact]] = {}
 
     @property
     def today(self) -> date:
@@ -173,6 +174,12 @@ class Desk:
     def unknowns(self) -> list[Asked]:
         """The questions so far that have no answer."""
         return [asked for asked in self._asked.values() if asked.unknown is not None]
+
+    def facts(self, kind: str) -> Sequence[Fact]:
+        """Live facts of one kind, in order of ``happened``."""
+        if kind not in self._facts:
+            self._facts[kind] = self.asker.facts(kind)
+        return self._facts[kind]
 
     def ask(self, name: str, *, by: Sequence[str] = (), as_of: int | None = None, **arguments: str) -> Asked:
         """Ask a figure; one that does not exist or refuses is unknown, with its reason."""

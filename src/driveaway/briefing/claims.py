@@ -105,7 +105,7 @@ def check_claims(asker: Asker) -> list[CheckedClaim]:
 
 def checked(desk: Desk) -> list[CheckedClaim]:
     """The same at a desk that may have asked some of the questions already."""
-    return [_check(desk, fact) for fact in desk.asker.facts("claim.made")]
+    return [_check(desk, fact) for fact in desk.facts("claim.made")]
 
 
 def arranged(

@@ -28,7 +28,7 @@ def wording_traps(desk: Desk, body: ClaimMade) -> Iterator[dict[str, str]]:
         return
     if _speaks_of_period(body):
         yield from _late_first_handover(desk, min(at, desk.asker.as_of))
-    yield from _raised_target(desk, body, min(at, desk.asker.as_of))
+    yield from _raised_target(desk, body)
 
 
 def _speaks_of_period(body: ClaimMade) -> bool:
@@ -65,11 +65,11 @@ def _late_first_handover(desk: Desk, at: int) -> Iterator[dict[str, str]]:
         )
 
 
-def _raised_target(desk: Desk, body: ClaimMade, at: int) -> Iterator[dict[str, str]]:
+def _raised_target(desk: Desk, body: ClaimMade) -> Iterator[dict[str, str]]:
     speaks_of_target = body.figure in (None, "", "targets.progress")
-    if not speaks_of_target or body.value is None or not desk.asker.facts("target.set"):
+    if not speaks_of_target or body.value is None or not desk.facts("target.set"):
         return
-    for row in desk.ask("targets.progress", as_of=at).rows:
+    for row in desk.ask("targets.progress").rows:
         if row.get("previous_amount") not in (None, row["amount"]) and _is_said(row, body):
             before, now = row["previous_amount"], row["amount"]
             yield texts.both(

@@ -113,18 +113,23 @@ def cumulative(answer: Answer, words: Words, *, title: str, events: Sequence[Eve
     return Picture(spec, title, description, words.language, answer.simulated)
 
 
-def per_day(answer: Answer, words: Words, *, title: str, second: bool = False) -> Picture:
+def per_day(
+    answer: Answer, words: Words, *, title: str, second: bool = False, days: Sequence[str] = ()
+) -> Picture:
     """Bars by day, the highest labelled. The answer's rows have ``day`` and ``value``.
 
-    ``second`` takes the second colour, for a picture that stands beside another.
+    ``second`` takes the second colour and ``days`` the days of another picture that it stands beside.
     """
     rows = answer.rows or ()
-    days = [str(row["day"]) for row in rows]
+    days = sorted({*days, *(str(row["day"]) for row in rows)})
+    place = {day: i for i, day in enumerate(days)}
     data = [
-        {"a": i - 0.38, "b": i + 0.38, "i": i, "y": row["value"] or 0, "z": 0} for i, row in enumerate(rows)
+        {"a": i - 0.38, "b": i + 0.38, "i": i, "y": row["value"] or 0, "z": 0}
+        for row in rows
+        for i in [place[str(row["day"])]]
     ]
     ticks = scale_ticks(max((row["y"] for row in data), default=0))
-    x, y = _x(days, words), _y(ticks, words)
+    x, y = _x(days, words), _y(ticks, words, headroom=1.08)
     peak = max(data, key=lambda row: row["y"], default=None)
     layers: list[dict[str, Any]] = [
         {
@@ -154,8 +159,8 @@ def per_day(answer: Answer, words: Words, *, title: str, second: bool = False) -
             peak=peak["y"],
             peak_day=days[int(peak["i"])],
             last=data[-1]["y"],
-            first_day=days[0],
-            last_day=days[-1],
+            first_day=str(rows[0]["day"]),
+            last_day=str(rows[-1]["day"]),
         )
         if peak
         else words("plot.empty")

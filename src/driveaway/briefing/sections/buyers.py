@@ -63,7 +63,7 @@ def buyers(writer: Writer) -> Section:
 
 
 def _told(writer: Writer, dimension: str, asked: Asked) -> list[Sentence]:
-    """The largest share of an attribute; of previous brands those that a claim speaks of, else the first three."""
+    """The largest share; of previous brands those that a claim speaks of, else the first three."""
     if asked.unknown is not None:
         return [writer.say(f"sentence.buyers.{dimension}", asked)]
     rows = [row for row in asked.rows if row["value"] is not None and row.get(dimension) is not None]
@@ -93,7 +93,7 @@ def _told(writer: Writer, dimension: str, asked: Asked) -> list[Sentence]:
 
 def _spoken_of(writer: Writer, dimension: str) -> list[str]:
     """The values of a dimension that the latest claim about buyers speaks of."""
-    for fact in reversed(writer.desk.asker.facts("claim.made")):
+    for fact in reversed(writer.desk.facts("claim.made")):
         if isinstance(fact.body, ClaimMade) and fact.body.figure == "buyers.share":
             try:
                 wanted = parse_arguments(fact.body.arguments).get(dimension)

@@ -20,7 +20,7 @@ def events(writer: Writer) -> Section:
     curve = desk.ask("orders.locked_per_day")
     held = [
         (clock.local_day(fact.happened, desk.zone).isoformat(), fact.subject, fact.body)
-        for fact in desk.asker.facts("event.held")
+        for fact in desk.facts("event.held")
         if isinstance(fact.body, EventHeld)
     ]
     titles = {slug: {"en": body.title, "zh": body.title_zh or body.title} for _, slug, body in held}

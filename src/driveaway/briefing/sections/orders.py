@@ -20,10 +20,14 @@ def orders(writer: Writer) -> Section:
         writer.say("sentence.orders.cancelled", desk.ask("orders.cancelled")),
         _wait(writer, wait),
     ]
+    # Both pictures span the same days, so that they can be read side by side.
+    days = sorted({str(row["day"]) for asked in (locked, delivered) for row in asked.rows})
     exhibits = [
         Exhibit(
             id=name.replace(".", "-").replace("_", "-"),
-            picture=plots.per_day(asked.answer, words, title=words(f"plot.title.{name}"), second=second),
+            picture=plots.per_day(
+                asked.answer, words, title=words(f"plot.title.{name}"), second=second, days=days
+            ),
             columns=(words("column.day"), words("column.per_day"), words("column.cumulative")),
             rows=tuple(
                 (

@@ -1,0 +1,243 @@
+"""The briefing as data and as Markdown, JSON and HTML."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from driveaway.briefing import brief, render_html, render_json, render_markdown
+from driveaway.facts.public import ClaimMade, EventHeld
+
+EVIL = "<script>alert('x')</script> | **bold** [a](javascript:alert(1)) `code` \"&amp;"
+
+
+class Reader(HTMLParser):
+    """Collects tags, ids and text; knows which elements are open."""
+
+    VOID = frozenset({"meta", "br", "link", "img", "input"})
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not self.open or self.open[-1] != "style":
+            self.text += data
+
+
+def test_every_sentence_has_evidence_that_can_be_recomputed(launch: Any) -> None:
+    document = brief(launch)
+    for section in document.sections:
+        for sentence in section.sentences:
+            assert sentence.evidence, sentence.text
+            for evidence in sentence.evidence:
+                words = shlex.split(evidence.recompute)
+                assert words[:3] == ["driveaway", "figure", evidence.figure]
+                assert words[-6:] == [
+                    "--as-of",
+                    "2024-04-25T09:20:00+08:00",
+                    "--mark",
+                    "512345",
+                    "--launch",
+                    "launches/su7",
+                ]
+                assert evidence.mark == 512_345
+                assert evidence.definition
+    ids = [sentence.id for sentence in document.sentences]
+    assert len(ids) == len(set(ids))
+
+
+def test_sentences_stand_in_both_languages(launch: Any) -> None:
+    for sentence in brief(launch).sentences:
+        assert set(sentence.text) == {"en", "zh"}
+        assert all(sentence.text.values())
+        assert "{" not in sentence.text["en"] + sentence.text["zh"]
+
+
+def test_what_it_says(launch: Any) -> None:
+    said = " ".join(sentence.text["en"] for sentence in brief(launch).sentences)
+    for part in (
+        "75,723 orders had been locked",
+        "62.4% of reservations had become firm orders (95% interval 62.1% to 62.6%).",
+        "59 stores were open, in 29 cities.",
+        "Reached: 5,781, which is 5.8%, with 31.7% of the time used up.",
+        "was raised from 76,000 to 100,000 on 23 April 2024",
+        "Its days begin on 1 June 2024",
+        "14 of the 31 mainland provinces",
+        "By sex: female buyers are 28% (95% interval 27.7% to 28.3%).",
+        "643 km of 800 km, number 1 of 4 cars",
+        "A cause is not identified",
+        "8 claims checked: 3 in agreement, 2 in disagreement",
+        "1 group of buyers resting on fewer than 10 people are not shown",
+    ):
+        assert part in said
+
+
+def test_the_unknown_is_said_with_its_reason_and_is_a_risk(launch: Any) -> None:
+    launch.answers["cars.built"] = lambda at, by, a: {"unknown": "the book holds no car.built by this date"}
+    del launch.answers["publicity.locks_around_event"]
+    document = brief(launch)
+    built = next(h for h in document.headlines if h.sentence.evidence[0].figure == "cars.built")
+    assert built.number["en"] == "unknown"
+    assert not built.sentence.known
+    risks = " ".join(sentence.text["en"] for sentence in document.risks.sentences)
+    assert "Unknown: cars built. the book holds no car.built by this date" in risks
+    assert "there is no figure 'publicity.locks_around_event'" in risks
+    assert "0 cars had left" not in render_html(document)
+
+
+def test_a_book_that_knows_nothing_still_gives_a_briefing(launch: Any) -> None:
+    for name in launch.answers:
+        launch.answers[name] = lambda at, by, a: {"unknown": "the book is empty"}
+    launch.recorded.clear()
+    document = brief(launch)
+    assert not document.simulated
+    for page in (render_html(document), render_markdown(document), render_json(document)):
+        assert "the book is empty" in page
+        assert "simulated data" not in page.lower()
+    assert "No public claim had been recorded." in render_markdown(document)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_page_is_whole_safe_and_self_contained(launch: Any, language: str) -> None:
+    page = render_html(brief(launch, language))
+    reader = Reader(page)
+    assert reader.open == []
+    names = [tag for tag, _ in reader.tags]
+    assert not {"script", "link", "iframe", "img", "object", "form"} & set(names)
+    assert {"header", "main", "footer", "nav", "aside"} <= set(names)
+    assert names.count("h1") == 1
+    assert names.count("svg") == 8
+    assert dict(reader.tags)["html"]["lang"] == ("en" if language == "en" else "zh-Hans")
+    ids = [attributes["id"] for _, attributes in reader.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for tag, attributes in reader.tags:
+        assert not any(name.startswith("on") for name in attributes)
+        if tag == "a":
+            target = attributes["href"] or ""
+            assert target.startswith(("https://", "http://")) or target.removeprefix("#") in ids
+        if tag == "svg":
+            assert attributes["role"] == "img"
+            assert all(i in ids for i in (attributes["aria-labelledby"] or "").split())
+        assert "url(" not in str(attributes.get("style"))
+    assert "default-src 'none'" in page
+    assert "@import" not in page
+
+
+def test_the_page_says_simulated_first(launch: Any) -> None:
+    text = Reader(render_html(brief(launch))).text
+    assert text.index("Order-level data are simulated.") < text.index("75,723 firm orders, 5,781")
+    assert "by construction" in text
+
+
+def test_words_from_outside_are_shown_as_they_were_said(launch: Any) -> None:
+    launch.record("event.held", "evil", "2024-04-10T10:00", EventHeld(title=EVIL))
+    launch.record(
+        "claim.made",
+        "evil",
+        "2024-04-24T10:00",
+        ClaimMade(
+            speaker=EVIL,
+            said=EVIL,
+            figure="orders.locked",
+            qualifier="about",
+            value="1",
+            as_of="2024-04-24",
+            reference=f'{EVIL} https://example.org/?a=1&b="><b>',
+            trap=EVIL,
+            grade="C",
+        ),
+    )
+    launch.answers["trials.range_kept"] = lambda at, by, a: {
+        "rows": [
+            {
+                "car": EVIL,
+                "condition": EVIL,
+                "tester": EVIL,
+                "rival": False,
+                "value": 0.5,
+                "distance_m": 1,
+                "claimed_distance_m": 2,
+                "claimed_cycle": EVIL,
+                "grade": "B",
+            }
+        ]
+    }
+    document = brief(launch)
+    page = render_html(document)
+    reader = Reader(page)
+    assert "script" not in {tag for tag, _ in reader.tags}
+    assert "b" not in {tag for tag, _ in reader.tags}
+    assert EVIL in reader.text
+    assert 'href="javascript' not in page
+    markdown = render_markdown(document)
+    assert "<script" not in markdown
+    assert "\\*\\*bold\\*\\*" in markdown
+    assert "[a](javascript" not in markdown
+
+
+def test_markdown_has_no_accidental_blocks(launch: Any) -> None:
+    markdown = render_markdown(brief(launch))
+    assert "- 62.4% of reservations" in markdown
+    assert "[^1]: `orders.locked`" in markdown
+    assert markdown.count("# 75,723 firm orders") == 1
+    assert "✗ disagrees" in markdown
+
+
+def test_json_keeps_texts_and_evidence(launch: Any) -> None:
+    document = brief(launch)
+    told = json.loads(render_json(document))
+    assert told["mark"] == 512_345
+    assert told["simulated"] is True
+    assert told["as_of"] == "2024-04-25T09:20:00+08:00"
+    assert [section["id"] for section in told["sections"]] == [
+        "orders",
+        "targets",
+        "outlets",
+        "buyers",
+        "trials",
+        "events",
+    ]
+    assert told["sections"][1]["exhibits"][0]["rows"][0][0] == "At least 100,000 cars delivered in 2024"
+    assert {claim["verdict"] for claim in told["claims"]} == {
+        "agrees",
+        "disagrees",
+        "approximate",
+        "cannot be checked",
+    }
+    assert told["recompute"].startswith("driveaway brief --as-of 2024-04-25T09:20:00+08:00 --mark 512345")
+
+
+def test_each_question_is_asked_once(launch: Any) -> None:
+    brief(launch)
+    assert launch.asked.count("targets.progress") == 1
+    assert launch.asked.count("orders.locked_per_day") == 1
+
+
+def test_a_word_past_its_date_is_flagged_only_after_it(launch: Any) -> None:
+    said = ClaimMade(
+        speaker="X", said="Smart driving is here.", qualifier="about", as_of="2024-04-24", why_not="A word."
+    )
+    launch.record("claim.made", "word", "2024-04-24T10:00", said)
+    assert "is flagged since 16 April 2025" not in render_html(brief(launch))
+    launch.as_of += 400 * 86_400 * 1_000_000
+    assert "is flagged since 16 April 2025" in render_html(brief(launch))
