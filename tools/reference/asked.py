@@ -84,16 +84,13 @@ def settings() -> str | None:
 
 def commands() -> str | None:
     """Every command of the command line, as its ``--help`` says."""
-    module = part("driveaway.cli")
+    module = part("driveaway.cli.app")
     if module is None:
         return None
     import click
 
-    members = (getattr(module, name, None) for name in ("driveaway", "cli", "root", "main"))
-    group = next((member for member in members if isinstance(member, click.Command)), None)
-    if group is None:
-        return None
-    context = click.Context(group, info_name="driveaway", terminal_width=100, max_content_width=100)
+    group: click.Group = module.app
+    context = click.Context(group, info_name="driveaway", terminal_width=100, **group.context_settings)
     found = list(_commands(group, context))
     overview = table(
         ("command", "does"),
@@ -117,8 +114,6 @@ def _commands(command: Any, context: Any) -> list[tuple[str, Any, str]]:
     for name in command.list_commands(context):
         inner = command.get_command(context, name)
         if inner is not None and not inner.hidden:
-            below = click.Context(
-                inner, info_name=name, parent=context, terminal_width=100, max_content_width=100
-            )
+            below = click.Context(inner, info_name=name, parent=context)
             found += _commands(inner, below)
     return found

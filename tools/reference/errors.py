@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from driveaway.values import errors
+from tools.reference.asked import part
 from tools.reference.markdown import code, page, prose, table
 from tools.reference.source import SOURCES
 
@@ -62,6 +63,23 @@ def _template(node: ast.expr | None) -> str:
     return "" if node is None else "…"
 
 
+_EXITS = {
+    0: "done",
+    1: "refused, rows rejected, claims that disagree, or a book that was tampered with",
+    2: "bad usage or bad input",
+    3: "unavailable: the store, the disk or a peer; trying again is safe",
+    70: "a defect of Driveaway itself",
+    130: "stopped by the user",
+}
+
+
+def _classes_of(exit_code: int) -> str:
+    """The errors that end a command so, from the command line's one table."""
+    app = part("driveaway.cli.app")
+    listed = app.EXIT_CODES if app is not None else ()
+    return ", ".join(code(cls.__name__) for cls, number in listed if number == exit_code)
+
+
 def error_page() -> str:
     """Classes of errors, exit codes, and every code with its message and remedy."""
     classes = table(
@@ -76,14 +94,8 @@ def error_page() -> str:
         ((code(item.code), code(item.error), item.message, item.remedy) for item in raised()),
     )
     exits = table(
-        ("exit code", "means"),
-        (
-            ("0", "done"),
-            ("1", "refused, rows rejected, or claims that disagree"),
-            ("2", "bad usage or bad input"),
-            ("3", "unavailable: the store, the disk or a peer; trying again is safe"),
-            ("70", "a defect of Driveaway itself"),
-        ),
+        ("exit code", "means", "errors"),
+        ((str(number), meaning, _classes_of(number)) for number, meaning in _EXITS.items()),
     )
     return page(
         "Errors",
