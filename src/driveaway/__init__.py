@@ -1,8 +1,8 @@
 """Driveaway: the launch of a car sold direct, from the locked order to the road.
 
-    import driveaway as dw
-    launch = dw.open("launches/su7")
-    launch.at("2024-04-24").figure("orders.locked").value
+import driveaway as dw
+launch = dw.open("launches/su7")
+launch.at("2024-04-24").figure("orders.locked").value
 """
 
 from __future__ import annotations

@@ -44,7 +44,9 @@ def open_store(url: str) -> Store:
             ) from error
         return PostgresStore(url)
     raise BadValue(
-        f"{url!r} is not a store", code="store.url", remedy="sqlite:///FILE or postgresql://USER@HOST/DATABASE"
+        f"{url!r} is not a store",
+        code="store.url",
+        remedy="sqlite:///FILE or postgresql://USER@HOST/DATABASE",
     )
 
 
@@ -105,7 +107,11 @@ class Book:
         if not force and time.monotonic() < self._head_due:
             return
         edge = self.store.edge()
-        head = {"size": edge.size, "root": Frontier(edge.size, edge.peaks).root().hex(), "recorded": edge.recorded}
+        head = {
+            "size": edge.size,
+            "root": Frontier(edge.size, edge.peaks).root().hex(),
+            "recorded": edge.recorded,
+        }
         self.folder.mkdir(parents=True, exist_ok=True)
         line = json.dumps(head) + "\n"
         handle = os.open(self.head_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)

@@ -8,6 +8,7 @@ the tree. The body is encoded once, on the way in; what is stored is what was ha
 from __future__ import annotations
 
 from hashlib import sha256
+
 import msgspec
 
 from driveaway.facts.base import Body

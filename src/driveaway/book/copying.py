@@ -101,9 +101,11 @@ def restore_rows(store: Store, path: str) -> Edge:
             edge = Edge(frontier.size, recorded, frontier.packed())
             if edge != wanted:
                 raise Tampered(
-                    "the leaves do not lead to the book's edge", code="restore.edge", place=path,
+                    "the leaves do not lead to the book's edge",
+                    code="restore.edge",
+                    place=path,
                     remedy="use another backup",
-                )  # fmt: skip
+                )
     return edge
 
 

@@ -55,7 +55,9 @@ class Engine:
             sql = f"CREATE OR REPLACE VIEW {name} AS SELECT {columns} FROM read_parquet([{files}])"
             self.backend.con.execute(sql)
         else:
-            types = ", ".join(f'CAST(NULL AS {_type(field.type)}) AS "{field.name}"' for field in schema(kind))
+            types = ", ".join(
+                f'CAST(NULL AS {_type(field.type)}) AS "{field.name}"' for field in schema(kind)
+            )
             self.backend.con.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT {types} WHERE false")
         return self.backend.table(name)
 
@@ -76,8 +78,6 @@ class Engine:
         if self._backend is not None:
             self._backend.disconnect()
             self._backend = None
-
-
 
 
 def _type(arrow: pa.DataType) -> str:

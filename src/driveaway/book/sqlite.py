@@ -33,7 +33,8 @@ _first_eight: Final = Struct(">Q").unpack
 
 def source_key(source: str) -> int:
     """A 63-bit key of a source, for a compact index."""
-    return _first_eight(blake2b(source.encode(), digest_size=8).digest())[0] >> 1
+    (key,) = _first_eight(blake2b(source.encode(), digest_size=8).digest())
+    return int(key) >> 1
 
 
 class SqliteStore:
@@ -66,7 +67,9 @@ class SqliteStore:
         if self._connection is None:
             if not self.path.exists():
                 raise NotFound(
-                    f"no book at {self.path}", code="book.missing", remedy="driveaway new or driveaway restore"
+                    f"no book at {self.path}",
+                    code="book.missing",
+                    remedy="driveaway new or driveaway restore",
                 )
             with _translated(self.path):
                 self._connection = self._open()
@@ -124,17 +127,22 @@ class SqliteStore:
 
     def rows(self, after: int, until: int, limit: int) -> list[Row]:
         """Facts with after < seq ≤ until, by seq, at most ``limit``."""
-        return self._select(f"{_FROM} WHERE f.seq > ? AND f.seq <= ? ORDER BY f.seq LIMIT ?", (after, until, limit))
+        return self._select(
+            f"{_FROM} WHERE f.seq > ? AND f.seq <= ? ORDER BY f.seq LIMIT ?", (after, until, limit)
+        )
 
     def by_seq(self, seqs: Sequence[int]) -> list[Row]:
         """Facts by their seq."""
         wanted = json.dumps(list(seqs))
-        return self._select(f"{_FROM} WHERE f.seq IN (SELECT value FROM json_each(?)) ORDER BY f.seq", (wanted,))
+        return self._select(
+            f"{_FROM} WHERE f.seq IN (SELECT value FROM json_each(?)) ORDER BY f.seq", (wanted,)
+        )
 
     def about(self, subject: str) -> list[Row]:
         """Every fact about a subject or found under it as a key, by seq."""
         return self._select(
-            f"{_FROM} WHERE f.subject = ? OR f.seq IN (SELECT seq FROM fact_key WHERE key = ?) ORDER BY f.seq",
+            f"{_FROM} WHERE f.subject = ?"
+            " OR f.seq IN (SELECT seq FROM fact_key WHERE key = ?) ORDER BY f.seq",
             (subject, subject),
         )
 
@@ -189,7 +197,9 @@ class SqliteStore:
 
     def _select(self, tail: str, parameters: tuple[Any, ...]) -> list[Row]:
         with _translated(self.path):
-            return [Row._make(row) for row in self.connection.execute(f"SELECT {_COLUMNS} {tail}", parameters)]
+            return [
+                Row._make(row) for row in self.connection.execute(f"SELECT {_COLUMNS} {tail}", parameters)
+            ]
 
 
 class SqliteTransaction:
@@ -275,7 +285,8 @@ class SqliteTransaction:
             "DELETE FROM fact_secret WHERE seq IN (SELECT value FROM json_each(?))", (wanted,)
         )
         self._connection.execute(
-            "DELETE FROM fact_key WHERE key LIKE 'buyer:%' AND seq IN (SELECT value FROM json_each(?))", (wanted,)
+            "DELETE FROM fact_key WHERE key LIKE 'buyer:%' AND seq IN (SELECT value FROM json_each(?))",
+            (wanted,),
         )
         return cursor.rowcount
 

@@ -128,9 +128,17 @@ def _problem(row: Row, erased: set[str], recorded: int) -> str | None:
             return None
         return f"the salt of fact {row.seq} is gone, though {row.subject} was never erased"
     content = canonical(
-        row.kind, row.version, row.subject, row.happened, row.recorded, row.source, row.replaces,
-        bool(row.simulated), row.body, row.personal or "{}",
-    )  # fmt: skip
+        row.kind,
+        row.version,
+        row.subject,
+        row.happened,
+        row.recorded,
+        row.source,
+        row.replaces,
+        bool(row.simulated),
+        row.body,
+        row.personal or "{}",
+    )
     if leaf(row.salt, content) != row.leaf:
         return f"fact {row.seq} ({row.kind} of {row.subject}) is not what was recorded"
     if row.recorded < recorded:

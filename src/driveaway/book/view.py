@@ -13,6 +13,7 @@ from driveaway.book.engine import Engine
 from driveaway.book.when import When
 from driveaway.facts import Fact
 from driveaway.facts.description import Description, read_description
+from driveaway.facts.launches import LaunchDescribed
 from driveaway.values.errors import NotFound
 
 
@@ -58,5 +59,9 @@ class View:
                 code="launch.not_described",
                 remedy="driveaway apply",
             )
-        return read_description(described[-1].body.text, f"fact {described[-1].seq}")
+        return read_description(_text(described[-1]), f"fact {described[-1].seq}")
 
+
+def _text(fact: Fact) -> str:
+    assert isinstance(fact.body, LaunchDescribed)
+    return fact.body.text

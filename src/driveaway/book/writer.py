@@ -80,11 +80,19 @@ class _Pending:
     def facts(self) -> list[Fact]:
         return [
             Fact(
-                seq, draft.kind, KINDS[draft.kind].version, draft.subject, draft.happened, recorded, draft.source,
-                draft.replaces, draft.simulated, draft.body,
+                seq,
+                draft.kind,
+                KINDS[draft.kind].version,
+                draft.subject,
+                draft.happened,
+                recorded,
+                draft.source,
+                draft.replaces,
+                draft.simulated,
+                draft.body,
             )
             for seq, draft, recorded in self.accepted
-        ]  # fmt: skip
+        ]
 
 
 class _BatchReader:
@@ -115,11 +123,15 @@ class _BatchReader:
         if fact is None:
             rows = self._transaction.by_seq([seq])
             if not rows:
-                raise NotFound(f"there is no fact {seq}", code="fact.missing", remedy="see driveaway order ID")
+                raise NotFound(
+                    f"there is no fact {seq}", code="fact.missing", remedy="see driveaway order ID"
+                )
             fact = fact_of(rows[0])
         if seq in self._pending.replaced or self._transaction.replacement_of(seq) is not None:
             raise Conflict(
-                f"fact {seq} is replaced already", code="fact.replaced", remedy="correct the fact that replaced it"
+                f"fact {seq} is replaced already",
+                code="fact.replaced",
+                remedy="correct the fact that replaced it",
             )
         return fact
 
@@ -196,11 +208,15 @@ def _append_batch(
     give_way = store.others_wait if patient and not atomic else None
     try:
         with store.write(patient=patient) as transaction:
-            outcomes, size = _append_locked(transaction, drafts, decider, atomic, clock, salts, None, give_way)
+            outcomes, size = _append_locked(
+                transaction, drafts, decider, atomic, clock, salts, None, give_way
+            )
     except _SourceKnown:
         with store.write(patient=patient) as transaction:
             known = transaction.by_source([draft.source for draft in drafts if draft.source])
-            outcomes, size = _append_locked(transaction, drafts, decider, atomic, clock, salts, known, give_way)
+            outcomes, size = _append_locked(
+                transaction, drafts, decider, atomic, clock, salts, known, give_way
+            )
     decider.seen = size
     return outcomes
 
@@ -262,8 +278,7 @@ def _append_locked(
                 used += SALT
                 rows.append(row)
                 here[row.source] = row
-                for key in keys_of(accepted.body):
-                    keys.append((key, seq))
+                keys += [(key, seq) for key in keys_of(accepted.body)]
                 if accepted.replaces is not None:
                     pending.replaced.add(accepted.replaces)
                 pending.accepted.append((seq, accepted, recorded))
@@ -278,7 +293,7 @@ def _append_locked(
                 if repeated is not None:
                     raise _SourceKnown from error
             if atomic:
-                raise error.at(draft.place)
+                raise error.at(draft.place) from None
             outcomes.append(Outcome(draft, None, False, error.at(draft.place)))
     if rows:
         frontier = Frontier(edge.size, edge.peaks)
@@ -297,13 +312,32 @@ def _row(seq: int, draft: Draft, recorded: int, salt: bytes) -> Row:
     body, personal = encode_body(draft.body)
     source = draft.source or f"urn:driveaway:book/{secrets.token_hex(12)}"
     content = canonical(
-        draft.kind, version, draft.subject, draft.happened, recorded, source, draft.replaces, draft.simulated,
-        body, personal,
-    )  # fmt: skip
+        draft.kind,
+        version,
+        draft.subject,
+        draft.happened,
+        recorded,
+        source,
+        draft.replaces,
+        draft.simulated,
+        body,
+        personal,
+    )
     return Row(
-        seq, draft.kind, version, draft.subject, draft.happened, recorded, source, draft.replaces,
-        draft.simulated, body, leaf(salt, content), salt, None if personal == "{}" else personal,
-    )  # fmt: skip
+        seq,
+        draft.kind,
+        version,
+        draft.subject,
+        draft.happened,
+        recorded,
+        source,
+        draft.replaces,
+        draft.simulated,
+        body,
+        leaf(salt, content),
+        salt,
+        None if personal == "{}" else personal,
+    )
 
 
 def _same(draft: Draft, row: Row) -> None:
@@ -349,5 +383,3 @@ def erase(store: Store, subjects: Iterable[str], reason: str, decider: Decider) 
             shredded += transaction.shred([row.seq for row in rows])
     store.scrub()
     return shredded, last
-
-

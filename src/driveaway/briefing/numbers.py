@@ -11,7 +11,7 @@ LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
 _MONTHS: Final = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
+)
 _WAN: Final = 10_000
 MINUS: Final = "−"
 

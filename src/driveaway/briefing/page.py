@@ -39,6 +39,7 @@ class _Page:
     def whole(self) -> str:
         b, words = self.briefing, self.words
         title = b.title[self.language]
+        simulated = f" ({words('simulated.badge')})" if b.simulated else ""
         parts = [
             "<!doctype html>",
             f'<html lang="{_LANGUAGE_TAG[self.language]}">',
@@ -48,7 +49,7 @@ class _Page:
             f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
             '<meta name="color-scheme" content="light dark">',
             '<meta name="generator" content="Driveaway">',
-            f"<title>{_e(title)} · {_e(b.headline[self.language])}</title>",
+            f"<title>{_e(title)} · {_e(b.headline[self.language] + simulated)}</title>",
             f"<style>\n{_style()}</style>",
             "</head>",
             "<body>",

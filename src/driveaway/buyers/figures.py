@@ -12,9 +12,13 @@ ATTRIBUTES = ("sex", "age_band", "phone_brand", "previous_brand")
 
 
 @figure(
-    "buyers.share", title="Share of buyers", title_zh="用户占比", unit="share", evidence=("buyer.described",),
+    "buyers.share",
+    title="Share of buyers",
+    title_zh="用户占比",
+    unit="share",
+    evidence=("buyer.described",),
     dimensions=ATTRIBUTES,
-)  # fmt: skip
+)
 def share(
     view: View,
     *,

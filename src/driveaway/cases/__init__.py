@@ -18,6 +18,7 @@ from driveaway.values.errors import NotFound
 
 NAMES: Final = ("su7", "bare", "new")
 
+
 def case_text(name: str, file: str = "launch.toml") -> str:
     """The text of one file of a packaged case.
 
@@ -68,7 +69,9 @@ def case_claims(name: str) -> Iterator[Draft]:
 def _record(name: str, file: str) -> Iterator[Draft]:
     if files(__name__).joinpath(name, file).is_file():
         tz = zone(case_description(name).zone)
-        yield from read_record(file, case_text(name, file), tz, f"urn:driveaway:case:{name}", f"{name}/{file}")
+        yield from read_record(
+            file, case_text(name, file), tz, f"urn:driveaway:case:{name}", f"{name}/{file}"
+        )
 
 
 __all__ = [

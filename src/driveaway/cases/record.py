@@ -54,7 +54,9 @@ def read_record(file: str, text: str, tz: ZoneInfo, source: str, place: str) -> 
     reader = csv.DictReader(StringIO(text.lstrip("\ufeff")))
     missing = {known.subject, known.time} - set(reader.fieldnames or ())
     if missing:
-        raise BadValue(f"there is no column {sorted(missing)[0]!r}", code="record.column", place=f"{place} line 1")
+        raise BadValue(
+            f"there is no column {sorted(missing)[0]!r}", code="record.column", place=f"{place} line 1"
+        )
     for row in reader:
         where = f"{place} line {reader.line_num}"
         try:

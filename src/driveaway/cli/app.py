@@ -8,7 +8,15 @@ import traceback
 
 import click
 
-from driveaway.values.errors import BadValue, Conflict, DriveawayError, NotFound, Refused, Tampered, Unavailable
+from driveaway.values.errors import (
+    BadValue,
+    Conflict,
+    DriveawayError,
+    NotFound,
+    Refused,
+    Tampered,
+    Unavailable,
+)
 
 # sysexits.h calls 70 EX_SOFTWARE: a defect of ours.
 DEFECT = 70
@@ -89,7 +97,7 @@ def run(arguments: list[str]) -> int:
     except OSError as error:
         click.echo(f"error: {error.filename or ''}: {error.strerror or error} [io]", err=True)
         return 3
-    except Exception:
+    except Exception:  # noqa: BLE001 - the last handler: a defect has an exit code of its own
         traceback.print_exc()
         click.echo("error: a defect of Driveaway; please report the lines above [defect]", err=True)
         return DEFECT

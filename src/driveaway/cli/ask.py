@@ -59,12 +59,13 @@ def figure(
     folder: str | None,
     book_url: str | None,
 ) -> None:
-    """Answer a figure, such as: driveaway figure orders.locked trim=Max --by week
+    """Answer a figure, such as: driveaway figure orders.locked trim=Max --by week.
 
     NAME=VALUE are the figure's parameters, or dimensions as filters; alternatives are joined by |.
     """
     with cut(folder, book_url, as_of, mark, known_at) as launch:
-        answer = launch.figure(name, by=[d.strip() for d in by.split(",") if d.strip()], **pairs(arguments))
+        dimensions = [part.strip() for part in by.split(",") if part.strip()]
+        answer = launch.ask(name, pairs(arguments), by=dimensions)
         print_answer(answer, shape)
         if sql and answer.sql:
             click.echo(answer.sql, err=True)

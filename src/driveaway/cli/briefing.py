@@ -69,7 +69,10 @@ def show(briefing: Briefing) -> None:
     _claims(out, briefing, language)
     _section(out, briefing.risks, language)
     out.print()
-    out.print(escape(f"as of {briefing.as_of}, mark {briefing.mark}; again with: {briefing.recompute}"), soft_wrap=True)
+    out.print(
+        escape(f"as of {briefing.as_of}, mark {briefing.mark}; again with: {briefing.recompute}"),
+        soft_wrap=True,
+    )
 
 
 def _section(out: Any, section: Section, language: str) -> None:
@@ -111,5 +114,3 @@ def _claims(out: Any, briefing: Briefing, language: str) -> None:
             table.add_row("", "", escape("⚠ " + trap[language]))
     out.print(table)
     _sentence(out, briefing.claims_summary, language)
-
-

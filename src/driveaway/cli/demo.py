@@ -11,10 +11,16 @@ import click
 
 @click.command("demo")
 @click.option(
-    "--dir", "directory", type=click.Path(path_type=Path, file_okay=False), default=Path("launches/su7"),
-    show_default=True, help="The launch folder to make.",
-)  # fmt: skip
-@click.option("--seed", type=int, default=1, show_default=True, help="Another seed, another simulated order book.")
+    "--dir",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("launches/su7"),
+    show_default=True,
+    help="The launch folder to make.",
+)
+@click.option(
+    "--seed", type=int, default=1, show_default=True, help="Another seed, another simulated order book."
+)
 @click.option("--scale", type=float, default=1.0, show_default=True, help="Size, from 0.01 to 100.")
 @click.option("--until", metavar="DATE", help="Simulate up to this day only.")
 @click.option("--quiet", is_flag=True, help="Do not print the briefing.")
@@ -34,13 +40,18 @@ def demo(directory: Path, seed: int, scale: float, until: str | None, quiet: boo
         else:
             shutil.rmtree(directory)
     if not (directory / MARKER).exists():
-        click.echo(f"making {directory} (seed {seed}, scale {scale:g}); order-level data is simulated", err=True)
+        click.echo(
+            f"making {directory} (seed {seed}, scale {scale:g}); order-level data is simulated", err=True
+        )
         with progress_bar("recording facts") as progress:
             expected = round(525_000 * scale)
             make_demo(
-                directory, seed=seed, scale=scale, until=until,
+                directory,
+                seed=seed,
+                scale=scale,
+                until=until,
                 progress=lambda done, _: progress(min(done, expected), expected),
-            ).close()  # fmt: skip
+            ).close()
     from driveaway.launch.launch import open_launch
 
     with open_launch(directory) as launch, progress_bar("reading the book") as progress:

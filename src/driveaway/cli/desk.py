@@ -10,8 +10,7 @@ import click
 from driveaway.cli.options import launch_option, opened, pairs, time_option
 
 if TYPE_CHECKING:
-    from driveaway.book.writer import Outcome
-    from driveaway.launch.launch import Launch
+    from driveaway.launch.launch import Launch, Outcome
 
 F = TypeVar("F", bound=Callable[..., Any])
 _CONFIGURATION = ("trim", "colour", "province", "city", "outlet")
@@ -57,9 +56,14 @@ def orders() -> None:
 @time_option
 @launch_option
 def reserve(
-    order_text: str | None, deposit: str | None, source: str, at: str | None, folder: str | None,
-    book_url: str | None, **fields: Any,
-) -> None:  # fmt: skip
+    order_text: str | None,
+    deposit: str | None,
+    source: str,
+    at: str | None,
+    folder: str | None,
+    book_url: str | None,
+    **fields: Any,
+) -> None:
     """Take a reservation, with its deposit; prints the order id."""
     from driveaway.launch import desk
     from driveaway.values.ids import parse_order_id
@@ -176,9 +180,14 @@ def clock(at: str | None, folder: str | None, book_url: str | None) -> None:
 @time_option
 @launch_option
 def record(
-    kind: str, subject: str, fields: tuple[str, ...], source: str, at: str | None, folder: str | None,
+    kind: str,
+    subject: str,
+    fields: tuple[str, ...],
+    source: str,
+    at: str | None,
+    folder: str | None,
     book_url: str | None,
-) -> None:  # fmt: skip
+) -> None:
     """Record a fact of any kind; the reference lists the kinds and their fields."""
     from driveaway.launch import recording
 
@@ -191,7 +200,9 @@ def record(
 @click.argument("fields", nargs=-1, metavar="[NAME=VALUE]...")
 @click.option("--at", metavar="TIME", help="When it really happened; default: as recorded.")
 @launch_option
-def correct(seq: int, fields: tuple[str, ...], at: str | None, folder: str | None, book_url: str | None) -> None:
+def correct(
+    seq: int, fields: tuple[str, ...], at: str | None, folder: str | None, book_url: str | None
+) -> None:
     """Correct a fact: a new one replaces it, and answers at older marks stay as they were."""
     from driveaway.launch import recording
 

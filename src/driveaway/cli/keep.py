@@ -13,9 +13,11 @@ from driveaway.cli.output import print_json, print_rows, progress_bar
 @click.command("new")
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 @click.option(
-    "--case", default="new", show_default=True,
+    "--case",
+    default="new",
+    show_default=True,
     help="What to start from: new (an example to edit), bare (goods without a VIN), su7.",
-)  # fmt: skip
+)
 @click.option("--book-url", metavar="URL", help="Keep the book in PostgreSQL, at this URL.")
 def new(directory: Path, case: str, book_url: str | None) -> None:
     """Make a launch folder to edit, with an empty book."""
@@ -58,7 +60,10 @@ def verify(shape: str, folder: str | None, book_url: str | None) -> int:
             }
         )
     else:
-        click.echo(f"{verdict.size:,} facts, {verdict.erased:,} of them erased; {verdict.heads} logged heads compared")
+        click.echo(
+            f"{verdict.size:,} facts, {verdict.erased:,} of them erased;"
+            f" {verdict.heads} logged heads compared"
+        )
         click.echo(f"root {verdict.root.hex()}")
         for difference in verdict.differences[:20]:
             click.echo(f"differs from fact {difference.seq}: {difference.what}")
@@ -80,7 +85,9 @@ def erase(subject: str, reason: str, yes: bool, folder: str | None, book_url: st
     """
     with opened(folder, book_url) as launch:
         if not yes:
-            click.confirm(f"shred what is personal about {subject}? this cannot be undone", abort=True, err=True)
+            click.confirm(
+                f"shred what is personal about {subject}? this cannot be undone", abort=True, err=True
+            )
         shredded, subjects = launch.erase(subject, reason)
     click.echo(f"{shredded} facts about {', '.join(subjects)} shredded; the tree still verifies")
     click.echo("backups made before still hold them: let them expire or erase there too", err=True)
@@ -124,5 +131,7 @@ def doctor(shape: str, folder: str | None, book_url: str | None) -> int:
     if shape == "json":
         print_json([finding.__dict__ for finding in findings])
     else:
-        print_rows([{"what": f.what, "state": f.state, "found": f.found, "remedy": f.remedy} for f in findings])
+        print_rows(
+            [{"what": f.what, "state": f.state, "found": f.found, "remedy": f.remedy} for f in findings]
+        )
     return 1 if any(finding.state == "bad" for finding in findings) else 0

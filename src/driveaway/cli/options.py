@@ -16,16 +16,24 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def launch_option(function: F) -> F:
     """``--launch DIR`` and the settings that a command line may override."""
-    function = click.option("--book-url", metavar="URL", help="Where the book is; default: in the folder.")(function)
-    return click.option("--launch", "folder", metavar="DIR", help="The launch folder; default: where one stands.")(function)
+    function = click.option("--book-url", metavar="URL", help="Where the book is; default: in the folder.")(
+        function
+    )
+    return click.option(
+        "--launch", "folder", metavar="DIR", help="The launch folder; default: where one stands."
+    )(function)
 
 
 def cut_options(function: F) -> F:
     """``--as-of``, ``--mark``, ``--known-at``."""
     for option in (
         click.option("--known-at", metavar="TIME", help="The mark as it was at this time."),
-        click.option("--mark", type=int, metavar="N", help="See the book up to this seq only; default: all of it."),
-        click.option("--as-of", metavar="DATE", help="A local day (all of it) or an ISO 8601 time; default: today."),
+        click.option(
+            "--mark", type=int, metavar="N", help="See the book up to this seq only; default: all of it."
+        ),
+        click.option(
+            "--as-of", metavar="DATE", help="A local day (all of it) or an ISO 8601 time; default: today."
+        ),
     ):
         function = option(function)
     return function
@@ -34,7 +42,9 @@ def cut_options(function: F) -> F:
 def format_option(*formats: str) -> Callable[[F], F]:
     """``--format``."""
     choices = click.Choice(formats or ("table", "json", "csv"))
-    return click.option("--format", "shape", type=choices, default=(formats or ("table",))[0], show_default=True)
+    return click.option(
+        "--format", "shape", type=choices, default=(formats or ("table",))[0], show_default=True
+    )
 
 
 def time_option(function: F) -> F:
@@ -60,7 +70,9 @@ def cut(
     """The launch as of a date."""
     with opened(folder, book_url) as launch:
         if launch.differs:
-            click.echo("warning: launch.toml differs from what the book holds; driveaway apply takes it in", err=True)
+            click.echo(
+                "warning: launch.toml differs from what the book holds; driveaway apply takes it in", err=True
+            )
         yield launch.at(as_of, mark=mark, known_at=known_at)
 
 

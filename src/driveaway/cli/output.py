@@ -65,7 +65,10 @@ def print_answer(answer: Answer, shape: str) -> None:
     if answer.unknown is not None:
         click.echo(f"{answer.title}: unknown, {answer.unknown}")
     elif answer.rows is not None:
-        print_rows([{k: v for k, v in row.items() if k not in ("simulated", "reference")} for row in answer.rows], answer.title)
+        print_rows(
+            [{k: v for k, v in row.items() if k not in ("simulated", "reference")} for row in answer.rows],
+            answer.title,
+        )
     else:
         text = _share(answer.value) if answer.unit == "share" else _cell(answer.value)
         unit = "" if answer.unit == "share" else f" {answer.unit}"
@@ -89,7 +92,12 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
     if not sys.stderr.isatty():
         yield lambda done, total: None
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console(stderr=True), transient=True) as progress:
         task = progress.add_task(what, total=None, visible=False)
 

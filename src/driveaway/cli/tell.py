@@ -11,14 +11,21 @@ from driveaway.cli.output import print_json, print_rows
 
 
 @click.command("brief")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write a .html, .md or .json file.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write a .html, .md or .json file."
+)
 @click.option("--language", type=click.Choice(["en", "zh"]), help="Default: that of launch.toml.")
 @cut_options
 @launch_option
 def brief(
-    out: Path | None, language: str | None, as_of: str | None, mark: int | None, known_at: str | None,
-    folder: str | None, book_url: str | None,
-) -> None:  # fmt: skip
+    out: Path | None,
+    language: str | None,
+    as_of: str | None,
+    mark: int | None,
+    known_at: str | None,
+    folder: str | None,
+    book_url: str | None,
+) -> None:
     """What may be said in public, each figure with its definition, its as-of date and its evidence."""
     from driveaway import briefing as room
     from driveaway.cli.briefing import show
@@ -26,7 +33,9 @@ def brief(
 
     writers = {".html": room.render_html, ".md": room.render_markdown, ".json": room.render_json}
     if out is not None and out.suffix not in writers:
-        raise BadValue(f"{out} is neither .html, .md nor .json", code="brief.format", remedy="choose one of these")
+        raise BadValue(
+            f"{out} is neither .html, .md nor .json", code="brief.format", remedy="choose one of these"
+        )
     with cut(folder, book_url, as_of, mark, known_at) as launch:
         written = room.brief(launch, language or launch.description.language)
     if out is None:
@@ -41,7 +50,12 @@ def brief(
 @cut_options
 @launch_option
 def claims(
-    shape: str, as_of: str | None, mark: int | None, known_at: str | None, folder: str | None, book_url: str | None
+    shape: str,
+    as_of: str | None,
+    mark: int | None,
+    known_at: str | None,
+    folder: str | None,
+    book_url: str | None,
 ) -> int:
     """Check every public claim against the book: agrees, disagrees, or cannot be checked."""
     from driveaway.briefing import check_claims

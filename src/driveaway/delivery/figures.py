@@ -15,9 +15,13 @@ _STOCKS = ("outlets.",)
 
 
 @figure(
-    "targets.progress", title="Progress to targets", title_zh="目标进度", unit="of the target's measure",
-    evidence=("target.set",), dimensions=("target", "measure"),
-)  # fmt: skip
+    "targets.progress",
+    title="Progress to targets",
+    title_zh="目标进度",
+    unit="of the target's measure",
+    evidence=("target.set",),
+    dimensions=("target", "measure"),
+)
 def progress(view: View, *, ask: Ask) -> Measure:
     """Every target as last set by the as-of, and how far it is reached.
 
@@ -34,7 +38,10 @@ def progress(view: View, *, ask: Ask) -> Measure:
     rows: list[dict[str, Any]] = []
     for name, fact in latest.items():
         body = fact.body
-        start, end = start_of_day(parse_day(body.from_day), view.zone), end_of_day(parse_day(body.until_day), view.zone)
+        start, end = (
+            start_of_day(parse_day(body.from_day), view.zone),
+            end_of_day(parse_day(body.until_day), view.zone),
+        )
         arguments = {} if body.role is None else {"role": body.role}
         row: dict[str, Any] = {
             "target": name,

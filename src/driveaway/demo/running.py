@@ -122,5 +122,3 @@ class _Salts:
     def __call__(self, count: int) -> bytes:
         self._calls += 1
         return hashlib.shake_256(f"driveaway demo {self._seed} {self._calls}".encode()).digest(count)
-
-

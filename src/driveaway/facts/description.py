@@ -28,7 +28,9 @@ class Car(_Table, frozen=True, kw_only=True):
     name: Annotated[str, Meta(description="the car's name")]
     name_zh: Annotated[str | None, Meta(description="its name in Chinese")] = None
     maker: Annotated[str, Meta(description="the maker's name")] = ""
-    orders_open: Annotated[str | None, Meta(description="when orders opened, ISO 8601; day 1 is its local day")] = None
+    orders_open: Annotated[
+        str | None, Meta(description="when orders opened, ISO 8601; day 1 is its local day")
+    ] = None
     deliveries_open: Annotated[str | None, Meta(description="day of the first handover")] = None
     world_manufacturer: Annotated[str | None, Meta(description="first three characters of the VINs")] = None
 
@@ -44,7 +46,9 @@ class Trim(_Table, frozen=True, kw_only=True):
     curb_kg: Annotated[NotNegative | None, Meta(description="kerb mass, kg")] = None
     motor_w: Annotated[NotNegative | None, Meta(description="motor power, W")] = None
     lidar: Annotated[bool, Meta(description="has a LiDAR")] = False
-    deliveries_open: Annotated[str | None, Meta(description="day of the trim's first ordinary handover")] = None
+    deliveries_open: Annotated[str | None, Meta(description="day of the trim's first ordinary handover")] = (
+        None
+    )
     reference: Annotated[str | None, Meta(description="source of these figures")] = None
 
 
@@ -54,7 +58,9 @@ class Edition(_Table, frozen=True, kw_only=True):
     name: Annotated[str, Meta(description="slug used in facts")]
     quota: Annotated[NotNegative | None, Meta(description="cars, all told")] = None
     deposit: Annotated[str | None, Meta(description="deposit in major units")] = None
-    locks_at_payment: Annotated[bool, Meta(description="the order is firm as soon as the deposit is paid")] = False
+    locks_at_payment: Annotated[
+        bool, Meta(description="the order is firm as soon as the deposit is paid")
+    ] = False
     opens: Annotated[str | None, Meta(description="when it can be reserved, ISO 8601")] = None
     priority: Annotated[bool, Meta(description="is delivered before all others")] = False
 
@@ -71,17 +77,32 @@ class ChangeWindow(_Table, frozen=True, kw_only=True):
 class Rules(_Table, frozen=True, kw_only=True):
     """Rules of the order desk; each refusal names its rule."""
 
-    refundable_hours: Annotated[Positive | None, Meta(description="hours during which a reservation is refundable; then the clock locks it")] = None
-    limit_per_person: Annotated[Positive | None, Meta(description="open orders that one buyer may hold")] = None
-    handover_needs: Annotated[tuple[Literal["built", "paid", "pegged"], ...], Meta(description="what must be true before handover; without `built` and `pegged` goods need no VIN")] = ("built", "paid", "pegged")
-    change_windows: Annotated[tuple[ChangeWindow, ...], Meta(description="windows in which a firm order may change its configuration; none listed: always, without a new place in the queue")] = ()
+    refundable_hours: Annotated[
+        Positive | None,
+        Meta(description="hours during which a reservation is refundable; then the clock locks it"),
+    ] = None
+    limit_per_person: Annotated[Positive | None, Meta(description="open orders that one buyer may hold")] = (
+        None
+    )
+    handover_needs: Annotated[
+        tuple[Literal["built", "paid", "pegged"], ...],
+        Meta(description="what must be true before handover; without `built` and `pegged` goods need no VIN"),
+    ] = ("built", "paid", "pegged")
+    change_windows: Annotated[
+        tuple[ChangeWindow, ...],
+        Meta(
+            description="windows in which a firm order may change its configuration; none listed: always, without a new place in the queue"
+        ),
+    ] = ()
 
 
 class Plant(_Table, frozen=True, kw_only=True):
     """A plant, with what is known of its capacity."""
 
     name: Annotated[str, Meta(description="slug used in facts")]
-    takt_seconds: Annotated[Positive | None, Meta(description="line cycle time at full rate, s per car")] = None
+    takt_seconds: Annotated[Positive | None, Meta(description="line cycle time at full rate, s per car")] = (
+        None
+    )
     yearly_capacity: Annotated[NotNegative | None, Meta(description="cars a year at full rate")] = None
     shifts: Annotated[NotNegative | None, Meta(description="shifts a day now")] = None
     daily_output: Annotated[NotNegative | None, Meta(description="cars a day last stated")] = None
@@ -95,7 +116,9 @@ class Target(_Table, frozen=True, kw_only=True):
     set_on: Annotated[str, Meta(description="when the maker said so: a day or ISO 8601")]
     measure: Annotated[str, Meta(description="the figure it speaks of")]
     amount: Annotated[int, Meta(description="the number aimed at", ge=0)]
-    qualifier: Annotated[Literal["exactly", "more than", "at least", "about"], Meta(description="how it was worded")] = "at least"
+    qualifier: Annotated[
+        Literal["exactly", "more than", "at least", "about"], Meta(description="how it was worded")
+    ] = "at least"
     from_day: Annotated[str, Meta(description="first day that counts")]
     until_day: Annotated[str, Meta(description="last day that counts")]
     role: Annotated[str | None, Meta(description="for outlets: store, service or delivery")] = None
@@ -118,7 +141,9 @@ class Description(_Table, frozen=True, kw_only=True):
     currency: Annotated[str, Meta(description="ISO 4217", pattern="^[A-Z]{3}$")]
     today: Annotated[str | None, Meta(description="default as-of, a day or ISO 8601; none: the clock")] = None
     language: Annotated[Literal["en", "zh"], Meta(description="language of statements")] = "en"
-    suppress_under: Annotated[int, Meta(description="shares of buyers resting on fewer people are not shown", ge=0)] = 10
+    suppress_under: Annotated[
+        int, Meta(description="shares of buyers resting on fewer people are not shown", ge=0)
+    ] = 10
     car: Annotated[Car, Meta(description="what is launched")]
     trims: Annotated[tuple[Trim, ...], Meta(description="what can be ordered; none listed: any")] = ()
     colours: Annotated[tuple[str, ...], Meta(description="what can be ordered; none listed: any")] = ()

@@ -21,12 +21,16 @@ from driveaway.values.errors import BadValue
 class Ask(Protocol):
     """Asks another figure at the same mark, by default at the same as-of."""
 
-    def __call__(self, name: str, *, as_of: int | None = None, by: Sequence[str] = (), **arguments: str) -> Answer:
+    def __call__(
+        self, name: str, *, as_of: int | None = None, by: Sequence[str] = (), **arguments: str
+    ) -> Answer:
         """The other figure's answer."""
         ...
 
 
-def compute(figure: Figure, view: View, ask: Ask, *, by: Sequence[str] = (), arguments: Mapping[str, str]) -> Answer:
+def compute(
+    figure: Figure, view: View, ask: Ask, *, by: Sequence[str] = (), arguments: Mapping[str, str]
+) -> Answer:
     """Answer a figure's question.
 
     Args:
@@ -43,7 +47,9 @@ def compute(figure: Figure, view: View, ask: Ask, *, by: Sequence[str] = (), arg
     if unknown_dimensions:
         known = ", ".join(figure.dimensions) or "none"
         raise BadValue(
-            f"{figure.name} has no dimension {unknown_dimensions[0]!r}", code="figure.dimension", remedy=f"one of {known}"
+            f"{figure.name} has no dimension {unknown_dimensions[0]!r}",
+            code="figure.dimension",
+            remedy=f"one of {known}",
         )
     parameters = {p.name: p for p in figure.parameters}
     typed = {name: parameters[name].parse(text) for name, text in arguments.items() if name in parameters}
@@ -51,7 +57,9 @@ def compute(figure: Figure, view: View, ask: Ask, *, by: Sequence[str] = (), arg
     for name in filters:
         if name not in figure.dimensions:
             known = ", ".join([*parameters, *figure.dimensions]) or "none"
-            raise BadValue(f"{figure.name} has no argument {name!r}", code="figure.argument", remedy=f"one of {known}")
+            raise BadValue(
+                f"{figure.name} has no argument {name!r}", code="figure.argument", remedy=f"one of {known}"
+            )
     extra: dict[str, Any] = {"ask": ask} if figure.builds_on_others else {}
     measure = figure.compute(view, **extra, **typed)
     return _Run(figure, view, tuple(by), filters, dict(arguments)).answer(measure)
@@ -64,7 +72,12 @@ class _Run:
     """One question on its way to an answer."""
 
     def __init__(
-        self, figure: Figure, view: View, by: tuple[str, ...], filters: Mapping[str, str], given: Mapping[str, str]
+        self,
+        figure: Figure,
+        view: View,
+        by: tuple[str, ...],
+        filters: Mapping[str, str],
+        given: Mapping[str, str],
     ) -> None:
         self.figure, self.view, self.by, self.filters, self.given = figure, view, by, filters, given
         self.sql = ""
@@ -95,7 +108,7 @@ class _Run:
             return self._make(rows=shaped, simulated=simulated, note=measure.note)
         only = shaped[0]
         if only["value"] is None:
-            few = f"rests on fewer than {measure.suppress_under} people" if only.get("suppressed") else ""
+            few = "it rests on too few people to be shown" if only.get("suppressed") else ""
             return self._make(unknown=few or "nothing to take a share of by this date")
         interval = Interval(only["low"], only["high"], 0.95) if "low" in only else None
         return self._make(value=only["value"], interval=interval, simulated=simulated, note=measure.note)
@@ -140,7 +153,10 @@ class _Run:
         people = int(row["n"])
         if isinstance(measure, Distribution):
             quantiles = [(q, row[f"q{q}"]) for q in measure.quantiles]
-            return [{**group, "quantile": q, "value": value, "count": people, **simulated} for q, value in quantiles]
+            return [
+                {**group, "quantile": q, "value": value, "count": people, **simulated}
+                for q, value in quantiles
+            ]
         if isinstance(measure, Share):
             if people < max(1, measure.suppress_under):
                 return [{**group, "value": None, "suppressed": people > 0, **simulated}]
@@ -160,7 +176,11 @@ class _Run:
             if all(str(row.get(name)) in text.split("|") for name, text in self.filters.items())
         ]
         if not kept:
-            reason = self._no_evidence() if not self.view.holds(self.figure.evidence) else "no row fits the arguments"
+            reason = (
+                self._no_evidence()
+                if not self.view.holds(self.figure.evidence)
+                else "no row fits the arguments"
+            )
             return self._make(unknown=reason)
         simulated = any(bool(row.get("simulated")) for row in kept)
         if len(kept) == 1 and self.filters and "value" in kept[0]:
@@ -224,5 +244,3 @@ def _label(dimension: str, value: Any) -> Any:
         return f"{day:%Y-%m}"
     year, week, _ = day.isocalendar()
     return f"{year}-W{week:02d}"
-
-

@@ -42,7 +42,9 @@ class Parameter:
             for part in text.split("|"):
                 if part not in self.choices:
                     known = ", ".join(self.choices)
-                    raise BadValue(f"{self.name} {part!r} is not known", code="argument.choice", remedy=f"one of {known}")
+                    raise BadValue(
+                        f"{self.name} {part!r} is not known", code="argument.choice", remedy=f"one of {known}"
+                    )
             return text
         if self.type == "whole number":
             try:
@@ -117,16 +119,28 @@ def figure(
             if parameter.kind is inspect.Parameter.KEYWORD_ONLY and parameter.name != "ask"
         )
         return Figure(
-            name, title, title_zh, unit, function, tuple(dimensions), tuple(evidence), version, counts, parameters,
-            " ".join(definition.split()), "ask" in inspect.signature(function).parameters,
-        )  # fmt: skip
+            name,
+            title,
+            title_zh,
+            unit,
+            function,
+            tuple(dimensions),
+            tuple(evidence),
+            version,
+            counts,
+            parameters,
+            " ".join(definition.split()),
+            "ask" in inspect.signature(function).parameters,
+        )
 
     return make
 
 
 def _parameter(parameter: inspect.Parameter, hint: Any, arguments: str, figure_name: str) -> Parameter:
     lines = [line.strip() for line in arguments.splitlines()]
-    meaning = next((line.partition(":")[2].strip() for line in lines if line.startswith(f"{parameter.name}:")), "")
+    meaning = next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith(f"{parameter.name}:")), ""
+    )
     if not meaning:
         raise TypeError(f"figure {figure_name}: parameter {parameter.name} is not documented under Args")
     inner = [a for a in typing.get_args(hint) if a is not type(None)] or [hint]

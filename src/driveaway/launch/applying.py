@@ -76,7 +76,9 @@ def target_drafts(description: Description, zone: ZoneInfo) -> list[Draft]:
             reference=target.reference,
         )
         source = f"urn:driveaway:launch:{description.launch}/target/{target.name}/{on}/{_digest(body)}"
-        drafts.append(Draft("target.set", parse_slug(target.name), happened, body, source, place="launch.toml"))
+        drafts.append(
+            Draft("target.set", parse_slug(target.name), happened, body, source, place="launch.toml")
+        )
     return drafts
 
 

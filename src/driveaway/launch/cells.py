@@ -35,7 +35,9 @@ def check_text(text: str) -> None:
         )
     if _CONTROL.search(text):
         raise BadValue(
-            "a text holds a control character", code="text.control", remedy="remove it; a line break is one too"
+            "a text holds a control character",
+            code="text.control",
+            remedy="remove it; a line break is one too",
         )
 
 

@@ -73,10 +73,16 @@ class LaunchDecider:
 
     def _load_shared(self, shared: Iterable[str], reader: Reader) -> None:
         if self.description.rules.limit_per_person is not None:
-            buyers = [k for k in shared if k.startswith(BUYER) and k.removeprefix(BUYER) not in self.desk.buyers]
-            for key, subject in reader.open_under(buyers, ("order.cancelled", "order.handed_over")) if buyers else ():
+            buyers = [
+                k for k in shared if k.startswith(BUYER) and k.removeprefix(BUYER) not in self.desk.buyers
+            ]
+            for key, subject in (
+                reader.open_under(buyers, ("order.cancelled", "order.handed_over")) if buyers else ()
+            ):
                 self.desk.buyers.setdefault(key.removeprefix(BUYER), set()).add(subject)
-        quotas = {EDITION + edition.name for edition in self.description.editions if edition.quota is not None}
+        quotas = {
+            EDITION + edition.name for edition in self.description.editions if edition.quota is not None
+        }
         editions = [k for k in shared if k in quotas and k.removeprefix(EDITION) not in self.desk.editions]
         for key, subject in reader.open_under(editions, ("order.cancelled",)) if editions else ():
             self.desk.editions.setdefault(key.removeprefix(EDITION), set()).add(subject)
@@ -230,7 +236,9 @@ _NEW = 2**62
 
 def _as_fact(draft: Draft) -> Fact:
     """A draft as it would stand in the book, after everything else of the same moment."""
-    return Fact(_NEW, draft.kind, 1, draft.subject, draft.happened, 0, draft.source, draft.replaces, False, draft.body)
+    return Fact(
+        _NEW, draft.kind, 1, draft.subject, draft.happened, 0, draft.source, draft.replaces, False, draft.body
+    )
 
 
 def _in_order(facts: Iterable[Fact]) -> list[Fact]:
@@ -245,5 +253,3 @@ def _with_configuration(body: OrderLocked, configuration: Configuration | None) 
     if configuration is None:
         return body
     return msgspec.structs.replace(body, **{name: getattr(configuration, name) for name in _CONFIGURATION})
-
-

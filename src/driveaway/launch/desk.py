@@ -133,7 +133,9 @@ def cancel(
         due = _clock_due(launch, state)
         firm = state.locked is not None or (due is not None and due < happened)
         kind, settle = (
-            ("deposit.forfeited", DepositForfeited) if firm and by == "buyer" else ("deposit.refunded", DepositRefunded)
+            ("deposit.forfeited", DepositForfeited)
+            if firm and by == "buyer"
+            else ("deposit.refunded", DepositRefunded)
         )
         money = settle(amount=state.held, currency=state.currency, reason="cancelled")
         drafts.append(Draft(kind, order_id, happened, money))
@@ -166,7 +168,9 @@ def clock(launch: Launch, *, at: int | None = None) -> list[Outcome]:
     open_ones = reserved.anti_join(view.table("order.locked"), "subject_key")
     open_ones = open_ones.anti_join(view.table("order.cancelled"), "subject_key")
     due = open_ones.filter(open_ones.happened + hours * 3_600_000_000 <= happened)
-    found = view.run(due.select("subject", "happened", "simulated").order_by("happened", "subject"))[0].to_pylist()
+    found = view.run(due.select("subject", "happened", "simulated").order_by("happened", "subject"))[
+        0
+    ].to_pylist()
     decider = LaunchDecider(launch.description)
     outcomes: list[Outcome] = []
     for start in range(0, len(found), 1000):
@@ -188,5 +192,13 @@ def _at(at: int | None) -> int:
 
 
 __all__ = [
-    "CLOCK_RULE", "cancel", "change", "clock", "hand_over", "lock", "pay", "reserve", "state_of",
-]  # fmt: skip
+    "CLOCK_RULE",
+    "cancel",
+    "change",
+    "clock",
+    "hand_over",
+    "lock",
+    "pay",
+    "reserve",
+    "state_of",
+]

@@ -46,7 +46,9 @@ def _launch(launch: Launch) -> Iterator[Finding]:
     store = launch.book.store.describe()
     fine = store.get("integrity", "ok") == "ok"
     text = f"{store['engine']} {store['version']}, {store['bytes'] / 1e6:,.1f} MB"
-    yield Finding("store", "good" if fine else "bad", text, "" if fine else "driveaway restore the last backup")
+    yield Finding(
+        "store", "good" if fine else "bad", text, "" if fine else "driveaway restore the last backup"
+    )
     edge = launch.book.edge()
     last = show(edge.recorded, launch.zone) if edge.size else "never"
     yield Finding("book", "good", f"{edge.size:,} facts, last recorded {last}")
@@ -55,16 +57,25 @@ def _launch(launch: Launch) -> Iterator[Finding]:
     if launch.differs:
         yield Finding("launch.toml", "note", "differs from what the book holds", "driveaway apply")
     behind = edge.size - launch.book.mirror.manifest.upto
-    yield Finding("mirror", "good" if not behind else "note", f"{behind:,} facts behind; it catches up when asked")
+    yield Finding(
+        "mirror", "good" if not behind else "note", f"{behind:,} facts behind; it catches up when asked"
+    )
     heads = list(launch.book.heads())
     wrong = [size for size, _ in heads if size > edge.size]
     if wrong:
-        yield Finding("heads", "bad", f"a head was logged at {max(wrong):,} facts: facts are missing", "driveaway verify")
+        yield Finding(
+            "heads",
+            "bad",
+            f"a head was logged at {max(wrong):,} facts: facts are missing",
+            "driveaway verify",
+        )
     else:
         yield Finding("heads", "good" if heads or not edge.size else "note", f"{len(heads)} logged")
     free = shutil.disk_usage(launch.folder).free
     low = free < _LOW_DISK
-    yield Finding("disk", "bad" if low else "good", f"{free / 1e9:,.1f} GB free", "free some space" if low else "")
+    yield Finding(
+        "disk", "bad" if low else "good", f"{free / 1e9:,.1f} GB free", "free some space" if low else ""
+    )
 
 
 def _fonts() -> Finding:

@@ -25,7 +25,12 @@ def found(folder: Path, case: str = "new", *, book_url: str | None = None) -> La
     if case not in NAMES:
         raise NotFound(f"there is no case {case!r}", code="case.missing", remedy=f"one of {', '.join(NAMES)}")
     if (folder / "launch.toml").exists():
-        raise Conflict("a launch stands here already", code="launch.exists", place=str(folder), remedy="take another folder")
+        raise Conflict(
+            "a launch stands here already",
+            code="launch.exists",
+            place=str(folder),
+            remedy="take another folder",
+        )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "launch.toml").write_text(case_text(case, "launch.toml"), encoding="utf-8")
     for file in RECORDS:

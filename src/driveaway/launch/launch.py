@@ -15,7 +15,7 @@ from driveaway.book import writer
 from driveaway.book.book import Book
 from driveaway.book.view import View
 from driveaway.book.when import When
-from driveaway.book.writer import Outcome
+from driveaway.book.writer import Outcome as Outcome
 from driveaway.facts import Draft, Fact
 from driveaway.facts.description import Description, read_description
 from driveaway.facts.keys import BUYER
@@ -119,7 +119,8 @@ class Launch:
             happened = min(draft.happened for draft in drafts)
         if happened is not None:
             drafts = [
-                msgspec.structs.replace(d, happened=happened) if d.kind == "launch.described" else d for d in drafts
+                msgspec.structs.replace(d, happened=happened) if d.kind == "launch.described" else d
+                for d in drafts
             ]
         outcomes = self.append(drafts)
         self.book.log_head(force=True)
@@ -156,7 +157,9 @@ class Launch:
         last = self.described()
         return last is None or last.body.text != self.text  # type: ignore[attr-defined]
 
-    def when(self, as_of: str | int | None = None, mark: int | None = None, known_at: str | None = None) -> When:
+    def when(
+        self, as_of: str | int | None = None, mark: int | None = None, known_at: str | None = None
+    ) -> When:
         """The cut that a door's options mean.
 
         Args:
@@ -181,7 +184,9 @@ class Launch:
             at = as_of if isinstance(as_of, int) else parse_as_of(as_of, self.zone)
         return When(at, mark)
 
-    def at(self, as_of: str | int | None = None, *, mark: int | None = None, known_at: str | None = None) -> Cut:
+    def at(
+        self, as_of: str | int | None = None, *, mark: int | None = None, known_at: str | None = None
+    ) -> Cut:
         """The launch as of a date: ``launch.at("2024-04-24").figure("orders.locked").value``."""
         return Cut(self, self.when(as_of, mark, known_at))
 
@@ -225,7 +230,9 @@ class Cut:
         """The launch folder as it was named, for commands that people can repeat."""
         return str(self._launch.folder)
 
-    def figure(self, name: str, *, by: Sequence[str] = (), as_of: int | None = None, **arguments: str) -> Answer:
+    def figure(
+        self, name: str, *, by: Sequence[str] = (), as_of: int | None = None, **arguments: str
+    ) -> Answer:
         """A figure's answer; arguments are its parameters, and dimensions as filters.
 
         Raises:

@@ -27,7 +27,9 @@ def life(launch: Launch, order_id: str) -> dict[str, Any]:
     told: list[dict[str, Any]] = []
     for fact in facts:
         content = {k: v for k, v in msgspec.to_builtins(fact.body).items() if v not in (None, [], ())}
-        says = ", ".join(f"{name} {_text(name, value, content)}" for name, value in content.items() if name != "currency")
+        says = ", ".join(
+            f"{name} {_text(name, value, content)}" for name, value in content.items() if name != "currency"
+        )
         if fact.subject != order_id:
             says = f"{fact.subject}: {says}"
         if fact.seq in replaced:
@@ -51,7 +53,9 @@ def life(launch: Launch, order_id: str) -> dict[str, Any]:
     configuration: dict[str, str] = {}
     if state.configuration is not None:
         content = msgspec.to_builtins(state.configuration)
-        configuration = {k: _text(k, content[k], content) for k in _SHOWN if content.get(k) not in (None, [], ())}
+        configuration = {
+            k: _text(k, content[k], content) for k in _SHOWN if content.get(k) not in (None, [], ())
+        }
     money: dict[str, str] = {}
     if state.currency is not None:
         amounts = {

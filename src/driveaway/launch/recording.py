@@ -44,13 +44,17 @@ def parse_body(kind: Kind, fields: Mapping[str, Any], currency: str) -> Body:
         if name not in known:
             remedy = f"{kind.name} has {', '.join(sorted(known)) or 'none'}"
             raise BadValue(f"{kind.name} has no field {name!r}", code="fact.field", remedy=remedy)
-        content[name] = parse_field(name, value, str(fields.get("currency", currency)) if "currency" in known else None)
+        content[name] = parse_field(
+            name, value, str(fields.get("currency", currency)) if "currency" in known else None
+        )
     if ("price" in content or "amount" in content) and "currency" in known:
         content.setdefault("currency", currency)
     try:
         return msgspec.convert(content, kind.body, strict=False)
     except msgspec.ValidationError as error:
-        raise BadValue(f"{kind.name}: {error}", code="fact.body", remedy="see the reference of kinds") from error
+        raise BadValue(
+            f"{kind.name}: {error}", code="fact.body", remedy="see the reference of kinds"
+        ) from error
 
 
 def parse_field(name: str, value: Any, currency: str | None) -> Any:
@@ -73,7 +77,13 @@ def parse_field(name: str, value: Any, currency: str | None) -> Any:
 
 
 def record(
-    launch: Launch, kind_name: str, subject: str, fields: Mapping[str, str], *, at: int | None = None, source: str = ""
+    launch: Launch,
+    kind_name: str,
+    subject: str,
+    fields: Mapping[str, str],
+    *,
+    at: int | None = None,
+    source: str = "",
 ) -> Sequence[Outcome]:
     """Record one fact of any kind.
 
@@ -87,7 +97,9 @@ def record(
     return launch.append([Draft(kind.name, parse_subject(kind, subject), happened, body, source)])
 
 
-def correct(launch: Launch, seq: int, fields: Mapping[str, str], *, at: int | None = None) -> Sequence[Outcome]:
+def correct(
+    launch: Launch, seq: int, fields: Mapping[str, str], *, at: int | None = None
+) -> Sequence[Outcome]:
     """Replace a fact by one with some fields changed.
 
     Raises:
@@ -99,10 +111,15 @@ def correct(launch: Launch, seq: int, fields: Mapping[str, str], *, at: int | No
         raise NotFound(f"there is no fact {seq}", code="fact.missing", remedy="see driveaway order ID")
     fact = next(launch.book.facts(seq - 1, seq))
     kind = kind_named(fact.kind)
-    given = {name: getattr(parse_body(kind, {**_required(fact.body), **fields}, launch.description.currency), name) for name in fields}
+    given = {
+        name: getattr(parse_body(kind, {**_required(fact.body), **fields}, launch.description.currency), name)
+        for name in fields
+    }
     body = msgspec.structs.replace(fact.body, **given)
     happened = fact.happened if at is None else at
-    return launch.append([Draft(kind.name, fact.subject, happened, body, replaces=seq, simulated=fact.simulated)])
+    return launch.append(
+        [Draft(kind.name, fact.subject, happened, body, replaces=seq, simulated=fact.simulated)]
+    )
 
 
 def _required(body: Body) -> dict[str, Any]:
@@ -121,5 +138,7 @@ def withdraw(launch: Launch, seq: int, reason: str) -> Sequence[Outcome]:
         raise NotFound(f"there is no fact {seq}", code="fact.missing", remedy="see driveaway order ID")
     row = rows[0]
     body = Withdrawn(reason=reason)
-    draft = Draft("fact.withdrawn", row.subject, row.happened, body, replaces=seq, simulated=bool(row.simulated))
+    draft = Draft(
+        "fact.withdrawn", row.subject, row.happened, body, replaces=seq, simulated=bool(row.simulated)
+    )
     return launch.append([draft])

@@ -35,7 +35,11 @@ class Setting:
 
 SETTINGS: Final = (
     Setting("launch", "", "the launch folder; empty: the folder one stands in, or the nearest above it"),
-    Setting("book_url", "", "where the book is: sqlite:///FILE or postgresql://…; empty: data/book.sqlite in the folder"),
+    Setting(
+        "book_url",
+        "",
+        "where the book is: sqlite:///FILE or postgresql://…; empty: data/book.sqlite in the folder",
+    ),
     Setting("data", "data", "folder of the mirror, the head log and reports, relative to the launch folder"),
 )
 
@@ -51,7 +55,10 @@ def find_folder(option: str | None = None) -> Path:
         folder = Path(named)
         if not (folder / "launch.toml").is_file():
             raise NotFound(
-                "there is no launch.toml", code="launch.missing", place=str(folder), remedy=f"driveaway new {folder}"
+                "there is no launch.toml",
+                code="launch.missing",
+                place=str(folder),
+                remedy=f"driveaway new {folder}",
             )
         return folder
     here = Path.cwd()
@@ -82,7 +89,12 @@ def read_settings(folder: Path, options: Mapping[str, str | None]) -> dict[str, 
         for name, value in content.items():
             if name not in values or not isinstance(value, str):
                 known = ", ".join(values)
-                raise BadValue(f"{name!r} is not a setting", code="settings.unknown", place=str(path), remedy=f"known: {known}")
+                raise BadValue(
+                    f"{name!r} is not a setting",
+                    code="settings.unknown",
+                    place=str(path),
+                    remedy=f"known: {known}",
+                )
             values[name] = value
     for setting in SETTINGS:
         values[setting.name] = os.environ.get(setting.environment) or values[setting.name]

@@ -49,7 +49,9 @@ def from_car(view: View) -> Mapping[str, Enrich]:
     order = from_reservation(view)["trim"]
 
     def enrich(rows: ir.Table) -> ir.Table:
-        built = view.table("car.built").select(car_key="subject_key", built_trim="trim", built_colour="colour")
+        built = view.table("car.built").select(
+            car_key="subject_key", built_trim="trim", built_colour="colour"
+        )
         places = ("province", "city", "outlet")
         joined = rows.left_join(built, rows.vin_key == built.car_key)
         joined = joined.rename({f"own_{name}": name for name in places})

@@ -7,7 +7,7 @@ from typing import Literal
 
 from driveaway.book.view import View
 from driveaway.figures.figure import figure
-from driveaway.figures.measure import Count, Distribution, Measure, Rows, Share, Unknown
+from driveaway.figures.measure import Count, Distribution, Measure, Share, Unknown
 from driveaway.orders.daily import per_day
 from driveaway.orders.dimensions import (
     CAR_DIMENSIONS,
@@ -22,27 +22,42 @@ _ORDERS = ("order.reserved", "order.locked")
 
 
 @figure(
-    "orders.reserved", title="Reservations", title_zh="预订量", unit="orders", counts="events",
-    evidence=_ORDERS, dimensions=ORDER_DIMENSIONS,
-)  # fmt: skip
+    "orders.reserved",
+    title="Reservations",
+    title_zh="预订量",
+    unit="orders",
+    counts="events",
+    evidence=_ORDERS,
+    dimensions=ORDER_DIMENSIONS,
+)
 def reserved(view: View) -> Measure:
     """Reservations made by the as-of, whatever became of them since."""
     return Count(view.table("order.reserved"), enrich=configured(view))
 
 
 @figure(
-    "orders.locked", title="Locked orders", title_zh="锁单量", unit="orders", counts="events",
-    evidence=_ORDERS, dimensions=ORDER_DIMENSIONS,
-)  # fmt: skip
+    "orders.locked",
+    title="Locked orders",
+    title_zh="锁单量",
+    unit="orders",
+    counts="events",
+    evidence=_ORDERS,
+    dimensions=ORDER_DIMENSIONS,
+)
 def locked(view: View) -> Measure:
     """Firm orders (锁单) made by the as-of, by their buyers or by the clock, cancelled later or not."""
     return Count(view.table("order.locked"), enrich=configured(view))
 
 
 @figure(
-    "orders.locked_net", title="Locked orders less cancellations", title_zh="净锁单量", unit="orders",
-    counts="stock", evidence=_ORDERS, dimensions=ORDER_DIMENSIONS,
-)  # fmt: skip
+    "orders.locked_net",
+    title="Locked orders less cancellations",
+    title_zh="净锁单量",
+    unit="orders",
+    counts="stock",
+    evidence=_ORDERS,
+    dimensions=ORDER_DIMENSIONS,
+)
 def locked_net(view: View) -> Measure:
     """Firm orders that were not cancelled by the as-of; those handed over count."""
     rows = view.table("order.locked").anti_join(view.table("order.cancelled"), "subject_key")
@@ -50,9 +65,13 @@ def locked_net(view: View) -> Measure:
 
 
 @figure(
-    "orders.lock_rate", title="Lock rate", title_zh="锁单率", unit="share", evidence=("order.reserved",),
+    "orders.lock_rate",
+    title="Lock rate",
+    title_zh="锁单率",
+    unit="share",
+    evidence=("order.reserved",),
     dimensions=ORDER_DIMENSIONS,
-)  # fmt: skip
+)
 def lock_rate(view: View) -> Measure:
     """Share of all reservations made by the as-of that were locked by then.
 
@@ -65,9 +84,14 @@ def lock_rate(view: View) -> Measure:
 
 
 @figure(
-    "orders.cancelled", title="Cancelled orders", title_zh="退订量", unit="orders", counts="events",
-    evidence=_ORDERS, dimensions=ORDER_DIMENSIONS,
-)  # fmt: skip
+    "orders.cancelled",
+    title="Cancelled orders",
+    title_zh="退订量",
+    unit="orders",
+    counts="events",
+    evidence=_ORDERS,
+    dimensions=ORDER_DIMENSIONS,
+)
 def cancelled(view: View, *, stage: Literal["before lock", "after lock"] | None = None) -> Measure:
     """Orders called off by the as-of, by the buyer or the maker.
 
@@ -77,14 +101,23 @@ def cancelled(view: View, *, stage: Literal["before lock", "after lock"] | None 
     rows = view.table("order.cancelled")
     if stage is not None:
         locks = view.table("order.locked")
-        rows = rows.semi_join(locks, "subject_key") if stage == "after lock" else rows.anti_join(locks, "subject_key")
+        rows = (
+            rows.semi_join(locks, "subject_key")
+            if stage == "after lock"
+            else rows.anti_join(locks, "subject_key")
+        )
     return Count(rows, enrich=from_reservation(view))
 
 
 @figure(
-    "orders.waiting", title="Locked orders waiting for their car", title_zh="待交付锁单", unit="orders",
-    counts="stock", evidence=_ORDERS, dimensions=ORDER_DIMENSIONS,
-)  # fmt: skip
+    "orders.waiting",
+    title="Locked orders waiting for their car",
+    title_zh="待交付锁单",
+    unit="orders",
+    counts="stock",
+    evidence=_ORDERS,
+    dimensions=ORDER_DIMENSIONS,
+)
 def waiting(view: View) -> Measure:
     """Firm orders that were neither cancelled nor handed over by the as-of."""
     rows = view.table("order.locked")
@@ -94,18 +127,26 @@ def waiting(view: View) -> Measure:
 
 
 @figure(
-    "orders.locked_per_day", title="Locked orders per day", title_zh="每日锁单量", unit="orders",
-    counts="events", evidence=("order.locked",),
-)  # fmt: skip
+    "orders.locked_per_day",
+    title="Locked orders per day",
+    title_zh="每日锁单量",
+    unit="orders",
+    counts="events",
+    evidence=("order.locked",),
+)
 def locked_per_day(view: View) -> Measure:
     """Firm orders made on each local day, and their running total, from the first to the as-of."""
     return per_day(view, view.table("order.locked"))
 
 
 @figure(
-    "orders.wait_days", title="Wait from lock to handover", title_zh="锁单至交付天数", unit="days",
-    evidence=("order.handed_over",), dimensions=ORDER_DIMENSIONS,
-)  # fmt: skip
+    "orders.wait_days",
+    title="Wait from lock to handover",
+    title_zh="锁单至交付天数",
+    unit="days",
+    evidence=("order.handed_over",),
+    dimensions=ORDER_DIMENSIONS,
+)
 def wait_days(view: View) -> Measure:
     """Days from lock to handover, as quantiles over the cars handed over by the as-of.
 
@@ -121,18 +162,28 @@ def wait_days(view: View) -> Measure:
 
 
 @figure(
-    "cars.built", title="Cars built", title_zh="下线量", unit="cars", counts="events",
-    evidence=("car.built",), dimensions=("trim", "colour", "plant", "purpose", "day", "week", "month"),
-)  # fmt: skip
+    "cars.built",
+    title="Cars built",
+    title_zh="下线量",
+    unit="cars",
+    counts="events",
+    evidence=("car.built",),
+    dimensions=("trim", "colour", "plant", "purpose", "day", "week", "month"),
+)
 def built(view: View) -> Measure:
     """Cars that left the line by the as-of, whatever they were built for."""
     return Count(view.table("car.built"))
 
 
 @figure(
-    "cars.delivered", title="Cars delivered", title_zh="交付量", unit="cars", counts="events",
-    evidence=(*_ORDERS, "order.handed_over"), dimensions=CAR_DIMENSIONS,
-)  # fmt: skip
+    "cars.delivered",
+    title="Cars delivered",
+    title_zh="交付量",
+    unit="cars",
+    counts="events",
+    evidence=(*_ORDERS, "order.handed_over"),
+    dimensions=CAR_DIMENSIONS,
+)
 def delivered(view: View) -> Measure:
     """Cars handed over to their buyers (交付) by the as-of, returned later or not.
 
@@ -142,9 +193,14 @@ def delivered(view: View) -> Measure:
 
 
 @figure(
-    "cars.delivered_net", title="Cars delivered less returns", title_zh="净交付量", unit="cars",
-    counts="stock", evidence=(*_ORDERS, "order.handed_over"), dimensions=CAR_DIMENSIONS,
-)  # fmt: skip
+    "cars.delivered_net",
+    title="Cars delivered less returns",
+    title_zh="净交付量",
+    unit="cars",
+    counts="stock",
+    evidence=(*_ORDERS, "order.handed_over"),
+    dimensions=CAR_DIMENSIONS,
+)
 def delivered_net(view: View) -> Measure:
     """Cars handed over by the as-of that were not given back by then."""
     handed = view.table("order.handed_over")
@@ -153,19 +209,26 @@ def delivered_net(view: View) -> Measure:
 
 
 @figure(
-    "cars.delivered_per_day", title="Cars delivered per day", title_zh="每日交付量", unit="cars",
-    counts="events", evidence=("order.handed_over",),
-)  # fmt: skip
+    "cars.delivered_per_day",
+    title="Cars delivered per day",
+    title_zh="每日交付量",
+    unit="cars",
+    counts="events",
+    evidence=("order.handed_over",),
+)
 def delivered_per_day(view: View) -> Measure:
     """Cars handed over on each local day, and their running total, from the first to the as-of."""
     return per_day(view, view.table("order.handed_over"))
 
 
 @figure(
-    "cars.delivered_since_launch_days", title="Cars delivered in the first days after launch",
-    title_zh="上市后若干天内交付量", unit="cars", evidence=(*_ORDERS, "order.handed_over"),
+    "cars.delivered_since_launch_days",
+    title="Cars delivered in the first days after launch",
+    title_zh="上市后若干天内交付量",
+    unit="cars",
+    evidence=(*_ORDERS, "order.handed_over"),
     dimensions=("trim", "colour", "province"),
-)  # fmt: skip
+)
 def delivered_since_launch_days(view: View, *, days: int = 28) -> Measure:
     """Cars handed over in the first so many local days, the day on which orders opened being day 1.
 
@@ -204,4 +267,3 @@ FIGURES = (
     delivered_per_day,
     delivered_since_launch_days,
 )
-

@@ -111,7 +111,9 @@ def _refuse(code: str, message: str, remedy: str = "") -> None:
 
 def _check_configuration(desk: Desk, body: o.Configuration) -> None:
     if body.trim is not None and desk.trims and body.trim not in desk.trims:
-        _refuse("order.trim", f"trim {body.trim!r} is not sold here", f"one of {', '.join(sorted(desk.trims))}")
+        _refuse(
+            "order.trim", f"trim {body.trim!r} is not sold here", f"one of {', '.join(sorted(desk.trims))}"
+        )
     if body.colour is not None and desk.colours and body.colour not in desk.colours:
         known = ", ".join(sorted(desk.colours))
         _refuse("order.colour", f"colour {body.colour!r} is not sold here", f"one of {known}")
@@ -162,7 +164,9 @@ def _check_changed(desk: Desk, subject: str, happened: int, body: o.OrderChanged
                 _refuse("order.requeue", f"a change in the window {window.name} re-queues", "set requeues")
             return
     names = ", ".join(w.name for _, _, w in desk.windows)
-    _refuse("order.change_closed", "a firm order changes its configuration in a window only", f"windows: {names}")
+    _refuse(
+        "order.change_closed", "a firm order changes its configuration in a window only", f"windows: {names}"
+    )
 
 
 def _check_cancelled(desk: Desk, subject: str, happened: int, body: o.OrderCancelled) -> None:
@@ -203,14 +207,18 @@ def _check_handed_over(desk: Desk, subject: str, happened: int, body: o.OrderHan
         have = state.held + state.paid
         if have < price if price is not None else state.paid == 0:
             wanted = "its price" if price is None else f"{price} minor units"
-            _refuse("handover.not_paid", f"{subject} has paid {have} of {wanted}", "record payment.received first")
+            _refuse(
+                "handover.not_paid", f"{subject} has paid {have} of {wanted}", "record payment.received first"
+            )
 
 
 def _check_built(desk: Desk, subject: str, happened: int, body: c.CarBuilt) -> None:
     if desk.car(subject).built is not None:
         _refuse("car.built_twice", f"{subject} is built already")
     if desk.trims and body.trim not in desk.trims:
-        _refuse("order.trim", f"trim {body.trim!r} is not built here", f"one of {', '.join(sorted(desk.trims))}")
+        _refuse(
+            "order.trim", f"trim {body.trim!r} is not built here", f"one of {', '.join(sorted(desk.trims))}"
+        )
 
 
 def _built(desk: Desk, subject: str) -> CarState:
@@ -269,8 +277,11 @@ def _do_reserved(desk: Desk, subject: str, happened: int, body: o.OrderReserved)
     state = desk.order(subject)
     state.reserved, state.last = happened, max(state.last, happened)
     state.configuration, state.edition, state.foreign_id, state.buyer = (
-        body, body.edition, body.foreign_id, body.buyer,
-    )  # fmt: skip
+        body,
+        body.edition,
+        body.foreign_id,
+        body.buyer,
+    )
     if body.buyer is not None:
         desk.buyers.setdefault(body.buyer, set()).add(subject)
     if body.edition is not None:

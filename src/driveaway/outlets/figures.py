@@ -19,14 +19,18 @@ _DIMENSIONS = ("role", "province", "city", "outlet", "day", "week", "month")
 def open_outlets(view: View, role: str | None) -> ir.Table:
     """Outlets whose last opening or closing by the as-of is an opening, one row each."""
     opened = view.table("outlet.opened")
-    closed = view.table("outlet.closed").group_by("subject_key").aggregate(
-        closed_at=lambda t: t.happened.max(), closed_seq=lambda t: t.seq.max()
+    closed = (
+        view.table("outlet.closed")
+        .group_by("subject_key")
+        .aggregate(closed_at=lambda t: t.happened.max(), closed_seq=lambda t: t.seq.max())
     )
     closed = closed.rename(closed_key="subject_key")
     window = ibis.window(group_by="subject_key", order_by=[opened.happened.desc(), opened.seq.desc()])
     opened = opened.mutate(_rank=ibis.row_number().over(window)).filter(lambda t: t["_rank"] == 0)
     joined = opened.left_join(closed, opened.subject_key == closed.closed_key)
-    rows = joined.filter(joined.closed_key.isnull() | (joined.closed_at < joined.happened)).mutate(outlet="subject")
+    rows = joined.filter(joined.closed_key.isnull() | (joined.closed_at < joined.happened)).mutate(
+        outlet="subject"
+    )
     return rows if role is None else rows.filter(rows.role.isin(role.split("|")))
 
 
@@ -41,9 +45,14 @@ def _missing(view: View, role: str | None) -> Unknown | None:
 
 
 @figure(
-    "outlets.open", title="Outlets open", title_zh="营业网点", unit="outlets", counts="stock",
-    evidence=("outlet.opened",), dimensions=_DIMENSIONS,
-)  # fmt: skip
+    "outlets.open",
+    title="Outlets open",
+    title_zh="营业网点",
+    unit="outlets",
+    counts="stock",
+    evidence=("outlet.opened",),
+    dimensions=_DIMENSIONS,
+)
 def outlets_open(view: View, *, role: Role | None = None) -> Measure:
     """Outlets that had opened and not closed by the as-of.
 
@@ -54,9 +63,14 @@ def outlets_open(view: View, *, role: Role | None = None) -> Measure:
 
 
 @figure(
-    "outlets.cities", title="Cities with an outlet", title_zh="覆盖城市", unit="cities", counts="stock",
-    evidence=("outlet.opened",), dimensions=("role", "province"),
-)  # fmt: skip
+    "outlets.cities",
+    title="Cities with an outlet",
+    title_zh="覆盖城市",
+    unit="cities",
+    counts="stock",
+    evidence=("outlet.opened",),
+    dimensions=("role", "province"),
+)
 def cities(view: View, *, role: Role | None = None) -> Measure:
     """Cities in which at least one outlet was open at the as-of.
 
@@ -67,9 +81,14 @@ def cities(view: View, *, role: Role | None = None) -> Measure:
 
 
 @figure(
-    "outlets.provinces_covered", title="Provinces covered", title_zh="覆盖省份", unit="provinces",
-    counts="stock", evidence=("outlet.opened",), dimensions=("role", "province"),
-)  # fmt: skip
+    "outlets.provinces_covered",
+    title="Provinces covered",
+    title_zh="覆盖省份",
+    unit="provinces",
+    counts="stock",
+    evidence=("outlet.opened",),
+    dimensions=("role", "province"),
+)
 def provinces_covered(view: View, *, role: Role | None = None) -> Measure:
     """Of the 31 mainland provinces, autonomous regions and municipalities: those with an open outlet.
 

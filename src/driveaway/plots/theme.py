@@ -85,7 +85,7 @@ def frame(
         "width": WIDTH - left - right,
         "height": height,
         "padding": {"left": left, "right": right, "top": top, "bottom": bottom},
-        "background": None,
+        "background": "transparent",
         "layer": [*layers, *head],
         "config": _CONFIG,
     }

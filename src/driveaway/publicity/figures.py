@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from driveaway.book.view import View
+from driveaway.facts.public import EventHeld
 from driveaway.figures.figure import figure
 from driveaway.figures.measure import Computed, Measure, Unknown
 from driveaway.values.clock import local_day
@@ -16,9 +17,13 @@ NOT_A_CAUSE = (
 
 
 @figure(
-    "publicity.locks_around_event", title="Locked orders around an event", title_zh="活动前后锁单量",
-    unit="orders", evidence=("event.held",), dimensions=("event",),
-)  # fmt: skip
+    "publicity.locks_around_event",
+    title="Locked orders around an event",
+    title_zh="活动前后锁单量",
+    unit="orders",
+    evidence=("event.held",),
+    dimensions=("event",),
+)
 def locks_around_event(view: View, *, days: int = 3) -> Measure:
     """Firm orders on each day from so many days before an event to so many after; day 0 is the event's.
 
@@ -39,6 +44,7 @@ def locks_around_event(view: View, *, days: int = 3) -> Measure:
     simulated = any(row["simulated"] for row in by_day.values())
     rows: list[dict[str, Any]] = []
     for event in events:
+        assert isinstance(event.body, EventHeld)
         on = local_day(event.happened, view.zone)
         for offset in range(-days, days + 1):
             day = on + timedelta(days=offset)

@@ -12,9 +12,13 @@ _COLUMNS = ("car", "condition", "tester", "rival", "grade", "reference", "day", 
 
 
 @figure(
-    "trials.range_kept", title="Share of the claimed range kept", title_zh="续航达成率", unit="share",
-    evidence=("test.measured",), dimensions=("car", "condition", "tester"),
-)  # fmt: skip
+    "trials.range_kept",
+    title="Share of the claimed range kept",
+    title_zh="续航达成率",
+    unit="share",
+    evidence=("test.measured",),
+    dimensions=("car", "condition", "tester"),
+)
 def range_kept(view: View) -> Measure:
     """Distance driven in a test until empty, over the range that the maker claims; a row a test."""
     tests = view.table("test.measured")
@@ -30,9 +34,13 @@ def range_kept(view: View) -> Measure:
 
 
 @figure(
-    "trials.consumption", title="Consumption", title_zh="百公里电耗", unit="kWh/100 km",
-    evidence=("test.measured",), dimensions=("car", "condition", "tester", "basis"),
-)  # fmt: skip
+    "trials.consumption",
+    title="Consumption",
+    title_zh="百公里电耗",
+    unit="kWh/100 km",
+    evidence=("test.measured",),
+    dimensions=("car", "condition", "tester", "basis"),
+)
 def consumption(view: View) -> Measure:
     """Energy over distance of a test, beside what the pack holds over the claimed range; a row each.
 
@@ -43,8 +51,13 @@ def consumption(view: View) -> Measure:
     measured = tests.filter(tests.energy.notnull(), tests.distance.notnull())
     claimed = tests.filter(tests.claimed_energy.notnull(), tests.claimed_distance.notnull())
     shape = (*_COLUMNS, "basis", "energy_at", "value")
-    one = measured.mutate(basis=ibis.literal("measured"), value=measured.energy * 100.0 / measured.distance.nullif(0))
-    two = claimed.mutate(basis=ibis.literal("claimed"), value=claimed.claimed_energy * 100.0 / claimed.claimed_distance.nullif(0))
+    one = measured.mutate(
+        basis=ibis.literal("measured"), value=measured.energy * 100.0 / measured.distance.nullif(0)
+    )
+    two = claimed.mutate(
+        basis=ibis.literal("claimed"),
+        value=claimed.claimed_energy * 100.0 / claimed.claimed_distance.nullif(0),
+    )
     rows = one.select(*shape).union(two.select(*shape))
     return Rows(rows.order_by("condition", "car", "basis", "tester"))
 

@@ -44,9 +44,7 @@ def parse_money(text: str, currency: str) -> int:
             f"{text!r} is not an amount", code="money.shape", remedy="write digits, such as 5000.00"
         ) from error
     if not exact:
-        raise BadValue(
-            f"{text!r} is finer than the smallest unit of {currency}", code="money.precision"
-        )
+        raise BadValue(f"{text!r} is finer than the smallest unit of {currency}", code="money.precision")
     if whole < 0:
         raise BadValue(
             f"{text!r} is negative",

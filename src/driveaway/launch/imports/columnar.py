@@ -51,7 +51,7 @@ class Columnar:
             raise BadValue(
                 f"the column {twice[0]!r} stands there twice", code="columns.duplicate", place=place,
                 remedy="give every column a name of its own",
-            )  # fmt: skip
+            )
         schema = self._file.schema_arrow
         self.instants = {
             field.name for field in schema if pa.types.is_timestamp(field.type) and field.type.tz is not None

@@ -10,7 +10,7 @@ from driveaway.values.errors import BadValue
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
-)  # fmt: skip
+)
 _MOSTLY = 0.9
 
 
@@ -57,7 +57,7 @@ def encoding_of(sample: bytes, declared: str | None) -> Encoding:
         raise BadValue(
             "this looks like UTF-16 without its byte-order mark", code="encoding.undeclared",
             remedy='declare it in a mapping: encoding = "utf-16-le"',
-        )  # fmt: skip
+        )
     lines = [line for line in sample.split(b"\n")[:-1] or [sample] if not line.isascii()]
     valid = sum(_decodes(line, "utf-8") for line in lines)
     if not lines or valid * 2 >= len(lines):
@@ -70,7 +70,7 @@ def encoding_of(sample: bytes, declared: str | None) -> Encoding:
     raise BadValue(
         "the text is not UTF-8, and does not say what it is", code="encoding.undeclared",
         remedy='declare it in a mapping, such as encoding = "gb18030" or "latin-1"; or save it as UTF-8',
-    )  # fmt: skip
+    )
 
 
 def _decodes(line: bytes, encoding: str) -> bool:

@@ -22,7 +22,7 @@ _BY_NAME: dict[str, Format] = {
     ".csv": "csv", ".tsv": "csv", ".tab": "csv", ".txt": "csv",
     ".parquet": "parquet", ".pq": "parquet",
     ".ndjson": "ndjson", ".jsonl": "ndjson", ".json": "ndjson", ".cloudevents": "ndjson",
-}  # fmt: skip
+}
 _PACKED_NAMES = (".gz", ".gzip", ".zip", ".zst", ".zstd")
 _GZIP, _ZIP, _ZSTD, _PARQUET = b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd", b"PAR1"
 _EMPTY_ZIP = b"PK\x05\x06"
@@ -100,7 +100,7 @@ class _Guarded(io.RawIOBase):
         raise Bomb(
             f"the file {what}: it is taken for a zip bomb", code="file.bomb", place=self._place,
             remedy="unpack it yourself if you trust it, and import what was in it",
-        )  # fmt: skip
+        )
 
 
 def format_of(path: Path, head: bytes, declared: Format | None) -> Format:
@@ -162,13 +162,13 @@ def opened(path: Path, declared: Format | None, limits: Limits) -> Iterator[Open
                     raise BadValue(
                         f"there is a {archive} archive inside the archive", code="file.nested", place=place,
                         remedy="unpack the outer one first",
-                    )  # fmt: skip
+                    )
                 form = format_of(path if member is None else Path(member), peeked, declared)
                 if form == "parquet":
                     raise BadValue(
                         "a Parquet file is compressed by itself", code="file.nested", place=place,
                         remedy="unpack it first",
-                    )  # fmt: skip
+                    )
                 where = (lambda: packed.count) if packed is not None else raw.tell
                 yield Opened(path, form, cast("IO[bytes]", guarded), where, size)
     except FileNotFoundError as error:
@@ -208,18 +208,18 @@ def _unpacked(
                 raise BadValue(
                     f"the zip file holds {len(members)} files: {named}", code="file.zip_members", place=place,
                     remedy="put exactly one file in it, or unpack it and import the folder",
-                )  # fmt: skip
+                )
             try:
                 inner_file = archive.open(members[0])
             except (RuntimeError, NotImplementedError) as error:
                 raise BadValue(
                     f"the zip file cannot be unpacked: {error}", code="file.zip", place=place,
                     remedy="unpack it yourself",
-                ) from error  # fmt: skip
+                ) from error
             with inner_file:
                 yield inner_file, None, members[0].filename
     else:
         raise BadValue(
             f"{_packed(head)} is not unpacked here", code="file.packing", place=place,
             remedy="use gzip, zip or zstd, or unpack it",
-        )  # fmt: skip
+        )

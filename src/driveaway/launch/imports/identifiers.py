@@ -7,7 +7,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from driveaway.values.ids import BASE32, CHECK_DIGIT_REGIONS, order_id_of_foreign, parse_order_id, parse_slug, parse_vin
+from driveaway.values.ids import (
+    BASE32,
+    CHECK_DIGIT_REGIONS,
+    order_id_of_foreign,
+    parse_order_id,
+    parse_slug,
+    parse_vin,
+)
 
 _ORDER_LENGTH: Final = 12
 _VIN_LENGTH: Final = 17

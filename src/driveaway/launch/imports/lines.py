@@ -35,7 +35,7 @@ def blocks(stream: IO[bytes], encoding: Encoding, limits: Limits) -> Iterator[Bl
             error = BadValue(
                 f"the line is longer than {limits.line:,} bytes", code="line.too_long",
                 remedy="look for a missing line end or quote",
-            )  # fmt: skip
+            )
             shown = data[:200].decode("utf-8" if encoding.wide else encoding.name, "replace")
             yield Block(number, [None], {number: (error, shown)})
             number += 1
@@ -132,7 +132,7 @@ def _decoded(data: bytes, encoding: str, first: int, wide: bool) -> Block:
                 problem = BadValue(
                     f"byte {error.start + 1} of the line is not {encoding}", code="encoding.invalid",
                     remedy="save the line again in the encoding of the rest",
-                )  # fmt: skip
+                )
                 errors[number] = (problem, raw[:200].decode(encoding, "replace"))
         doubtful = True
     if doubtful:

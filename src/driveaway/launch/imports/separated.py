@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from driveaway.launch.imports.encodings import encoding_of
-from driveaway.launch.imports.lines import Block, blocks
 from driveaway.launch.imports.limits import Limits
+from driveaway.launch.imports.lines import Block, blocks
 from driveaway.launch.imports.problems import Problem, shortened
 from driveaway.launch.imports.rows import Rows
 from driveaway.values.errors import BadValue, DriveawayError
@@ -79,7 +79,7 @@ class Separated:
     def __init__(
         self, stream: IO[bytes], limits: Limits, place: str, *, encoding: str | None = None,
         separator: str | None = None, quote: str = '"',
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Read the header.
 
         Raises:
@@ -124,7 +124,7 @@ class Separated:
             raise BadValue(
                 said, code="columns.duplicate" if twice and twice[0] else "columns.unnamed", place=self._place,
                 remedy="give every column a name of its own",
-            )  # fmt: skip
+            )
         return names
 
     def _row(self) -> tuple[int, list[str]] | Problem | None:
@@ -188,7 +188,7 @@ class Separated:
             line, "", shortened(self._options["delimiter"].join(cells)), "row.ragged",
             f"the row has {len(cells)} cells, the header {len(self.names)}",
             "look for a separator inside a cell: such a cell needs quotes",
-        )  # fmt: skip
+        )
 
 
 def _peek(stream: IO[bytes]) -> bytes:
