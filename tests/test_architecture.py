@@ -74,7 +74,7 @@ def test_modules_stay_small() -> None:
 
 
 def test_nothing_was_left_for_later() -> None:
-    words = ("TO" + "DO", "FIX" + "ME", "Not" + "ImplementedError")
+    words = ("TO" + "DO", "FIX" + "ME", "raise Not" + "ImplementedError")
     found = [
         f"{file.relative_to(ROOT)}: {word}"
         for folder in ("src", "tests", "tools")
