@@ -90,9 +90,7 @@ class Rules(_Table, frozen=True, kw_only=True):
     ] = ("built", "paid", "pegged")
     change_windows: Annotated[
         tuple[ChangeWindow, ...],
-        Meta(
-            description="windows in which a firm order may change its configuration; none listed: always, without a new place in the queue"
-        ),
+        Meta(description="when firm orders may change configuration; none: always, keeping the place"),
     ] = ()
 
 

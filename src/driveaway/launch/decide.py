@@ -64,8 +64,8 @@ class LaunchDecider:
         fresh = Desk(self.description)
         for fact in facts:
             fresh.apply(fact.subject, fact.happened, fact.body)
-        for mine, theirs in ((self.desk.orders, fresh.orders), (self.desk.cars, fresh.cars)):
-            mine.update({name: state for name, state in theirs.items() if name in wanted})
+        self.desk.orders.update({name: state for name, state in fresh.orders.items() if name in wanted})
+        self.desk.cars.update({name: state for name, state in fresh.cars.items() if name in wanted})
         for buyer, orders in fresh.buyers.items():
             self.desk.buyers.setdefault(buyer, set()).update(orders)
         for edition, orders in fresh.editions.items():

@@ -239,11 +239,18 @@ class Cut:
             NotFound: no such figure.
             BadValue: an argument or dimension that it does not have.
         """
-        definition = catalogue.figure_named(name)
-        view = self.view if as_of is None else self._launch.book.at(When(as_of, self.when.mark))
+        return self.ask(name, arguments, by=by, as_of=as_of)
 
-        def ask(other: str, *, as_of: int | None = None, by: Sequence[str] = (), **more: str) -> Answer:
-            return self.figure(other, by=by, as_of=view.when.as_of if as_of is None else as_of, **more)
+    def ask(
+        self, name: str, arguments: Mapping[str, str], *, by: Sequence[str] = (), as_of: int | None = None
+    ) -> Answer:
+        """The same, its arguments in a mapping."""
+        definition = catalogue.figure_named(name)
+        at = self.as_of if as_of is None else as_of
+        view = self.view if at == self.as_of else self._launch.book.at(When(at, self.when.mark))
+
+        def ask(name: str, *, as_of: int | None = None, by: Sequence[str] = (), **arguments: str) -> Answer:
+            return self.ask(name, arguments, by=by, as_of=at if as_of is None else as_of)
 
         return compute(definition, view, ask, by=by, arguments=arguments)
 
