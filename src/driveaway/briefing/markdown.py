@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 from driveaway.briefing.asking import Evidence
@@ -11,7 +12,7 @@ from driveaway.briefing.statement import Exhibit, Sentence
 from driveaway.briefing.texts import Texts
 
 SYMBOLS = {"agrees": "✓", "disagrees": "✗", "approximate": "≈", "cannot be checked": "?"}
-_SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&!{}])")
+_SPECIAL = re.compile(r"([\\`*_\[\]#|~!{}])")
 _BLOCK = re.compile(r"^(\d*)([-+=.)])(?=\s|$)")
 
 
@@ -137,7 +138,7 @@ def _note(notes: list[str], evidence: Evidence, words: Texts) -> str:
 
 def _escaped(text: str) -> str:
     """Text that Markdown shows as it is: on one line, no markup, no HTML, no block."""
-    line = _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    line = html.escape(_SPECIAL.sub(r"\\\1", " ".join(text.split())), quote=False)
     return _BLOCK.sub(r"\1\\\2", line)
 
 
