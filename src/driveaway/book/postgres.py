@@ -27,6 +27,7 @@ from driveaway.values.errors import BadValue, DriveawayError
 _SCHEME: Final = re.compile(r"^postgres(ql)?(\+psycopg)?://")
 _DEFAULTS: Final = {"application_name": "driveaway", "connect_timeout": "10", "keepalives_idle": "30"}
 _LOCK_CLASS: Final = 0x64726976
+_SIGN_CLASS: Final = _LOCK_CLASS + 1
 # The book's look-ups all go by an index. A planner without statistics (a fresh database) or with
 # old ones would now and then read five million facts to find three.
 _BY_INDEX: Final = (
@@ -108,11 +109,10 @@ class PostgresStore:
         return self._writer
 
     def _waiting(self, patient: bool) -> bytes:
-        # The patient queue up among themselves at a gate of their own, so that whoever is seen
-        # waiting at the lock itself is not patient.
-        classes = (_LOCK_CLASS + 1, _LOCK_CLASS) if patient else (_LOCK_CLASS,)
-        locks = "; ".join(f"SELECT pg_advisory_xact_lock({each}, {self._lock_object})" for each in classes)
-        return f"BEGIN; {locks}".encode()
+        lock = f"SELECT pg_advisory_xact_lock({_LOCK_CLASS}, {self._lock_object})"
+        # Who is not patient says so by a shared lock beside the one it waits for.
+        sign = f"SELECT pg_advisory_xact_lock_shared({_SIGN_CLASS}, {self._lock_object});"
+        return f"BEGIN; {'' if patient else sign} {lock}".encode()
 
     def _roll_back(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         with contextlib.suppress(psycopg.Error):
@@ -125,11 +125,13 @@ class PostgresStore:
     def others_wait(self) -> bool:
         """Whether another process waits for the write lock now, and not patiently."""
         sql = (
-            "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objsubid = 2"
-            " AND classid = %s AND objid = %s"
+            "SELECT EXISTS (SELECT FROM pg_locks waits JOIN pg_locks signs"
+            " USING (pid, locktype, database, objid, objsubid)"
+            " WHERE waits.locktype = 'advisory' AND NOT waits.granted AND waits.classid = %s"
+            " AND signs.granted AND signs.classid = %s AND objid = %s"
             " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
         )
-        found = self._fetch(sql, lambda: (_LOCK_CLASS, self._lock_object))
+        found = self._fetch(sql, lambda: (_LOCK_CLASS, _SIGN_CLASS, self._lock_object))
         return bool(found[0][0])
 
     # --- reading ---
