@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+import duckdb
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
@@ -65,7 +66,16 @@ class Engine:
         """Run an expression: its rows, and the SQL that ran."""
         with self._lock:
             sql = str(self.backend.compile(expression))
-            return self.backend.con.sql(sql).to_arrow_table(), sql
+            try:
+                return self.backend.con.sql(sql).to_arrow_table(), sql
+            except duckdb.IOException:
+                # Another process has moved the mirror on and swept the files of this generation. The
+                # newer ones hold all that is asked for: the cut stands in the SQL.
+                self._mirror.reload()
+                for kind in list(self._tables):
+                    self._tables[kind] = self._make(kind)
+                self._loaded = self._mirror.manifest
+                return self.backend.con.sql(sql).to_arrow_table(), sql
 
     def facts(self, seqs: Sequence[int]) -> list[Fact]:
         """Typed facts by seq, in the order given."""

@@ -100,6 +100,11 @@ class Mirror:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.manifest, self._known = self._read(), False
 
+    def reload(self) -> None:
+        """Take up the generation that another process has published, and catch up from there."""
+        self.manifest, self._known = self._read(), False
+        self.catch_up()
+
     def _same_book(self, manifest: Manifest) -> Manifest:
         """The manifest, or an empty one when it mirrors another book (one restored or made anew)."""
         if not manifest.upto:
