@@ -274,7 +274,7 @@ class _Page:
             return ""
         badge = _e(self.words("simulated.badge"))
         return (
-            f'<span class="mark" title="{badge}"><span aria-hidden="true">▲</span>'
+            f'&#8288;<span class="mark" title="{badge}"><span aria-hidden="true">▲</span>'
             f'<span class="hidden"> ({badge})</span></span>'
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from driveaway.figures.answer import Answer
@@ -22,6 +22,7 @@ from driveaway.plots.theme import (
     frame,
     haloed,
     scale_ticks,
+    text_width,
 )
 
 _RAW: Final[dict[str, Any]] = {"type": "quantitative", "scale": None, "axis": None}
@@ -212,8 +213,13 @@ def measured(
         ticks=scale_ticks(1 if percent and top <= 1 else top or 1),
         style=style,
         description=(" ".join(told).rstrip(";") + ".") if told else words("plot.empty"),
-        left=186,
+        left=_name_width(str(row["car"]) for row in answer.rows or ()),
     )
+
+
+def _name_width(names: Iterable[str]) -> int:
+    """Room for the longest of these names, within reason."""
+    return int(min(max((text_width(name) for name in names), default=0), 30) * _HALF_EM) + 24
 
 
 def _dots(
