@@ -100,7 +100,7 @@ class SqliteStore:
             connection = self.connection
             connection.execute("BEGIN IMMEDIATE")
             try:
-                yield SqliteTransaction(connection)
+                yield SqliteTransaction(connection, self.path)
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
@@ -205,8 +205,9 @@ class SqliteStore:
 class SqliteTransaction:
     """What can be done while holding the write lock."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
+        self._path = path
 
     def edge(self) -> Edge:
         """The right edge as of now."""
@@ -265,7 +266,15 @@ class SqliteTransaction:
         return None if row is None else int(row[0])
 
     def insert(self, rows: Sequence[Row], keys: Sequence[tuple[str, int]], edge: Edge) -> None:
-        """Add facts with their secrets and keys, and move the edge."""
+        """Add facts with their secrets and keys, and move the edge.
+
+        Raises:
+            Conflict: a source, or what one of them replaces, is in the book already.
+        """
+        with _translated(self._path):
+            self._insert(rows, keys, edge)
+
+    def _insert(self, rows: Sequence[Row], keys: Sequence[tuple[str, int]], edge: Edge) -> None:
         self._connection.executemany(
             "INSERT INTO fact VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [(*row[:11], source_key(row[6])) for row in rows],

@@ -14,6 +14,7 @@ from driveaway.briefing.document import Briefing, brief
 from driveaway.briefing.lexicon import Flag, check
 from driveaway.briefing.markdown import render_markdown
 from driveaway.briefing.page import render_html
+from driveaway.briefing.saying import say
 from driveaway.briefing.statement import Exhibit, Headline, Section, Sentence
 from driveaway.briefing.texts import Texts
 
@@ -41,4 +42,5 @@ __all__ = [
     "render_html",
     "render_json",
     "render_markdown",
+    "say",
 ]

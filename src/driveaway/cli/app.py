@@ -46,6 +46,8 @@ COMMANDS = {
     "order": "ask",
     "brief": "tell",
     "claims": "tell",
+    "say": "tell",
+    "words": "tell",
     "orders": "desk",
     "cars": "desk",
     "record": "desk",

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from driveaway.cli.options import cut, cut_options, format_option, launch_option
+from driveaway.cli.options import cut, cut_options, format_option, launch_option, pairs
 from driveaway.cli.output import print_json, print_rows
+
+if TYPE_CHECKING:
+    from driveaway.briefing import Flag
 
 
 @click.command("brief")
@@ -84,3 +89,65 @@ def claims(
         counts = ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in dict.fromkeys(verdicts))
         click.echo(f"{len(checked)} claims: {counts}")
     return 1 if any(claim.verdict == "disagrees" for claim in checked) else 0
+
+
+@click.command("say")
+@click.argument("name")
+@click.argument("arguments", nargs=-1, metavar="[NAME=VALUE]...")
+@click.option("--language", type=click.Choice(["en", "zh"]), help="Only this language; default: both.")
+@format_option("table", "json")
+@cut_options
+@launch_option
+def say(
+    name: str,
+    arguments: tuple[str, ...],
+    language: str | None,
+    shape: str,
+    as_of: str | None,
+    mark: int | None,
+    known_at: str | None,
+    folder: str | None,
+    book_url: str | None,
+) -> None:
+    """Word a figure in English and Chinese, with a warning for words that a rule speaks against."""
+    from driveaway import briefing as room
+
+    with cut(folder, book_url, as_of, mark, known_at) as launch:
+        sentence = room.say(launch, name, pairs(arguments))
+    if shape == "json":
+        print_json(sentence.json())
+        return
+    for code, text in sentence.text.items():
+        if language in (None, code):
+            click.echo(text)
+    _flags(sentence.flags)
+
+
+@click.command("words")
+@click.argument("text")
+@click.option("--on", "day", metavar="DATE", help="The day on which it is to be said; default: the clock's.")
+@format_option("table", "json")
+def words(text: str, day: str | None, shape: str) -> int:
+    """Read a statement against the dated lexicon; - reads it from standard input."""
+    from datetime import date
+
+    from driveaway.briefing.lexicon import check
+    from driveaway.values.clock import parse_day
+
+    if text == "-":
+        text = click.get_text_stream("stdin").read()
+    flags = check(text, date.today() if day is None else parse_day(day))
+    if shape == "json":
+        print_json([flag.json() for flag in flags])
+    elif flags:
+        _flags(flags)
+    else:
+        click.echo("no word of it is in the lexicon")
+    return 1 if flags else 0
+
+
+def _flags(flags: Sequence[Flag]) -> None:
+    for flag in flags:
+        click.echo(f"! {flag.word}: {flag.rule}")
+        click.echo(f"  since {flag.since}; say instead: {flag.say_instead}")
+        click.echo(f"  {flag.reference}")
