@@ -129,14 +129,15 @@ def say(
 @format_option("table", "json")
 def words(text: str, day: str | None, shape: str) -> int:
     """Read a statement against the dated lexicon; - reads it from standard input."""
-    from datetime import date
+    import sys
+    from datetime import datetime
 
     from driveaway.briefing.lexicon import check
     from driveaway.values.clock import parse_day
 
     if text == "-":
-        text = click.get_text_stream("stdin").read()
-    flags = check(text, date.today() if day is None else parse_day(day))
+        text = sys.stdin.read()
+    flags = check(text, datetime.now().astimezone().date() if day is None else parse_day(day))
     if shape == "json":
         print_json([flag.json() for flag in flags])
     elif flags:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from driveaway.facts.description import Description
 from driveaway.facts.orders import Configuration
+from driveaway.values.clock import HOUR, parse_instant, zone
 
 
 @dataclass(slots=True)
@@ -64,3 +66,39 @@ class CarState:
     handed_over_to: str | None = None
     returned: int | None = None
     last: int = 0
+
+
+@dataclass
+class DeskState:
+    """The states that a batch of facts touches, and what the launch says of its rules."""
+
+    description: Description
+    orders: dict[str, OrderState] = field(default_factory=dict)
+    cars: dict[str, CarState] = field(default_factory=dict)
+    buyers: dict[str, set[str]] = field(default_factory=dict)
+    editions: dict[str, set[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        rules = self.description.rules
+        tz = zone(self.description.zone)
+        self.refundable = None if rules.refundable_hours is None else rules.refundable_hours * HOUR
+        self.needs = frozenset(rules.handover_needs)
+        self.windows = [
+            (parse_instant(w.from_time, tz), parse_instant(w.until_time, tz), w) for w in rules.change_windows
+        ]
+        self.trims = {trim.name for trim in self.description.trims}
+        self.colours = set(self.description.colours)
+
+    def order(self, subject: str) -> OrderState:
+        """The state of an order, new when nothing is known."""
+        state = self.orders.get(subject)
+        if state is None:
+            state = self.orders[subject] = OrderState()
+        return state
+
+    def car(self, subject: str) -> CarState:
+        """The state of a car, new when nothing is known."""
+        state = self.cars.get(subject)
+        if state is None:
+            state = self.cars[subject] = CarState()
+        return state
