@@ -41,7 +41,9 @@ class Columnar:
         unpacked = sum(meta.row_group(i).total_byte_size for i in range(meta.num_row_groups))
         if unpacked > limits.unpacked:
             raise BadValue(
-                f"the file unpacks to {unpacked:,} bytes: it is taken for a bomb", code="file.bomb", place=place
+                f"the file unpacks to {unpacked:,} bytes: it is taken for a bomb",
+                code="file.bomb",
+                place=place,
             )
         self._place = place
         self.rows = meta.num_rows
@@ -49,7 +51,9 @@ class Columnar:
         twice = sorted({name for name in self.names if self.names.count(name) > 1})
         if twice:
             raise BadValue(
-                f"the column {twice[0]!r} stands there twice", code="columns.duplicate", place=place,
+                f"the column {twice[0]!r} stands there twice",
+                code="columns.duplicate",
+                place=place,
                 remedy="give every column a name of its own",
             )
         schema = self._file.schema_arrow

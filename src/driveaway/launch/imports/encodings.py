@@ -8,8 +8,11 @@ from typing import NamedTuple
 from driveaway.values.errors import BadValue
 
 _MARKS = (
-    (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _MOSTLY = 0.9
 
@@ -55,7 +58,8 @@ def encoding_of(sample: bytes, declared: str | None) -> Encoding:
         return Encoding(name)
     if b"\x00" in sample and sample.count(b"\x00") > len(sample) // 4:
         raise BadValue(
-            "this looks like UTF-16 without its byte-order mark", code="encoding.undeclared",
+            "this looks like UTF-16 without its byte-order mark",
+            code="encoding.undeclared",
             remedy='declare it in a mapping: encoding = "utf-16-le"',
         )
     lines = [line for line in sample.split(b"\n")[:-1] or [sample] if not line.isascii()]
@@ -66,9 +70,12 @@ def encoding_of(sample: bytes, declared: str | None) -> Encoding:
         text = [c for line in lines for c in line.decode("gb18030") if not c.isascii()]
         common = sum(_decodes_back(c) for c in text)
         if common >= _MOSTLY * len(text):
-            return Encoding("gb18030", 0, "read as GB 18030 (it is not UTF-8, and all of it is Chinese in GB 18030)")
+            return Encoding(
+                "gb18030", 0, "read as GB 18030 (it is not UTF-8, and all of it is Chinese in GB 18030)"
+            )
     raise BadValue(
-        "the text is not UTF-8, and does not say what it is", code="encoding.undeclared",
+        "the text is not UTF-8, and does not say what it is",
+        code="encoding.undeclared",
         remedy='declare it in a mapping, such as encoding = "gb18030" or "latin-1"; or save it as UTF-8',
     )
 

@@ -19,14 +19,28 @@ from driveaway.values.errors import BadValue, DriveawayError, NotFound, Unavaila
 Format = Literal["csv", "parquet", "ndjson"]
 
 _BY_NAME: dict[str, Format] = {
-    ".csv": "csv", ".tsv": "csv", ".tab": "csv", ".txt": "csv",
-    ".parquet": "parquet", ".pq": "parquet",
-    ".ndjson": "ndjson", ".jsonl": "ndjson", ".json": "ndjson", ".cloudevents": "ndjson",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".tab": "csv",
+    ".txt": "csv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+    ".json": "ndjson",
+    ".cloudevents": "ndjson",
 }
 _PACKED_NAMES = (".gz", ".gzip", ".zip", ".zst", ".zstd")
 _GZIP, _ZIP, _ZSTD, _PARQUET = b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd", b"PAR1"
 _EMPTY_ZIP = b"PK\x05\x06"
-_ARCHIVES = {_GZIP: "gzip", _ZIP: "zip", _ZSTD: "zstd", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"7z\xbc\xaf": "7z"}
+_ARCHIVES = {
+    _GZIP: "gzip",
+    _ZIP: "zip",
+    _ZSTD: "zstd",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\x00": "xz",
+    b"7z\xbc\xaf": "7z",
+}
 _HEAD = 512
 
 
@@ -83,7 +97,14 @@ class _Guarded(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         try:
             data = self._inner.read(len(buffer))
-        except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, pa.ArrowException, OSError) as error:
+        except (
+            EOFError,
+            zlib.error,
+            gzip.BadGzipFile,
+            zipfile.BadZipFile,
+            pa.ArrowException,
+            OSError,
+        ) as error:
             raise BadValue(
                 f"the compressed file is damaged or cut off: {error}", code="file.damaged", place=self._place
             ) from error
@@ -98,7 +119,9 @@ class _Guarded(io.RawIOBase):
 
     def _refuse(self, what: str) -> None:
         raise Bomb(
-            f"the file {what}: it is taken for a zip bomb", code="file.bomb", place=self._place,
+            f"the file {what}: it is taken for a zip bomb",
+            code="file.bomb",
+            place=self._place,
             remedy="unpack it yourself if you trust it, and import what was in it",
         )
 
@@ -126,7 +149,7 @@ def format_of(path: Path, head: bytes, declared: Format | None) -> Format:
         "it is not clear what this file holds",
         code="file.format",
         place=str(path),
-        remedy="name it .csv, .tsv, .parquet or .ndjson (then .gz, .zip or .zst), or say `format` in a mapping",
+        remedy="name it .csv, .parquet or .ndjson (then .gz, .zip or .zst), or give `format` in a mapping",
     )
 
 
@@ -160,13 +183,17 @@ def opened(path: Path, declared: Format | None, limits: Limits) -> Iterator[Open
                     raise BadValue("the file in it is empty", code="file.empty", place=place)
                 if (archive := _packed(peeked)) is not None:
                     raise BadValue(
-                        f"there is a {archive} archive inside the archive", code="file.nested", place=place,
+                        f"there is a {archive} archive inside the archive",
+                        code="file.nested",
+                        place=place,
                         remedy="unpack the outer one first",
                     )
                 form = format_of(path if member is None else Path(member), peeked, declared)
                 if form == "parquet":
                     raise BadValue(
-                        "a Parquet file is compressed by itself", code="file.nested", place=place,
+                        "a Parquet file is compressed by itself",
+                        code="file.nested",
+                        place=place,
                         remedy="unpack it first",
                     )
                 where = (lambda: packed.count) if packed is not None else raw.tell
@@ -178,7 +205,9 @@ def opened(path: Path, declared: Format | None, limits: Limits) -> Iterator[Open
     except DriveawayError as error:
         raise error.at(place) from error.__cause__
     except PermissionError as error:
-        raise Unavailable(f"the file cannot be read: {error.strerror}", code="file.unreadable", place=place) from error
+        raise Unavailable(
+            f"the file cannot be read: {error.strerror}", code="file.unreadable", place=place
+        ) from error
 
 
 def _packed(head: bytes) -> str | None:
@@ -202,24 +231,32 @@ def _unpacked(
         except zipfile.BadZipFile as error:
             raise BadValue(f"the zip file is damaged: {error}", code="file.damaged", place=place) from error
         with archive:
-            members = [m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX/")]
+            members = [
+                m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX/")
+            ]
             if len(members) != 1:
                 named = ", ".join(m.filename for m in members[:5])
                 raise BadValue(
-                    f"the zip file holds {len(members)} files: {named}", code="file.zip_members", place=place,
+                    f"the zip file holds {len(members)} files: {named}",
+                    code="file.zip_members",
+                    place=place,
                     remedy="put exactly one file in it, or unpack it and import the folder",
                 )
             try:
                 inner_file = archive.open(members[0])
             except (RuntimeError, NotImplementedError) as error:
                 raise BadValue(
-                    f"the zip file cannot be unpacked: {error}", code="file.zip", place=place,
+                    f"the zip file cannot be unpacked: {error}",
+                    code="file.zip",
+                    place=place,
                     remedy="unpack it yourself",
                 ) from error
             with inner_file:
                 yield inner_file, None, members[0].filename
     else:
         raise BadValue(
-            f"{_packed(head)} is not unpacked here", code="file.packing", place=place,
+            f"{_packed(head)} is not unpacked here",
+            code="file.packing",
+            place=place,
             remedy="use gzip, zip or zstd, or unpack it",
         )

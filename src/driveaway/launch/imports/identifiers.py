@@ -57,7 +57,9 @@ def well_formed_orders(texts: Sequence[Any]) -> list[bool] | None:
     values = _base32[matrix[:, 2:]]
     known = (values != _BAD).all(axis=1) & (matrix[:, 0] == ord("O")) & (matrix[:, 1] == ord("-"))
     values = np.where(values == _BAD, 0, values)
-    total = values[:, 1::2].sum(axis=1, dtype=np.uint16) + _doubled[values[:, 0::2]].sum(axis=1, dtype=np.uint16)
+    total = values[:, 1::2].sum(axis=1, dtype=np.uint16) + _doubled[values[:, 0::2]].sum(
+        axis=1, dtype=np.uint16
+    )
     return list((known & (total % 32 == 0)).tolist())
 
 

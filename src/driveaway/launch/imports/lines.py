@@ -33,7 +33,8 @@ def blocks(stream: IO[bytes], encoding: Encoding, limits: Limits) -> Iterator[Bl
     for data, complete in _cut(_narrow(stream, encoding), limits.line):
         if not complete:
             error = BadValue(
-                f"the line is longer than {limits.line:,} bytes", code="line.too_long",
+                f"the line is longer than {limits.line:,} bytes",
+                code="line.too_long",
                 remedy="look for a missing line end or quote",
             )
             shown = data[:200].decode("utf-8" if encoding.wide else encoding.name, "replace")
@@ -59,7 +60,7 @@ def _narrow(stream: IO[bytes], encoding: Encoding) -> Iterator[bytes]:
 
 
 def _cut(chunks: Iterator[bytes], longest: int) -> Iterator[tuple[bytes, bool]]:
-    """Whole lines (True), or the beginning of one that is too long (False); never more than a few chunks held."""
+    """Whole lines (True), or the beginning of one that is too long (False); few chunks are held."""
     carry = b""
     skipping = False
     for chunk in chunks:
@@ -67,7 +68,7 @@ def _cut(chunks: Iterator[bytes], longest: int) -> Iterator[tuple[bytes, bool]]:
             end = _first_end(chunk)
             if end < 0:
                 continue
-            # A CR that ends the chunk may belong to a CR LF; the LF then makes an empty line, which is harmless.
+            # A CR that ends the chunk may belong to a CR LF; the LF then makes a harmless empty line.
             skip = 2 if chunk[end : end + 2] == b"\r\n" else 1
             chunk, skipping = chunk[end + skip :], False
         data = carry + chunk if carry else chunk
@@ -130,7 +131,8 @@ def _decoded(data: bytes, encoding: str, first: int, wide: bool) -> Block:
             except UnicodeDecodeError as error:
                 lines.append(None)
                 problem = BadValue(
-                    f"byte {error.start + 1} of the line is not {encoding}", code="encoding.invalid",
+                    f"byte {error.start + 1} of the line is not {encoding}",
+                    code="encoding.invalid",
                     remedy="save the line again in the encoding of the rest",
                 )
                 errors[number] = (problem, raw[:200].decode(encoding, "replace"))
@@ -139,7 +141,9 @@ def _decoded(data: bytes, encoding: str, first: int, wide: bool) -> Block:
         for index, line in enumerate(lines):
             if line is not None and "\x00" in line:
                 lines[index] = None
-                problem = BadValue("the line holds NUL bytes", code="line.nul", remedy="export the file again")
+                problem = BadValue(
+                    "the line holds NUL bytes", code="line.nul", remedy="export the file again"
+                )
                 errors[first + index] = (problem, line[:200])
             elif line is not None and wide and "\N{REPLACEMENT CHARACTER}" in line:
                 lines[index] = None

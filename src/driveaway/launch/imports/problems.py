@@ -13,7 +13,7 @@ from driveaway.values.errors import DriveawayError, Unavailable
 
 COLUMNS = ("line", "column", "value", "code", "problem", "remedy")
 _SHOWN = 80
-_KEPT = 50
+_KEPT = 20
 
 
 class Problem(NamedTuple):
@@ -26,7 +26,6 @@ class Problem(NamedTuple):
         code: stable, as in every error.
         problem: what is wrong.
         remedy: what to do.
-        file: name of the file where several are imported at once, else "".
     """
 
     line: int
@@ -35,12 +34,17 @@ class Problem(NamedTuple):
     code: str
     problem: str
     remedy: str = ""
-    file: str = ""
+
+    def row(self) -> dict[str, Any]:
+        """Column → text, as the report and the screen show it."""
+        return dict(zip(COLUMNS, (str(self.line), *self[1:]), strict=True))
 
     @classmethod
     def of(cls, line: int, column: str, value: Any, error: DriveawayError) -> Problem:
         """An error as a problem of a row."""
-        return cls(line, column, shortened(value), error.code, error.message, error.remedy)
+        return cls(
+            line, column, "" if value is None else shortened(value), error.code, error.message, error.remedy
+        )
 
 
 class ImportReport(NamedTuple):
@@ -53,7 +57,7 @@ class ImportReport(NamedTuple):
         passed_over: rows that the mapping leaves out on purpose.
         facts: facts added to the book.
         report_path: the report with one line per problem, or None when there was none.
-        problems: the first problems, for the screen.
+        first_problems: the first problems, for the screen.
         counts: code → how many problems have it.
         notes: what was assumed or passed over, in words.
     """
@@ -64,7 +68,7 @@ class ImportReport(NamedTuple):
     facts: int
     report_path: Path | None
     passed_over: int = 0
-    problems: tuple[Problem, ...] = ()
+    first_problems: tuple[Problem, ...] = ()
     counts: dict[str, int] = {}  # noqa: RUF012 - never changed
     notes: tuple[str, ...] = ()
 
@@ -120,8 +124,7 @@ class Problems:
                 self._file = self.path.open("w", encoding="utf-8", newline="")
                 self._writer = csv.writer(self._file)
                 self._writer.writerow(COLUMNS)
-            line = f"{problem.file}:{problem.line}" if problem.file else str(problem.line)
-            self._writer.writerow([line, *(disarmed(text) for text in problem[1:6])])
+            self._writer.writerow([problem.line, *(disarmed(text) for text in problem[1:])])
         except OSError as error:
             raise Unavailable(
                 f"the report cannot be written: {error.strerror}",

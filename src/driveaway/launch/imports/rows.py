@@ -17,7 +17,6 @@ class Rows:
         lines: where each row stands in the file (first physical line, or number of the row).
         columns: name → one cell a row; None where the file says nothing.
         problems: rows that could not be read at all; they are in no column.
-        safe: columns whose texts cannot be formulas, because their format has other types.
     """
 
     lines: list[int]
@@ -33,7 +32,6 @@ class Proposal(NamedTuple):
         line: the row that it stands in.
         label: the subject as the file names it, for the report.
         corrects: source of the fact that it replaces, or "".
-        column: the column that names the outlet, or "".
     """
 
     draft: Draft

@@ -23,7 +23,7 @@ class _EndOfRow(Exception):
 
 
 class _Feed:
-    """Lines for the CSV reader, which remembers those of the row being read so that they can be read again."""
+    """Lines for the CSV reader, which remembers those of the row being read: they may be read again."""
 
     def __init__(self, source: Iterator[Block], most: int) -> None:
         self._source = source
@@ -40,10 +40,7 @@ class _Feed:
     def __next__(self) -> str:
         if len(self.row) >= self._most:
             raise _EndOfRow
-        if self._again:
-            item = self._again.popleft()
-        else:
-            item = self._fresh()
+        item = self._again.popleft() if self._again else self._fresh()
         self.row.append(item)
         return item[1] + "\n"
 
@@ -77,8 +74,14 @@ class Separated:
     """
 
     def __init__(
-        self, stream: IO[bytes], limits: Limits, place: str, *, encoding: str | None = None,
-        separator: str | None = None, quote: str = '"',
+        self,
+        stream: IO[bytes],
+        limits: Limits,
+        place: str,
+        *,
+        encoding: str | None = None,
+        separator: str | None = None,
+        quote: str = '"',
     ) -> None:
         """Read the header.
 
@@ -120,9 +123,15 @@ class Separated:
             names.pop()
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice or not all(names):
-            said = f"the column {twice[0]!r} stands there twice" if twice and twice[0] else "a column has no name"
+            said = (
+                f"the column {twice[0]!r} stands there twice"
+                if twice and twice[0]
+                else "a column has no name"
+            )
             raise BadValue(
-                said, code="columns.duplicate" if twice and twice[0] else "columns.unnamed", place=self._place,
+                said,
+                code="columns.duplicate" if twice and twice[0] else "columns.unnamed",
+                place=self._place,
                 remedy="give every column a name of its own",
             )
         return names
@@ -138,9 +147,16 @@ class Separated:
             self._reader = csv.reader(feed, **self._options)
             line, text = feed.give_up()
             endless = isinstance(error, _EndOfRow) or "unexpected end" in str(error)
-            problem = "a quote is opened and not closed" if endless else f"the line is not well-formed: {error}"
+            problem = (
+                "a quote is opened and not closed" if endless else f"the line is not well-formed: {error}"
+            )
             return Problem(
-                line, "", shortened(text), "row.quote", problem, 'write a quote inside a quoted cell twice: ""'
+                line,
+                "",
+                shortened(text),
+                "row.quote",
+                problem,
+                'write a quote inside a quoted cell twice: ""',
             )
         return feed.row[0][0], cells
 
@@ -178,14 +194,21 @@ class Separated:
             problems += feed.problems
             feed.problems = []
             columns: dict[str, list[Any]] = dict(
-                zip(self.names, map(list, zip(*rows, strict=True)) if rows else ([] for _ in self.names), strict=True)
+                zip(
+                    self.names,
+                    map(list, zip(*rows, strict=True)) if rows else ([] for _ in self.names),
+                    strict=True,
+                )
             )
             if lines or problems:
                 yield Rows(lines, columns, problems)
 
     def _ragged(self, line: int, cells: list[str]) -> Problem:
         return Problem(
-            line, "", shortened(self._options["delimiter"].join(cells)), "row.ragged",
+            line,
+            "",
+            shortened(self._options["delimiter"].join(cells)),
+            "row.ragged",
             f"the row has {len(cells)} cells, the header {len(self.names)}",
             "look for a separator inside a cell: such a cell needs quotes",
         )

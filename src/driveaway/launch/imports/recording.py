@@ -1,0 +1,215 @@
+"""Recording what rows ask for: in batches, what cannot stand yet held back until the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from driveaway.launch.imports.held import Held
+from driveaway.launch.imports.problems import Problem, Problems
+from driveaway.launch.imports.rows import Proposal, Proposals
+from driveaway.values.errors import DriveawayError, NotFound, Refused
+
+if TYPE_CHECKING:
+    from driveaway.book.writer import Outcome
+    from driveaway.launch.launch import Launch
+
+# No later row can make these right.
+_FINAL: Final = frozenset(
+    {
+        "order.trim", "order.colour", "order.edition", "order.reserved_twice", "order.requeue",
+        "order.change_closed",
+        "car.built_twice", "buyer.described_twice", "import.erasure", "peg.purpose",
+    }
+)  # fmt: skip
+_READ, _ADDED, _REJECTED, _PASSED = 1, 2, 4, 8
+_FAR: Final = 7_258_118_400_000_000 - 1  # the end of 2199
+
+
+class Recorder:
+    """Appends proposals, and keeps the count of rows.
+
+    Attributes:
+        facts: facts added.
+        seen: rows read so far.
+        last: the last row's line.
+    """
+
+    def __init__(self, launch: Launch, problems: Problems, folder: Path, batch: int) -> None:
+        self._launch, self._problems, self._batch = launch, problems, batch
+        self._rows = bytearray(1024)
+        self._waiting: list[Proposal] = []
+        self._held = Held(folder)
+        self._folder = folder
+        self._outlets = {fact.subject for fact in launch.at(_FAR).facts("outlet.opened")}
+        self.facts = 0
+        self.seen = 0
+        self.last = 0
+
+    def take(self, proposals: Proposals) -> None:
+        """Record what some rows ask for."""
+        for line in proposals.lines:
+            self._flag(line, _READ)
+        for line in proposals.passed_over:
+            self._flag(line, _PASSED)
+        self.seen += len(proposals.lines)
+        self.last = max(self.last, max(proposals.lines, default=0))
+        for problem in proposals.problems:
+            self._reject(problem)
+        self._waiting += proposals.facts
+        while len(self._waiting) >= self._batch:
+            self._record(self._waiting[: self._batch])
+            del self._waiting[: self._batch]
+
+    def finish(self) -> None:
+        """Record the rest, then try what was held back again, as long as that helps."""
+        self._record(self._waiting)
+        self._waiting = []
+        while len(self._held):
+            held, self._held = self._held, Held(self._folder)
+            before = self.facts
+            try:
+                for batch in _in_batches(held, self._batch):
+                    self._record(batch)
+            finally:
+                held.close()
+            if self.facts == before:
+                break
+        held, self._held = self._held, Held(self._folder)
+        try:
+            for batch in _in_batches(held, self._batch):
+                self._record(batch, final=True)
+        finally:
+            held.close()
+
+    def close(self) -> None:
+        """Let go of files."""
+        self._held.close()
+
+    def totals(self) -> tuple[int, int, int, int]:
+        """(accepted, repeated, rejected, passed over) rows."""
+        rows = self._rows
+        rejected = added = passed = read = 0
+        for flags in range(16):
+            count = rows.count(flags)
+            if not flags & _READ:
+                continue
+            read += count
+            if flags & _REJECTED:
+                rejected += count
+            elif flags & _PASSED:
+                passed += count
+            elif flags & _ADDED:
+                added += count
+        return added, read - rejected - added - passed, rejected, passed
+
+    def _flag(self, line: int, flag: int) -> None:
+        if line >= len(self._rows):
+            self._rows.extend(bytes(max(line - len(self._rows) + 1, len(self._rows))))
+        self._rows[line] |= flag
+
+    def _reject(self, problem: Problem) -> None:
+        self._flag(problem.line, _READ | _REJECTED)
+        self._problems.add(problem)
+
+    def _record(self, proposals: Sequence[Proposal], *, final: bool = False) -> None:
+        """Append; a correction ends a batch, since what it corrects must be in the book before it."""
+        ready: list[Proposal] = []
+        for proposal in proposals:
+            draft = proposal.draft
+            if self._outlets or draft.kind == "outlet.opened":
+                unknown = self._unknown_outlet(proposal)
+                if unknown is not None:
+                    self._refused(proposal, unknown, final)
+                    continue
+            if proposal.corrects:
+                self._append(ready, final)
+                ready = []
+                try:
+                    replaces = self._replaced(proposal)
+                except DriveawayError as error:
+                    self._refused(proposal, error, final)
+                    continue
+                proposal = proposal._replace(draft=msgspec.structs.replace(draft, replaces=replaces))
+            elif draft.kind == "subject.erased" and self._holds_person(draft.subject):
+                erasure = Refused(
+                    "an imported erasure does not shred what this book holds of this person",
+                    code="import.erasure",
+                    remedy=f"driveaway erase {draft.subject}",
+                )  # fmt: skip
+                self._refused(proposal, erasure, final)
+                continue
+            ready.append(proposal)
+        self._append(ready, final)
+
+    def _append(self, proposals: Sequence[Proposal], final: bool) -> None:
+        if not proposals:
+            return
+        outcomes: Sequence[Outcome] = self._launch.append(
+            [p.draft for p in proposals], atomic=False, patient=True
+        )
+        for proposal, outcome in zip(proposals, outcomes, strict=True):
+            if outcome.error is not None:
+                self._refused(proposal, outcome.error, final)
+            elif outcome.added:
+                self.facts += 1
+                self._flag(proposal.line, _ADDED)
+
+    def _refused(self, proposal: Proposal, error: DriveawayError, final: bool) -> None:
+        if not final and isinstance(error, Refused | NotFound) and error.code not in _FINAL:
+            self._held.add(proposal)
+            return
+        kind = proposal.draft.kind
+        column = "outlet" if error.code == "outlet.unknown" else ""
+        message = f"{kind}: {error.message}"
+        if proposal.label != proposal.draft.subject:
+            message = message.replace(proposal.draft.subject, proposal.label)
+        value = getattr(proposal.draft.body, "outlet", "") if column else proposal.label
+        self._reject(
+            Problem.of(
+                proposal.line, column, value, type(error)(message, code=error.code, remedy=error.remedy)
+            )
+        )
+
+    def _unknown_outlet(self, proposal: Proposal) -> DriveawayError | None:
+        draft = proposal.draft
+        if draft.kind == "outlet.opened":
+            self._outlets.add(draft.subject)
+            return None
+        outlet = getattr(draft.body, "outlet", None)
+        if outlet is None or outlet in self._outlets:
+            return None
+        return Refused(
+            f"there is no outlet {outlet!r}",
+            code="outlet.unknown",
+            remedy="record its opening first, or correct the name",
+        )
+
+    def _replaced(self, proposal: Proposal) -> int:
+        for fact in self._launch.book.about(proposal.draft.subject):
+            if fact.source == proposal.corrects:
+                return fact.seq
+        raise NotFound(
+            f"the fact that it corrects, {proposal.corrects!r}, is not in the book", code="fact.missing",
+            remedy="import that one first",
+        )  # fmt: skip
+
+    def _holds_person(self, subject: str) -> bool:
+        return any(
+            not fact.erased and any(getattr(fact.body, name) is not None for name in fact.body.personal)
+            for fact in self._launch.book.about(subject)
+        )
+
+
+def _in_batches(proposals: Iterable[Proposal], size: int) -> Iterable[list[Proposal]]:
+    batch: list[Proposal] = []
+    for proposal in proposals:
+        batch.append(proposal)
+        if len(batch) >= size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,175 @@
+"""Importing a file: what it is, what its rows ask for, what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from driveaway.launch.imports.columnar import Columnar
+from driveaway.launch.imports.events import Events
+from driveaway.launch.imports.files import Bomb, Opened, opened
+from driveaway.launch.imports.identifiers import Subjects
+from driveaway.launch.imports.limits import Limits
+from driveaway.launch.imports.lookups import load_tables
+from driveaway.launch.imports.mapped import Mapped
+from driveaway.launch.imports.mapping import Mapping, load_mapping
+from driveaway.launch.imports.problems import ImportReport, Problem, Problems
+from driveaway.launch.imports.recording import Recorder
+from driveaway.launch.imports.rows import Proposals, Rows
+from driveaway.launch.imports.separated import Separated
+from driveaway.launch.imports.shaped import Shaped
+from driveaway.launch.imports.shaping import Shaper
+from driveaway.launch.imports.times import Times
+from driveaway.values.clock import moment, now, zone
+from driveaway.values.errors import BadValue, DriveawayError
+
+if TYPE_CHECKING:
+    from driveaway.launch.launch import Launch
+
+Progress = Callable[[int, int, int], None]
+"""(bytes of the file done, bytes in all, rows)."""
+
+BATCH = 2_000
+
+
+class _Reader(Protocol):
+    notes: list[str]
+    blank: int
+
+    def batches(self, size: int) -> Iterator[Rows]: ...
+
+
+def import_file(
+    launch: Launch,
+    path: str | Path,
+    *,
+    kind: str | None = None,
+    mapping: str | Path | Mapping | None = None,
+    report: str | Path | None = None,
+    progress: Progress | None = None,
+    batch: int = BATCH,
+    limits: Limits | None = None,
+) -> ImportReport:
+    """Record what a file says; a row that cannot be recorded is reported and stops no other.
+
+    CSV (also compressed with gzip, zip or zstd), Parquet, or NDJSON. Importing the same file again
+    adds nothing. The order of the rows does not matter: what cannot stand yet is tried again when
+    the whole file was read.
+
+    Args:
+        launch: where to.
+        path: the file.
+        kind: kind of every row, whose columns are then named like the fields of the kind.
+        mapping: a mapping file, the name of a packaged one, or a mapping.
+        report: where the report of problems goes; left out: ``reports/`` in the data folder.
+        progress: called after each batch.
+        batch: facts recorded at once.
+        limits: how long a line may be, and how much a file may unpack to.
+
+    Raises:
+        NotFound: there is no such file or mapping.
+        BadValue: the file cannot be read at all: empty, of no known format, without the columns needed.
+        Unavailable: the book or the report cannot be written; importing again is safe.
+    """
+    path = Path(path)
+    limits = limits or Limits()
+    if kind is not None and mapping is not None:
+        raise BadValue(
+            "give a kind or a mapping, not both", code="import.twice", remedy="a mapping says the kinds"
+        )
+    folder = path.parent
+    if mapping is not None and not isinstance(mapping, Mapping):
+        mapping, _ = load_mapping(mapping)
+    stamp = moment(now()).strftime("%Y%m%dT%H%M%S_%f")
+    target = Path(report) if report is not None else launch.data / "reports" / f"{path.name}-{stamp}.csv"
+    declared = mapping.file.format if mapping is not None else None
+    notes: list[str] = []
+    with opened(path, declared, limits) as file, Problems(target) as problems:
+        source = _proposals(launch, file, kind, mapping, folder, limits, batch, notes)
+        recorder = Recorder(launch, problems, launch.data, batch)
+        try:
+            try:
+                for proposals in source:
+                    recorder.take(proposals)
+                    if progress is not None:
+                        progress(min(file.position(), file.size), file.size, recorder.seen)
+            except BadValue as error:
+                if not isinstance(error, Bomb) and error.code != "file.damaged":
+                    raise
+                _stopped(recorder, error)
+            recorder.finish()
+        finally:
+            recorder.close()
+        if progress is not None:
+            progress(file.size, file.size, recorder.seen)
+        accepted, repeated, rejected, passed = recorder.totals()
+        return ImportReport(
+            accepted, repeated, rejected, recorder.facts, problems.written, passed, tuple(problems.first),
+            dict(problems.counts), tuple(dict.fromkeys(notes)),
+        )  # fmt: skip
+
+
+def _stopped(recorder: Recorder, error: DriveawayError) -> None:
+    """The file could not be read to its end: the row after the last one is reported."""
+    line = recorder.last + 1
+    problem = Problem(line, "", "", error.code, f"reading stopped here: {error.message}", error.remedy)
+    recorder.take(Proposals([line], [], [problem], []))
+
+
+def _proposals(
+    launch: Launch, file: Opened, kind: str | None, mapping: Mapping | None, folder: Path, limits: Limits,
+    batch: int, notes: list[str],
+) -> Iterator[Proposals]:  # fmt: skip
+    description = launch.description
+    place = str(file.path)
+    regions = {region.code: region.name for region in description.regions}
+    if mapping is None:
+        subjects, times = Subjects(description.launch), Times()
+    else:
+        shape = mapping.time
+        subjects = Subjects(mapping.name)
+        tz = None if shape.zone is None else zone(shape.zone)
+        times = Times(tz, shape.formats, end_of_days=shape.days == "end")
+    shaper = Shaper(subjects, times, regions)
+    if file.format == "ndjson" and mapping is None:
+        yield from Events(file.stream, limits, subjects, times, kind).proposals(batch)
+        return
+    tables = {} if mapping is None else load_tables(mapping, folder, limits)
+    if file.format == "ndjson":
+        assert mapping is not None
+        events = Events(file.stream, limits, subjects, times, None)
+        mapped = Mapped(None, mapping, shaper, tables, description.currency, place)
+        for rows in events.rows(batch):
+            yield mapped.convert(rows)
+        notes += mapped.notes
+        return
+    reader: Any
+    if file.format == "parquet":
+        reader = Columnar(file.path, limits)
+        instants = frozenset(reader.instants)
+    else:
+        instants = frozenset()
+        shaped = None if mapping is None else mapping.file
+        reader = Separated(
+            file.stream, limits, place, encoding=shaped.encoding if shaped else None,
+            separator=shaped.separator if shaped else None, quote=shaped.quote if shaped else '"',
+        )  # fmt: skip
+    converter: Shaped | Mapped
+    if mapping is not None:
+        converter = Mapped(reader.names, mapping, shaper, tables, description.currency, place, instants)
+    else:
+        namespace = f"urn:driveaway:import:{_stem(file.path)}"
+        converter = Shaped(reader.names, kind, shaper, namespace, place, instants)
+    for rows in reader.batches(batch):
+        yield converter.convert(rows)
+    notes += [*reader.notes, *converter.notes]
+    if reader.blank:
+        notes.append(f"{reader.blank} blank lines")
+
+
+def _stem(path: Path) -> str:
+    name = path.name
+    while (stem := Path(name).stem) != name:
+        name = stem
+    return name
