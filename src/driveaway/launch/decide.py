@@ -9,9 +9,9 @@ import msgspec
 
 from driveaway.book.writer import Reader
 from driveaway.facts import Draft, Fact, kind_named
+from driveaway.facts.cars import CarPegged
 from driveaway.facts.description import Description
 from driveaway.facts.keys import BUYER, EDITION, keys_of
-from driveaway.facts.launches import Withdrawn
 from driveaway.facts.orders import Configuration, OrderLocked
 from driveaway.orders.rules import CLOCK_RULE, Desk
 from driveaway.outlets.rules import check_outlet
@@ -34,6 +34,7 @@ class LaunchDecider:
         self.description = description
         self.desk = Desk(description)
         self.seen = -1
+        self._counted: set[str] = set()
         self._reader: Reader
 
     def prepare(self, drafts: Sequence[Draft], reader: Reader, size: int) -> None:
@@ -41,6 +42,7 @@ class LaunchDecider:
         self._reader = reader
         if size != self.seen or len(self.desk.orders) > _KEPT:
             self.desk = Desk(self.description)
+            self._counted = set()
         self.seen = -1
         orders, cars = self.desk.orders, self.desk.cars
         subjects: dict[str, None] = {}
@@ -62,7 +64,7 @@ class LaunchDecider:
     def _load(self, facts: Iterable[Fact], wanted: Container[str]) -> None:
         """Fold facts into fresh states; a fact that links to a state at hand must not count twice there."""
         fresh = Desk(self.description)
-        for fact in facts:
+        for fact in _in_order(facts):
             fresh.apply(fact.subject, fact.happened, fact.body)
         self.desk.orders.update({name: state for name, state in fresh.orders.items() if name in wanted})
         self.desk.cars.update({name: state for name, state in fresh.cars.items() if name in wanted})
@@ -72,20 +74,20 @@ class LaunchDecider:
             self.desk.editions.setdefault(edition, set()).update(orders)
 
     def _load_shared(self, shared: Iterable[str], reader: Reader) -> None:
-        if self.description.rules.limit_per_person is not None:
-            buyers = [
-                k for k in shared if k.startswith(BUYER) and k.removeprefix(BUYER) not in self.desk.buyers
-            ]
-            for key, subject in (
-                reader.open_under(buyers, ("order.cancelled", "order.handed_over")) if buyers else ()
-            ):
-                self.desk.buyers.setdefault(key.removeprefix(BUYER), set()).add(subject)
+        """Count whole what limits speak of: a state at hand may have brought in some of it already."""
+        missing = [key for key in shared if key not in self._counted]
+        rules = self.description.rules
         quotas = {
             EDITION + edition.name for edition in self.description.editions if edition.quota is not None
         }
-        editions = [k for k in shared if k in quotas and k.removeprefix(EDITION) not in self.desk.editions]
-        for key, subject in reader.open_under(editions, ("order.cancelled",)) if editions else ():
-            self.desk.editions.setdefault(key.removeprefix(EDITION), set()).add(subject)
+        for prefix, closing, counts, wanted in (
+            (BUYER, ("order.cancelled", "order.handed_over"), self.desk.buyers, rules.limit_per_person),
+            (EDITION, ("order.cancelled",), self.desk.editions, quotas or None),
+        ):
+            keys = [key for key in missing if key.startswith(prefix)] if wanted is not None else []
+            for key, subject in reader.open_under(keys, closing) if keys else ():
+                counts.setdefault(key.removeprefix(prefix), set()).add(subject)
+            self._counted.update(keys)
 
     def decide(self, draft: Draft) -> Sequence[Draft]:
         """The facts that the draft becomes; a refusal leaves the states as they were.
@@ -101,24 +103,25 @@ class LaunchDecider:
             raise BadValue(f"{draft.kind} was given a {type(body).__name__}", code="fact.body")
         if kind.subject == "slug":
             return self._decide_public(draft)
-        if draft.kind == "subject.erased":
+        if draft.kind == "subject.erased" and draft.replaces is None:
             return (draft,)
         desk = self.desk
         if draft.replaces is not None or draft.happened < desk.last(draft.subject, body):
             return self._decide_late(draft)
-        due = desk.clock_lock(draft.subject, draft.happened)
+        order_id = body.order if isinstance(body, CarPegged) else draft.subject
+        due = desk.clock_lock(order_id, draft.happened)
         if due is None:
             desk.check(draft.subject, draft.happened, body)
             draft = self._filled(draft)
             desk.apply(draft.subject, draft.happened, draft.body)
             return (draft,)
-        before = copy(desk.order(draft.subject))
-        lock = self.clock_draft(draft.subject, due, draft.simulated)
-        desk.apply(draft.subject, due, lock.body)
+        before = copy(desk.order(order_id))
+        lock = self.clock_draft(order_id, due, draft.simulated)
+        desk.apply(order_id, due, lock.body)
         try:
             desk.check(draft.subject, draft.happened, body)
         except Refused:
-            desk.orders[draft.subject] = before
+            desk.orders[order_id] = before
             raise
         draft = self._filled(draft)
         desk.apply(draft.subject, draft.happened, draft.body)
@@ -129,6 +132,9 @@ class LaunchDecider:
         state = self.desk.order(order_id)
         body = _with_configuration(OrderLocked(rule=CLOCK_RULE, edition=state.edition), state.configuration)
         source = f"urn:driveaway:clock:{CLOCK_RULE}/{order_id}/{due}"
+        if state.withdrawals:
+            # An earlier lock of the clock may be among what was taken back.
+            source += f"/{state.withdrawals}"
         return Draft("order.locked", order_id, due, body, source, simulated=simulated)
 
     def _filled(self, draft: Draft) -> Draft:
@@ -156,27 +162,35 @@ class LaunchDecider:
                 code="fact.replaces_other",
                 remedy="a correction has the kind and the subject of what it corrects",
             )
+        if old.kind in ("fact.withdrawn", "subject.erased"):
+            raise Refused(
+                f"fact {old.seq} is a {old.kind}, which stands for ever",
+                code="fact.final",
+                remedy="record what holds now as a new fact",
+            )
 
     def _decide_late(self, draft: Draft) -> Sequence[Draft]:
         """A correction, or a fact that arrives late: the whole history must be legal with it.
 
         What the rules find wrong in the history as it stood is not held against the newcomer.
         """
-        if draft.replaces is not None:
-            self._same_subject(draft, self._reader.replaced(draft.replaces))
         if draft.kind == "fact.withdrawn" and draft.replaces is None:
             raise BadValue("a withdrawal names the fact it takes back", code="fact.withdraws_nothing")
-        history = self._component(draft)
+        old = None if draft.replaces is None else self._reader.replaced(draft.replaces)
+        if old is not None:
+            self._same_subject(draft, old)
+        history = _in_order(self._component(draft, old))
         before = {key for key, _ in self._violations(history)[1]}
         kept = [fact for fact in history if fact.seq != draft.replaces]
-        if not isinstance(draft.body, Withdrawn):
-            if draft.replaces is None:
-                past = self._fold(fact for fact in kept if fact.happened <= draft.happened)
-                past.check(draft.subject, draft.happened, draft.body)
-                if isinstance(draft.body, OrderLocked) and draft.body.trim is None:
-                    body = _with_configuration(draft.body, past.order(draft.subject).configuration)
-                    draft = msgspec.structs.replace(draft, body=body)
-            kept.append(_as_fact(draft))
+        if old is not None and old.kind.startswith("outlet."):
+            check_outlet(kept)
+        if old is None:
+            past = self._fold(fact for fact in kept if fact.happened <= draft.happened)
+            past.check(draft.subject, draft.happened, draft.body)
+            if isinstance(draft.body, OrderLocked) and draft.body.trim is None:
+                body = _with_configuration(draft.body, past.order(draft.subject).configuration)
+                draft = msgspec.structs.replace(draft, body=body)
+        kept.append(_as_fact(draft))
         desk, after = self._violations(_in_order(kept))
         for key, error in after:
             if key not in before:
@@ -187,14 +201,14 @@ class LaunchDecider:
                         remedy="correct or withdraw that fact first",
                     )
                 raise error
-        self._take_over(desk)
+        self._take_over(desk, {subject for fact in history for subject in _links(fact)})
         return (draft,)
 
-    def _component(self, draft: Draft) -> list[Fact]:
+    def _component(self, draft: Draft, old: Fact | None) -> list[Fact]:
         """Every live fact that the draft's legality can depend on: its order, its cars, their orders."""
-        subjects = {draft.subject, *(k for k in keys_of(draft.body) if not k.startswith((BUYER, EDITION)))}
-        if draft.replaces is not None:
-            subjects.update(_links(self._reader.replaced(draft.replaces)))
+        subjects = {draft.subject, *(k for k in keys_of(draft.body) if not k.startswith(_SHARED))}
+        if old is not None:
+            subjects.update(_links(old))
         while True:
             facts = self._reader.live(sorted(subjects), sorted(subjects))
             linked = subjects.union(*(_links(fact) for fact in facts))
@@ -221,14 +235,18 @@ class LaunchDecider:
             desk.apply(fact.subject, fact.happened, fact.body)
         return desk
 
-    def _take_over(self, desk: Desk) -> None:
+    def _take_over(self, desk: Desk, judged: set[str]) -> None:
+        """The states of what was judged are those of this desk now, or nothing when nothing is left."""
+        for name in judged:
+            self.desk.orders.pop(name, None)
+            self.desk.cars.pop(name, None)
         self.desk.orders.update(desk.orders)
         self.desk.cars.update(desk.cars)
-        for mine, theirs in ((self.desk.buyers, desk.buyers), (self.desk.editions, desk.editions)):
-            for name in mine:
-                mine[name] -= desk.orders.keys()
-            for name, orders in theirs.items():
-                mine.setdefault(name, set()).update(orders)
+        for counts, new in ((self.desk.buyers, desk.buyers), (self.desk.editions, desk.editions)):
+            for orders in counts.values():
+                orders -= judged
+            for name, orders in new.items():
+                counts.setdefault(name, set()).update(orders)
 
 
 _NEW = 2**62
@@ -242,7 +260,10 @@ def _as_fact(draft: Draft) -> Fact:
 
 
 def _in_order(facts: Iterable[Fact]) -> list[Fact]:
-    return sorted(facts, key=lambda fact: (fact.happened, fact.seq))
+    """By valid time; among facts of one moment a correction has the place of what it corrects."""
+    return sorted(
+        facts, key=lambda fact: (fact.happened, fact.seq if fact.replaces is None else fact.replaces)
+    )
 
 
 def _links(fact: Fact) -> set[str]:

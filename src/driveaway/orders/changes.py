@@ -8,6 +8,7 @@ from typing import Any
 from driveaway.facts import cars as c
 from driveaway.facts import orders as o
 from driveaway.facts.base import Body
+from driveaway.facts.launches import Withdrawn
 from driveaway.orders.state import DeskState, OrderState
 
 
@@ -114,6 +115,11 @@ def _do_described(desk: DeskState, subject: str, happened: int, body: o.BuyerDes
     state.described, state.last = True, max(state.last, happened)
 
 
+def _do_withdrawn(desk: DeskState, subject: str, happened: int, body: Withdrawn) -> None:
+    if subject.startswith("O-"):
+        desk.order(subject).withdrawals += 1
+
+
 CHANGES: dict[type[Body], Callable[[DeskState, str, int, Any], None]] = {
     o.OrderReserved: _do_reserved,
     o.OrderLocked: _do_locked,
@@ -130,4 +136,5 @@ CHANGES: dict[type[Body], Callable[[DeskState, str, int, Any], None]] = {
     c.CarPegged: _do_pegged,
     c.CarUnpegged: _do_unpegged,
     c.CarReturned: _do_returned,
+    Withdrawn: _do_withdrawn,
 }

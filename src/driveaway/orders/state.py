@@ -14,7 +14,8 @@ class OrderState:
     """One order, folded in valid-time order.
 
     Money in minor units: ``held`` is the deposit that the maker holds; ``paid`` the balance received;
-    ``forfeited`` what the maker kept. Times are instants, None: has not happened.
+    ``forfeited`` what the maker kept. ``withdrawals`` counts facts about it that were taken back.
+    Times are instants, None: has not happened.
     """
 
     reserved: int | None = None
@@ -34,6 +35,7 @@ class OrderState:
     forfeited: int = 0
     paid: int = 0
     described: bool = False
+    withdrawals: int = 0
     last: int = 0
 
     @property
