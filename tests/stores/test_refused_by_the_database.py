@@ -1,0 +1,104 @@
+"""The database itself refuses to change what is recorded, whoever asks and however."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import psycopg
+import pytest
+
+from driveaway.launch.launch import Launch
+from tests.stores import acts
+from tests.stores.acts import Place
+
+_ROW = (
+    "SELECT seq, kind, version, subject, happened, recorded, source, replaces, simulated, body, leaf, source_key"
+    " FROM fact WHERE seq = 1"
+)
+_COLUMNS = "seq, kind, version, subject, happened, recorded, source, replaces, simulated, body, leaf, source_key"
+_NEXT = "SELECT 3, kind, version, subject, happened, recorded, source, replaces, simulated, body, leaf, source_key"
+_BOTH = [
+    "UPDATE fact SET body = '{}' WHERE seq = 1",
+    "UPDATE fact SET seq = 9 WHERE seq = 2",
+    "UPDATE fact SET recorded = 0",
+    "DELETE FROM fact WHERE seq = 2",
+    "DELETE FROM fact",
+    f"INSERT INTO fact ({_COLUMNS}) {_ROW}",
+    f"INSERT INTO fact ({_COLUMNS}) {_NEXT} FROM fact WHERE seq = 1",
+    f"INSERT INTO fact ({_COLUMNS}) {_NEXT.replace('3', '5').replace('source,', 'source || 1,')} FROM fact WHERE seq = 1",
+    f"INSERT INTO fact ({_COLUMNS}) {_ROW} ON CONFLICT (seq) DO UPDATE SET body = '{{}}'",
+    "UPDATE fact_secret SET salt = leaf FROM fact WHERE fact.seq = fact_secret.seq",
+    "DELETE FROM fact_secret WHERE seq = 1",
+    "INSERT INTO fact_secret (seq, salt) SELECT 2, salt FROM fact_secret WHERE seq = 1 ON CONFLICT (seq) DO UPDATE SET personal = NULL",
+    "UPDATE fact_key SET key = 'buyer:other'",
+    "DELETE FROM fact_key",
+    "INSERT INTO fact_key (key, seq) VALUES ('buyer:other', 1)",
+    "UPDATE book_edge SET size = 1",
+    "UPDATE book_edge SET size = 7",
+    "UPDATE book_edge SET peaks = (SELECT salt FROM fact_secret WHERE seq = 1)",
+    "UPDATE book_edge SET recorded = 0, size = size + 1",
+    "DELETE FROM book_edge",
+    "INSERT INTO book_edge VALUES (2, 0, 0, (SELECT salt FROM fact_secret WHERE seq = 1))",
+]
+_SQLITE = [
+    f"INSERT OR REPLACE INTO fact ({_COLUMNS}) {_ROW}",
+    f"REPLACE INTO fact ({_COLUMNS}) {_ROW}",
+    f"INSERT OR IGNORE INTO fact ({_COLUMNS}) {_ROW}",
+    "UPDATE OR REPLACE fact SET seq = 1 WHERE seq = 2",
+    "INSERT OR REPLACE INTO fact_secret (seq, salt) SELECT 1, salt FROM fact_secret WHERE seq = 2",
+    "INSERT OR REPLACE INTO fact_key (key, seq) VALUES ('buyer:b-1', 1)",
+    "INSERT OR REPLACE INTO book_edge SELECT * FROM book_edge",
+]
+_POSTGRESQL = [
+    "TRUNCATE fact",
+    "TRUNCATE fact, fact_secret, fact_key, book_edge CASCADE",
+    "TRUNCATE fact_secret",
+    "TRUNCATE fact_key",
+    "TRUNCATE book_edge",
+    "MERGE INTO fact f USING (VALUES (1)) v(n) ON f.seq = v.n WHEN MATCHED THEN DELETE",
+    "MERGE INTO fact f USING (VALUES (1)) v(n) ON f.seq = v.n WHEN MATCHED THEN UPDATE SET body = '{}'",
+    "WITH gone AS (DELETE FROM fact RETURNING seq) SELECT count(*) FROM gone",
+]
+
+
+def _content(place: Place) -> list[object]:
+    return [place.sql(f"SELECT * FROM {table} ORDER BY 1, 2") for table in ("fact", "fact_secret", "fact_key", "book_edge")]
+
+
+def _refused(place: Place, launch: Launch, statement: str) -> None:
+    launch.append([acts.reserved(1, buyer="b-1"), acts.taken(1)])
+    before = _content(place)
+    with pytest.raises((sqlite3.IntegrityError, psycopg.errors.RaiseException, psycopg.IntegrityError)):
+        place.sql(statement)
+    assert _content(place) == before
+    assert launch.book.verify().differences == []
+    launch.append([acts.locked(1)])
+    assert launch.book.edge().size == 3
+
+
+@pytest.mark.parametrize("statement", _BOTH)
+def test_on_both_stores(place: Place, launch: Launch, statement: str) -> None:
+    _refused(place, launch, statement)
+
+
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("statement", _SQLITE)
+def test_on_sqlite(place: Place, launch: Launch, statement: str) -> None:
+    _refused(place, launch, statement)
+
+
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("statement", _POSTGRESQL)
+def test_on_postgresql(place: Place, launch: Launch, statement: str) -> None:
+    _refused(place, launch, statement)
+
+
+def test_a_second_replacement_is_refused_by_the_index_too(place: Place, launch: Launch) -> None:
+    launch.append([acts.reserved(1)])
+    launch.append([acts.reserved(1, source="urn:x/2", replaces=1, colour="green")])
+    with pytest.raises((sqlite3.IntegrityError, psycopg.IntegrityError)):
+        place.sql(
+            f"INSERT INTO fact ({_COLUMNS}) SELECT 3, kind, version, subject, happened, recorded, 'urn:x/3', 1,"
+            " simulated, body, leaf, 7 FROM fact WHERE seq = 1"
+        )
+    assert launch.book.edge().size == 2
