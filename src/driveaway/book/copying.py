@@ -9,7 +9,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from driveaway.book.sqlite import SqliteStore, source_key
+from driveaway.book.sqlite import SqliteStore
+from driveaway.book.sqlite_insert import source_key
 from driveaway.book.store import Edge, Store
 from driveaway.book.tree import Frontier
 from driveaway.values.errors import Conflict, Refused, Tampered, Unavailable

@@ -60,7 +60,8 @@ class Engine:
                 f'CAST(NULL AS {_type(field.type)}) AS "{field.name}"' for field in schema(kind)
             )
             self.backend.con.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT {types} WHERE false")
-        return self.backend.table(name)
+        # Not `backend.table`: the columns are known, and asking DuckDB for them costs a query.
+        return ibis.table(ibis.Schema.from_pyarrow(schema(kind)), name=name)
 
     def fetch(self, expression: ir.Table) -> tuple[pa.Table, str]:
         """Run an expression: its rows, and the SQL that ran."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import errors
 
-from driveaway.book.sqlite import source_key
+from driveaway.book.sqlite_insert import source_key
 from driveaway.book.store import Edge, Row
 from driveaway.values.errors import BadValue, Conflict, DriveawayError, Unavailable
 

@@ -6,16 +6,17 @@ import fcntl
 import json
 import os
 import sqlite3
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from hashlib import blake2b
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from struct import Struct
 from typing import Any, Final
 
 from driveaway.book.migrate import migrate
+from driveaway.book.sqlite_insert import chunk_of, insert_rows, source_key
 from driveaway.book.store import SCHEMA_REVISION, Edge, Row
-from driveaway.values.errors import Conflict, NotFound, Unavailable
+from driveaway.values.errors import Conflict, DriveawayError, NotFound, Unavailable
 
 _COLUMNS: Final = (
     "f.seq, f.kind, f.version, f.subject, f.happened, f.recorded, f.source, f.replaces, f.simulated,"
@@ -26,15 +27,9 @@ _LIVE: Final = "NOT EXISTS (SELECT 1 FROM fact r WHERE r.replaces = f.seq)"
 _CACHE_KIB: Final = 256 * 1024
 # The write-ahead log is copied back by whoever finds it this long, never inside the write lock:
 # an import does it early, so that the order desk's own short appends hardly ever do.
-_LOG_OF_IMPORT: Final = 64 << 20
-_LOG_OF_OTHERS: Final = 512 << 20
-_first_eight: Final = Struct(">Q").unpack
-
-
-def source_key(source: str) -> int:
-    """A 63-bit key of a source, for a compact index."""
-    (key,) = _first_eight(blake2b(source.encode(), digest_size=8).digest())
-    return int(key) >> 1
+_LOG_OF_IMPORT: Final = 16_000
+_LOG_OF_OTHERS: Final = 128_000
+_MX_FRAME: Final = 16
 
 
 class SqliteStore:
@@ -46,6 +41,7 @@ class SqliteStore:
         self._connection: sqlite3.Connection | None = None
         self._lock_path = path.with_suffix(".lock")
         self._waiting_path = path.with_suffix(".waiting")
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="insert")
 
     def create(self) -> None:
         """Make the file and its tables, or bring older ones up to date."""
@@ -99,22 +95,41 @@ class SqliteStore:
         with _locked(self._lock_path, None if patient else self._waiting_path), _translated(self.path):
             connection = self.connection
             connection.execute("BEGIN IMMEDIATE")
+            transaction = SqliteTransaction(connection, self.path, self._worker)
             try:
-                yield SqliteTransaction(connection, self.path)
+                yield transaction
+                transaction.settle()
                 connection.execute("COMMIT")
             except BaseException:
+                with suppress(DriveawayError):
+                    transaction.settle()
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
         self._shorten_log(_LOG_OF_IMPORT if patient else _LOG_OF_OTHERS)
 
     def _shorten_log(self, limit: int) -> None:
-        """Copy the write-ahead log back into the file when it is longer than ``limit`` bytes."""
+        """Copy the write-ahead log back into the file when it holds more than ``limit`` pages.
+
+        First beside other writers, then the few pages that they added meanwhile under the lock, so
+        that the next writer finds a log that is copied whole and begins it anew.
+        """
+        if self._log_pages() <= limit:
+            return
+        with suppress(sqlite3.OperationalError, Unavailable):
+            # A reader is in the way, or the disk is full: what was committed is safe all the same.
+            self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            with _locked(self._lock_path):
+                self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def _log_pages(self) -> int:
+        """Pages in the write-ahead log: ``mxFrame`` of the index's header (SQLite, walformat, 2.1)."""
         try:
-            if self.path.with_name(self.path.name + "-wal").stat().st_size > limit:
-                self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except (OSError, sqlite3.OperationalError):
-            return  # a reader is in the way, or the disk is full: what was committed is safe all the same
+            with self.path.with_name(self.path.name + "-shm").open("rb") as index:
+                index.seek(_MX_FRAME)
+                return int.from_bytes(index.read(4), sys.byteorder)
+        except OSError:
+            return 0
 
     def others_wait(self) -> bool:
         """Whether another process waits for the write lock now."""
@@ -205,9 +220,17 @@ class SqliteStore:
 class SqliteTransaction:
     """What can be done while holding the write lock."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        self._connection = connection
+    def __init__(self, connection: sqlite3.Connection, path: Path, worker: ThreadPoolExecutor) -> None:
+        self._settled = connection
         self._path = path
+        self._worker = worker
+        self._under_way: Future[None] | None = None
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        """The connection, once nothing is being inserted on it any more."""
+        self.settle()
+        return self._settled
 
     def edge(self) -> Edge:
         """The right edge as of now."""
@@ -266,26 +289,32 @@ class SqliteTransaction:
         return None if row is None else int(row[0])
 
     def insert(self, rows: Sequence[Row], keys: Sequence[tuple[str, int]], edge: Edge) -> None:
-        """Add facts with their secrets and keys, and move the edge.
+        """Add facts with their secrets (where they still have any) and keys, and move the edge.
+
+        Many facts are inserted beside the caller: the next call, or the commit, waits for them and
+        raises what went wrong.
 
         Raises:
             Conflict: a source, or what one of them replaces, is in the book already.
         """
-        with _translated(self._path):
-            self._insert(rows, keys, edge)
+        chunk = chunk_of(rows, keys, edge)
+        self.settle()
+        if chunk is None:
+            with _translated(self._path):
+                insert_rows(self._settled, rows, keys, edge)
+        else:
+            self._under_way = self._worker.submit(chunk.insert, self._settled)
 
-    def _insert(self, rows: Sequence[Row], keys: Sequence[tuple[str, int]], edge: Edge) -> None:
-        self._connection.executemany(
-            "INSERT INTO fact VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [(*row[:11], source_key(row[6])) for row in rows],
-        )
-        self._connection.executemany(
-            "INSERT INTO fact_secret VALUES (?, ?, ?)", [(row[0], *row[11:]) for row in rows]
-        )
-        self._connection.executemany("INSERT INTO fact_key VALUES (?, ?)", keys)
-        self._connection.execute(
-            "UPDATE book_edge SET size = ?, recorded = ?, peaks = ? WHERE only = 1", tuple(edge)
-        )
+    def settle(self) -> None:
+        """Wait for what is being inserted.
+
+        Raises:
+            Conflict, Unavailable: it could not be.
+        """
+        under_way, self._under_way = self._under_way, None
+        if under_way is not None:
+            with _translated(self._path):
+                under_way.result()
 
     def shred(self, seqs: Sequence[int]) -> int:
         """Delete the secrets and personal keys of these facts; how many had any."""

@@ -16,10 +16,13 @@ from driveaway.facts import KINDS, Draft, Fact
 from driveaway.facts.keys import keys_of
 from driveaway.facts.launches import SubjectErased
 from driveaway.values.clock import now
-from driveaway.values.errors import BadValue, Conflict, DriveawayError, NotFound
+from driveaway.values.errors import BadValue, Conflict, DriveawayError, NotFound, Unavailable
 
 SALT = 16
 _SINGLE_LOOKUPS = 20
+_REPEATED = "book.conflict"
+# So many facts are handed to the store at a time; SQLite inserts them while the next are decided.
+_CHUNK = 4_000
 # An import that meets another writer commits so few facts at a time (2 to 3 ms), for so long.
 _COURTEOUS = 64
 _COURTESY_SECONDS = 60.0
@@ -105,11 +108,12 @@ class _BatchReader:
     def live(self, subjects: Sequence[str], keys: Sequence[str]) -> list[Fact]:
         facts = facts_of(self._transaction.live(subjects, keys))
         if self._pending.accepted:
-            wanted, under = set(subjects), set(keys)
+            wanted, under, there = set(subjects), set(keys), {fact.seq for fact in facts}
             facts += [
                 fact
                 for fact in self._pending.facts()
-                if fact.subject in wanted or not under.isdisjoint(keys_of(fact.body))
+                if fact.seq not in there
+                and (fact.subject in wanted or not under.isdisjoint(keys_of(fact.body)))
             ]
             facts = [fact for fact in facts if fact.seq not in self._pending.replaced]
             facts.sort(key=lambda fact: (fact.happened, fact.seq))
@@ -211,7 +215,9 @@ def _append_batch(
             outcomes, size = _append_locked(
                 transaction, drafts, decider, atomic, clock, salts, None, give_way
             )
-    except _SourceKnown:
+    except (_SourceKnown, Conflict) as repeated:
+        if isinstance(repeated, Conflict) and repeated.code != _REPEATED:
+            raise
         with store.write(patient=patient) as transaction:
             known = transaction.by_source([draft.source for draft in drafts if draft.source])
             outcomes, size = _append_locked(
@@ -256,6 +262,20 @@ def _append_locked(
     used = 0
     here: dict[str, Row] = {}
     looked_up = 0
+    frontier = Frontier(edge.size, edge.peaks)
+
+    def flush() -> None:
+        if rows:
+            frontier.extend([row.leaf for row in rows])
+            try:
+                transaction.insert(rows, keys, Edge(frontier.size, recorded, frontier.packed()))
+            except Conflict as error:
+                if known is None:
+                    raise _SourceKnown from error
+                raise
+            rows.clear()
+            keys.clear()
+
     for number, draft in enumerate(drafts):
         if give_way is not None and number % _COURTEOUS == _COURTEOUS - 1 and give_way():
             break
@@ -283,7 +303,11 @@ def _append_locked(
                     pending.replaced.add(accepted.replaces)
                 pending.accepted.append((seq, accepted, recorded))
             outcomes.append(Outcome(draft, seq, True, None))
+        except Unavailable:
+            raise
         except DriveawayError as error:
+            if known is None and error.code == _REPEATED:
+                raise _SourceKnown from error
             if source and known is None and not isinstance(error, BadValue):
                 # Refused, or only a repetition of what is recorded?
                 looked_up += 1
@@ -295,15 +319,9 @@ def _append_locked(
             if atomic:
                 raise error.at(draft.place) from None
             outcomes.append(Outcome(draft, None, False, error.at(draft.place)))
-    if rows:
-        frontier = Frontier(edge.size, edge.peaks)
-        frontier.extend([row.leaf for row in rows])
-        try:
-            transaction.insert(rows, keys, Edge(frontier.size, recorded, frontier.packed()))
-        except Conflict as error:
-            if known is None:
-                raise _SourceKnown from error
-            raise
+        if len(rows) >= _CHUNK:
+            flush()
+    flush()
     return outcomes, seq
 
 
@@ -352,7 +370,7 @@ def _same(draft: Draft, row: Row) -> None:
     agree = mine == theirs and all(
         getattr(fact.body, name) == value
         for name in draft.body.__struct_fields__
-        if (value := getattr(draft.body, name)) is not None
+        if (value := getattr(draft.body, name)) not in (None, ())
         and not (fact.erased and name in draft.body.personal)
     )
     if not agree:
