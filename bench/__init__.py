@@ -1,0 +1,1 @@
+"""Measurements beside peers. ``python -m bench.run --help`` says how; nothing here is asserted in tests."""
