@@ -26,6 +26,8 @@ TYPE_PREFIX = "driveaway."
 # Sources of the book that are no CloudEvents source and id: exported under this one.
 WHOLE_SOURCE = "urn:driveaway:source"
 
+_NOTHING = msgspec.Raw(b"{}")
+
 
 class _Line(msgspec.Struct, kw_only=True, gc=False):
     """What is read of an event or a fact; other attributes are extensions, and passed over."""
@@ -40,8 +42,8 @@ class _Line(msgspec.Struct, kw_only=True, gc=False):
     happened: str | None = None
     datacontenttype: str | None = None
     data_base64: str | None = None
-    data: msgspec.Raw | None = None
-    body: msgspec.Raw | None = None
+    data: msgspec.Raw = _NOTHING
+    body: msgspec.Raw = _NOTHING
     sequence: str | None = None
     simulated: bool = False
     replaces: str = ""
@@ -129,12 +131,9 @@ class Events:
                     )
                 except DriveawayError as error:
                     problems.append(Problem.of(number, error.place, line, error))
-            yield Proposals(
-                [n for n, _ in found] + [p.line for p in problems if p.line not in dict(found)],
-                facts,
-                problems,
-                [],
-            )
+            read = {number for number, _ in found}
+            lines = [*read, *(problem.line for problem in problems if problem.line not in read)]
+            yield Proposals(lines, facts, problems, [], self.in_sequence)
 
     def rows(self, size: int) -> Iterator[Rows]:
         """The lines as rows for a mapping; the keys of inner objects are joined by dots."""
@@ -226,7 +225,7 @@ class Events:
             number,
             kind,
             line,
-            line.body or line.data,
+            line.data if line.body is _NOTHING else line.body,
             happened,
             source,
             line.simulated,
@@ -243,7 +242,7 @@ class Events:
         return kind
 
     def _made(
-        self, number: int, kind: Kind, line: _Line, raw: msgspec.Raw | None, time: str | None, source: str,
+        self, number: int, kind: Kind, line: _Line, raw: msgspec.Raw, time: str | None, source: str,
         simulated: bool, replaces: str, version: int | None,
     ) -> Proposal:  # fmt: skip
         if not line.subject:
@@ -263,7 +262,7 @@ class Events:
             at = self._times.read(time)
         except BadValue as error:
             raise error.at("time") from error.__cause__
-        content = b"{}" if raw is None else bytes(raw)
+        content = bytes(raw)
         if rb"\u0000" in content:
             raise BadValue(
                 "a text holds a NUL character", code="text.control", place="data", remedy="remove it"

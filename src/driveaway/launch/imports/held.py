@@ -90,6 +90,12 @@ class Held:
             run.close()
 
 
+def by_time(proposal: Proposal) -> tuple[int, int, int]:
+    """Sorts proposals by valid time; at the same moment what others need comes first."""
+    draft = proposal.draft
+    return draft.happened, _STAGE.get(draft.kind, _LAST), proposal.line
+
+
 def _order(record: _Record) -> tuple[int, int, int]:
     return record.happened, record.stage, record.line
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from driveaway.launch.imports.held import Held
+from driveaway.launch.imports.held import Held, by_time
 from driveaway.launch.imports.problems import Problem, Problems
 from driveaway.launch.imports.rows import Proposal, Proposals
 from driveaway.values.errors import DriveawayError, NotFound, Refused
@@ -38,11 +38,14 @@ class Recorder:
         last: the last row's line.
     """
 
-    def __init__(self, launch: Launch, problems: Problems, folder: Path, batch: int) -> None:
+    def __init__(self, launch: Launch, problems: Problems, folder: Path, batch: int, *, sort: bool) -> None:
+        """``sort``: put everything in order of valid time first, however much it is."""
         self._launch, self._problems, self._batch = launch, problems, batch
         self._rows = bytearray(1024)
         self._waiting: list[Proposal] = []
         self._held = Held(folder)
+        self._sort = sort
+        self._in_order = False
         self._folder = folder
         self._outlets = {fact.subject for fact in launch.at(_FAR).facts("outlet.opened")}
         self.facts = 0
@@ -59,6 +62,11 @@ class Recorder:
         self.last = max(self.last, max(proposals.lines, default=0))
         for problem in proposals.problems:
             self._reject(problem)
+        self._in_order = proposals.in_order
+        if self._sort and not self._in_order:
+            for fact in proposals.facts:
+                self._held.add(fact)
+            return
         self._waiting += proposals.facts
         while len(self._waiting) >= self._batch:
             self._record(self._waiting[: self._batch])
@@ -118,7 +126,7 @@ class Recorder:
     def _record(self, proposals: Sequence[Proposal], *, final: bool = False) -> None:
         """Append; a correction ends a batch, since what it corrects must be in the book before it."""
         ready: list[Proposal] = []
-        for proposal in proposals:
+        for proposal in proposals if self._in_order else sorted(proposals, key=by_time):
             draft = proposal.draft
             if self._outlets or draft.kind == "outlet.opened":
                 unknown = self._unknown_outlet(proposal)

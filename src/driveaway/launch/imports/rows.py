@@ -48,9 +48,11 @@ class Proposals(NamedTuple):
         facts: what they ask for.
         problems: what could not be read.
         passed_over: lines that the mapping passes over on purpose.
+        in_order: the facts stand in the order in which a book recorded them, and are taken in it.
     """
 
     lines: list[int]
     facts: list[Proposal]
     problems: list[Problem]
     passed_over: list[int]
+    in_order: bool = False

@@ -87,7 +87,10 @@ def import_file(
     notes: list[str] = []
     with opened(path, declared, limits) as file, Problems(target) as problems:
         source = _proposals(launch, file, kind, mapping, folder, limits, batch, notes)
-        recorder = Recorder(launch, problems, launch.data, batch)
+        # The clock locks a reservation when a later fact of the order arrives: among rows of several kinds
+        # its lock or cancellation must not come after that.
+        clocked = launch.description.rules.refundable_hours is not None
+        recorder = Recorder(launch, problems, launch.data, batch, sort=clocked and kind is None)
         try:
             try:
                 for proposals in source:
@@ -108,6 +111,29 @@ def import_file(
             accepted, repeated, rejected, recorder.facts, problems.written, passed, tuple(problems.first),
             dict(problems.counts), tuple(dict.fromkeys(notes)),
         )  # fmt: skip
+
+
+def read_file(
+    launch: Launch,
+    path: str | Path,
+    *,
+    kind: str | None = None,
+    mapping: str | Path | Mapping | None = None,
+    batch: int = BATCH,
+    limits: Limits | None = None,
+) -> Iterator[Proposals]:
+    """What a file asks for, without recording anything: to check a file or a mapping, or to measure.
+
+    Raises:
+        NotFound, BadValue: as ``import_file``.
+    """
+    path = Path(path)
+    limits = limits or Limits()
+    if mapping is not None and not isinstance(mapping, Mapping):
+        mapping, _ = load_mapping(mapping)
+    declared = mapping.file.format if mapping is not None else None
+    with opened(path, declared, limits) as file:
+        yield from _proposals(launch, file, kind, mapping, path.parent, limits, batch, [])
 
 
 def _stopped(recorder: Recorder, error: DriveawayError) -> None:

@@ -1,0 +1,5 @@
+"""Exports: the book's facts as CloudEvents, Parquet or CSV."""
+
+from driveaway.launch.exports.run import FORMATS, export_facts
+
+__all__ = ["FORMATS", "export_facts"]
