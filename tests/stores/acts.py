@@ -76,7 +76,9 @@ class Place(NamedTuple):
         else:
             path = self.url.removeprefix("sqlite:///")
             with closing(sqlite3.connect(path)) as connection, connection:
-                found = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+                found = connection.execute(
+                    "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+                ).fetchall()
                 for name, _ in found:
                     connection.execute(f"DROP TRIGGER {name}")
                 connection.execute(sql, values)
@@ -102,7 +104,9 @@ def draft(kind: str, subject: str, hours: float, body: Any, **more: Any) -> Draf
     return Draft(kind, subject, at(hours), body, **more)
 
 
-def reserved(number: int, hours: float = 0, *, source: str | None = None, replaces: int | None = None, **body: Any) -> Draft:
+def reserved(
+    number: int, hours: float = 0, *, source: str | None = None, replaces: int | None = None, **body: Any
+) -> Draft:
     body = {"trim": "Max", "colour": "blue", "price": PRICE, "currency": "CNY"} | body
     more = {} if source is None else {"source": source}
     return draft("order.reserved", order(number), hours, o.OrderReserved(**body), replaces=replaces, **more)
@@ -122,22 +126,30 @@ def cancelled(number: int, hours: float, **more: Any) -> Draft:
 
 
 def taken(number: int, hours: float = 0, amount: int = DEPOSIT, currency: str = "CNY", **more: Any) -> Draft:
-    return draft("deposit.taken", order(number), hours, o.DepositTaken(amount=amount, currency=currency), **more)
+    return draft(
+        "deposit.taken", order(number), hours, o.DepositTaken(amount=amount, currency=currency), **more
+    )
 
 
 def refunded(number: int, hours: float, amount: int = DEPOSIT, **more: Any) -> Draft:
-    return draft("deposit.refunded", order(number), hours, o.DepositRefunded(amount=amount, currency="CNY"), **more)
+    return draft(
+        "deposit.refunded", order(number), hours, o.DepositRefunded(amount=amount, currency="CNY"), **more
+    )
 
 
 def paid(number: int, hours: float, amount: int = PRICE, **more: Any) -> Draft:
-    return draft("payment.received", order(number), hours, o.PaymentReceived(amount=amount, currency="CNY"), **more)
+    return draft(
+        "payment.received", order(number), hours, o.PaymentReceived(amount=amount, currency="CNY"), **more
+    )
 
 
 def described(number: int, hours: float = 0, **body: Any) -> Draft:
     return draft("buyer.described", order(number), hours, o.BuyerDescribed(**body))
 
 
-def built(number: int, hours: float, *, trim: str = "Max", colour: str = "blue", purpose: Any = "order", **more: Any) -> Draft:
+def built(
+    number: int, hours: float, *, trim: str = "Max", colour: str = "blue", purpose: Any = "order", **more: Any
+) -> Draft:
     body = c.CarBuilt(plant="beijing", trim=trim, colour=colour, purpose=purpose)
     return draft("car.built", car(number), hours, body, **more)
 
@@ -160,7 +172,9 @@ def returned(vin: int, of: int, hours: float, **more: Any) -> Draft:
 
 
 def opened(name: str, hours: float, **more: Any) -> Draft:
-    return draft("outlet.opened", name, hours, OutletOpened(role="store", province="110000", city="Beijing"), **more)
+    return draft(
+        "outlet.opened", name, hours, OutletOpened(role="store", province="110000", city="Beijing"), **more
+    )
 
 
 def closed(name: str, hours: float, **more: Any) -> Draft:
@@ -169,7 +183,9 @@ def closed(name: str, hours: float, **more: Any) -> Draft:
 
 def withdrawn(subject: str, seq: int, hours: float = 0) -> Draft:
     source = f"urn:test:withdrawn/{seq}"
-    return Draft("fact.withdrawn", subject, at(hours), Withdrawn(reason="entered by mistake"), source, replaces=seq)
+    return Draft(
+        "fact.withdrawn", subject, at(hours), Withdrawn(reason="entered by mistake"), source, replaces=seq
+    )
 
 
 def delivered(number: int, vin: int, hours: float = 0) -> list[Draft]:

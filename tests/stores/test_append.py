@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from driveaway.book.book import open_store
-from driveaway.book.store import Store
+from driveaway.book.store import Edge, Row, Store
 from driveaway.launch.launch import Launch
 from driveaway.values.errors import BadValue, Conflict, NotFound, Refused
 from tests.stores import acts
@@ -15,7 +15,13 @@ from tests.stores.acts import Place
 
 
 def test_seq_has_no_gap_even_where_a_batch_had_refusals(launch: Launch) -> None:
-    drafts = [acts.reserved(1), acts.locked(2), acts.taken(1), acts.reserved(3, trim="Ultra"), acts.reserved(3)]
+    drafts = [
+        acts.reserved(1),
+        acts.locked(2),
+        acts.taken(1),
+        acts.reserved(3, trim="Ultra"),
+        acts.reserved(3),
+    ]
     outcomes = launch.append(drafts, atomic=False)
     assert [outcome.seq for outcome in outcomes] == [1, None, 2, None, 3]
     assert [outcome.error.code if outcome.error else "" for outcome in outcomes] == [
@@ -64,7 +70,13 @@ def test_a_repeated_source_with_other_content_is_a_conflict(launch: Launch) -> N
 
 
 def test_duplicates_inside_one_batch(launch: Launch) -> None:
-    drafts = [acts.reserved(1), acts.reserved(1), acts.reserved(1, colour="green"), acts.taken(1), acts.taken(1)]
+    drafts = [
+        acts.reserved(1),
+        acts.reserved(1),
+        acts.reserved(1, colour="green"),
+        acts.taken(1),
+        acts.taken(1),
+    ]
     outcomes = launch.append(drafts, atomic=False)
     assert [(outcome.seq, outcome.added) for outcome in outcomes] == [
         (1, True), (1, False), (None, False), (2, True), (2, False),
@@ -75,7 +87,14 @@ def test_duplicates_inside_one_batch(launch: Launch) -> None:
 
 def test_a_batch_of_old_new_and_refused(launch: Launch) -> None:
     launch.append([acts.reserved(1), acts.taken(1)])
-    drafts = [acts.taken(1), acts.reserved(2), acts.locked(9), acts.reserved(1), acts.locked(1), acts.locked(8)]
+    drafts = [
+        acts.taken(1),
+        acts.reserved(2),
+        acts.locked(9),
+        acts.reserved(1),
+        acts.locked(1),
+        acts.locked(8),
+    ]
     for expected in (True, False):
         outcomes = launch.append(drafts, atomic=False)
         assert [outcome.added for outcome in outcomes] == [False, expected, False, False, expected, False]
@@ -179,11 +198,19 @@ def test_who_waits_is_seen_unless_patient(place: Place, store: Store) -> None:
 
 
 def test_what_a_failed_transaction_wrote_is_gone(store: Store) -> None:
-    with pytest.raises(ZeroDivisionError), store.write() as transaction:
-        transaction.edge()
-        raise ZeroDivisionError
+    row = Row(1, "order.cancelled", 1, "O-1", 0, 5, "urn:x", None, False, "{}", bytes(32), bytes(16), None)
+
+    def half_an_append() -> None:
+        with store.write() as transaction:
+            transaction.insert([row], [("key", 1)], Edge(1, 5, bytes(32)))
+            assert transaction.edge().size == 1
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        half_an_append()
     with store.write() as transaction:
         assert transaction.edge().size == 0
+        assert transaction.by_seq([1]) == []
 
 
 def test_it_describes_itself(store: Store) -> None:

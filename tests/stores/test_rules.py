@@ -33,7 +33,14 @@ _REFUSALS: dict[str, tuple[list[Draft], Draft]] = {
     ),
     "order.not_locked": ([acts.reserved(1), acts.built(1, 2)], acts.pegged(1, 1, 3)),
     "peg.taken": (
-        [acts.reserved(1), acts.locked(1), acts.reserved(2), acts.locked(2), acts.built(1, 2), acts.pegged(1, 1, 3)],
+        [
+            acts.reserved(1),
+            acts.locked(1),
+            acts.reserved(2),
+            acts.locked(2),
+            acts.built(1, 2),
+            acts.pegged(1, 1, 3),
+        ],
         acts.pegged(1, 2, 4),
     ),
     "peg.order_served": (
@@ -104,7 +111,12 @@ def test_the_limit_per_person(launch: Launch) -> None:
         launch.append([acts.reserved(3, buyer="b")])
     assert refused.value.code == "order.limit"
     outcomes = launch.append(
-        [acts.reserved(3, buyer="b"), acts.cancelled(1, 1), acts.reserved(3, 2, buyer="b"), acts.reserved(4, buyer="b")],
+        [
+            acts.reserved(3, buyer="b"),
+            acts.cancelled(1, 1),
+            acts.reserved(3, 2, buyer="b"),
+            acts.reserved(4, buyer="b"),
+        ],
         atomic=False,
     )
     assert [outcome.added for outcome in outcomes] == [False, True, True, False]
@@ -134,7 +146,11 @@ def test_the_clock_locks_what_nobody_took_back(launch: Launch) -> None:
     (outcome,) = launch.append([acts.taken(1, 168.5)])
     assert outcome.seq == 4
     lock = launch.book.about(acts.order(1))[2]
-    assert (lock.kind, lock.happened, lock.body.rule) == ("order.locked", acts.at(168), "unclaimed-reservation")
+    assert (lock.kind, lock.happened, lock.body.rule) == (
+        "order.locked",
+        acts.at(168),
+        "unclaimed-reservation",
+    )
     assert lock.body.trim == "Max"
 
 
