@@ -76,7 +76,7 @@ docs: $(STAMPS)/dev ## write the reference pages from the code and build the sit
 
 .PHONY: bench
 bench: $(STAMPS)/dev ## measure beside peers and print the ratios
-	@for file in bench/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file" $(ARGS); done
+	@$(BIN)/python -m bench.run $(ARGS)
 
 .PHONY: nightly
 nightly: $(STAMPS)/dev ## the long tests that 'make test' takes a sample of

@@ -38,6 +38,7 @@ def copy_rows(connection: psycopg.Connection[tuple[Any, ...]], path: str) -> Non
     copy = SqliteStore(Path(path))
     copy.create()
     copy.close()
+    Path(path).with_suffix(".lock").unlink(missing_ok=True)
     with _written(path) as target:
         facts = (
             (*row, source_key(row[6]))

@@ -6,7 +6,6 @@ import fcntl
 import json
 import os
 import sqlite3
-import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -29,7 +28,10 @@ _CACHE_KIB: Final = 256 * 1024
 # an import does it early, so that the order desk's own short appends hardly ever do.
 _LOG_OF_IMPORT: Final = 16_000
 _LOG_OF_OTHERS: Final = 128_000
-_MX_FRAME: Final = 16
+# Pages that a commit, a single fact, and a chunk of thousands (which share theirs) dirty, measured.
+_PAGES_OF_COMMIT: Final = 8
+_PAGES_OF_FACT: Final = 3
+_PAGES_OF_CHUNK: Final = 2_000
 
 
 class SqliteStore:
@@ -41,6 +43,7 @@ class SqliteStore:
         self._connection: sqlite3.Connection | None = None
         self._lock_path = path.with_suffix(".lock")
         self._waiting_path = path.with_suffix(".waiting")
+        self._logged = 0
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="insert")
 
     def create(self) -> None:
@@ -100,6 +103,7 @@ class SqliteStore:
                 yield transaction
                 transaction.settle()
                 connection.execute("COMMIT")
+                self._logged += transaction.pages
             except BaseException:
                 with suppress(DriveawayError):
                     transaction.settle()
@@ -109,27 +113,20 @@ class SqliteStore:
         self._shorten_log(_LOG_OF_IMPORT if patient else _LOG_OF_OTHERS)
 
     def _shorten_log(self, limit: int) -> None:
-        """Copy the write-ahead log back into the file when it holds more than ``limit`` pages.
+        """Copy the write-ahead log back into the file when this process added some ``limit`` pages to it.
 
         First beside other writers, then the few pages that they added meanwhile under the lock, so
-        that the next writer finds a log that is copied whole and begins it anew.
+        that the next writer finds a log that is copied whole and begins it anew. The pages are
+        estimated: opening one of SQLite's files to look would drop its locks when it is closed again.
         """
-        if self._log_pages() <= limit:
+        if self._logged < limit:
             return
+        self._logged = 0
         with suppress(sqlite3.OperationalError, Unavailable):
             # A reader is in the way, or the disk is full: what was committed is safe all the same.
             self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
             with _locked(self._lock_path):
                 self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-
-    def _log_pages(self) -> int:
-        """Pages in the write-ahead log: ``mxFrame`` of the index's header (SQLite, walformat, 2.1)."""
-        try:
-            with self.path.with_name(self.path.name + "-shm").open("rb") as index:
-                index.seek(_MX_FRAME)
-                return int.from_bytes(index.read(4), sys.byteorder)
-        except OSError:
-            return 0
 
     def others_wait(self) -> bool:
         """Whether another process waits for the write lock now."""
@@ -225,6 +222,7 @@ class SqliteTransaction:
         self._path = path
         self._worker = worker
         self._under_way: Future[None] | None = None
+        self.pages = _PAGES_OF_COMMIT
 
     @property
     def _connection(self) -> sqlite3.Connection:
@@ -299,6 +297,7 @@ class SqliteTransaction:
         """
         chunk = chunk_of(rows, keys, edge)
         self.settle()
+        self.pages += min(_PAGES_OF_FACT * len(rows), _PAGES_OF_CHUNK)
         if chunk is None:
             with _translated(self._path):
                 insert_rows(self._settled, rows, keys, edge)

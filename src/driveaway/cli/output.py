@@ -16,6 +16,9 @@ from rich.table import Table
 
 from driveaway.figures.answer import Answer
 
+_NOTHING = "–"
+_MANY = 5
+
 
 def console(*, stderr: bool = False) -> Console:
     """A console that uses no colour when it is not a terminal, or when NO_COLOR is set."""
@@ -29,22 +32,44 @@ def print_json(content: Any) -> None:
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]], title: str = "") -> None:
-    """Rows as a table; numbers to the right."""
+    """Rows as a table, numbers to the right; rows too wide for one become a block of lines each."""
+    out = console()
     columns = list(dict.fromkeys(key for row in rows for key in row))
+    cells = [[_cell(row.get(name)) for name in columns] for row in rows]
+    widths = [max(len(name), *(len(line[i]) for line in cells)) for i, name in enumerate(columns)]
+    if len(columns) > _MANY and sum(widths) + len(columns) > out.width:
+        _print_blocks(out, columns, cells, title)
+        return
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name in columns:
         numeric = all(isinstance(row.get(name), int | float | None) for row in rows)
-        table.add_column(name.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(_cell(row.get(name)) for name in columns))
-    console().print(table)
+        table.add_column(
+            name.replace("_", " "), justify="right" if numeric else "left", overflow="fold", no_wrap=numeric
+        )
+    for line in cells:
+        table.add_row(*line)
+    out.print(table)
+
+
+def _print_blocks(out: Console, columns: Sequence[str], cells: Sequence[Sequence[str]], title: str) -> None:
+    if title:
+        out.print(title)
+    for line in cells:
+        block = Table.grid(padding=(0, 2))
+        block.add_column(no_wrap=True)
+        block.add_column(ratio=1, overflow="fold")
+        for name, cell in zip(columns, line, strict=True):
+            if cell != _NOTHING:
+                block.add_row(name.replace("_", " "), cell)
+        out.print(block)
+        out.print()
 
 
 def _cell(value: Any) -> str:
     from rich.markup import escape
 
     if value is None:
-        return "–"
+        return _NOTHING
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
@@ -83,7 +108,7 @@ def print_answer(answer: Answer, shape: str) -> None:
 
 
 def _share(value: Any) -> str:
-    return "–" if value is None else f"{float(value):.1%}"
+    return _NOTHING if value is None else f"{float(value):.1%}"
 
 
 @contextmanager

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from driveaway.book.view import View
+from driveaway.facts.public import TargetSet
+from driveaway.figures.answer import Answer
 from driveaway.figures.compute import Ask
 from driveaway.figures.figure import figure
 from driveaway.figures.measure import Computed, Measure
 from driveaway.values.clock import end_of_day, local_day, parse_day, show, start_of_day
+from driveaway.values.errors import BadValue, NotFound
 
 # Measures that count a stock are read at the end; all others are counted over the target's days.
 _STOCKS = ("outlets.",)
@@ -36,13 +39,11 @@ def progress(view: View, *, ask: Ask) -> Measure:
             previous[fact.subject] = latest[fact.subject].body.amount
         latest[fact.subject] = fact
     rows: list[dict[str, Any]] = []
+    answers: dict[Any, Answer] = {}
     for name, fact in latest.items():
         body = fact.body
-        start, end = (
-            start_of_day(parse_day(body.from_day), view.zone),
-            end_of_day(parse_day(body.until_day), view.zone),
-        )
-        arguments = {} if body.role is None else {"role": body.role}
+        start = start_of_day(parse_day(body.from_day), view.zone)
+        end = end_of_day(parse_day(body.until_day), view.zone)
         row: dict[str, Any] = {
             "target": name,
             "measure": body.measure,
@@ -59,20 +60,41 @@ def progress(view: View, *, ask: Ask) -> Measure:
             "begun": start <= view.when.as_of,
             "simulated": fact.simulated,
         }
-        reached = ask(body.measure, as_of=min(view.when.as_of, end), **arguments)
         if start > view.when.as_of:
             row["unknown"] = f"its first day is {body.from_day}, after {show(view.when.as_of, view.zone)}"
-        elif reached.unknown is not None:
-            row["unknown"] = reached.unknown
         else:
-            count = int(reached.value or 0)
-            if not body.measure.startswith(_STOCKS):
-                before = ask(body.measure, as_of=start - 1, **arguments)
-                count -= int(before.value or 0)
-            row |= {"value": count, "share": count / body.amount if body.amount else None}
-            row["simulated"] = fact.simulated or reached.simulated
+            reached = _reached(ask, answers, body, min(view.when.as_of, end))
+            if isinstance(reached, str):
+                row["unknown"] = reached
+            else:
+                count, simulated = reached
+                row |= {"value": count, "share": count / body.amount if body.amount else None}
+                row["simulated"] = fact.simulated or simulated
         rows.append(row)
     return Computed(rows)
+
+
+def _reached(ask: Ask, answers: dict[Any, Answer], target: TargetSet, until: int) -> tuple[int, bool] | str:
+    """How much of a target is reached and whether that is simulated, or why it is not known.
+
+    Targets of the same measure share one answer: events are asked for by day, once.
+    """
+    stock = target.measure.startswith(_STOCKS)
+    by = () if stock else ("day",)
+    key = (target.measure, target.role, until if stock else None)
+    if key not in answers:
+        arguments = {} if target.role is None else {"role": target.role}
+        try:
+            answers[key] = ask(target.measure, as_of=until if stock else None, by=by, **arguments)
+        except (NotFound, BadValue) as error:
+            return f"its measure cannot be asked: {error.message}"
+    answer = answers[key]
+    if answer.unknown is not None:
+        return answer.unknown
+    if answer.rows is None:
+        return int(answer.value or 0), answer.simulated
+    days = [row for row in answer.rows if target.from_day <= row["day"] <= target.until_day]
+    return sum(int(row["value"]) for row in days), any(row["simulated"] for row in days)
 
 
 FIGURES = (progress,)

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from driveaway.launch.imports.files import BrokenOff
 from driveaway.launch.imports.limits import Limits
 from driveaway.launch.imports.rows import Rows
 from driveaway.values.errors import BadValue
@@ -81,6 +82,6 @@ class Columnar:
                     columns[name] = column.to_pylist()
                 yield Rows(list(range(first, self.done + 1)), columns)
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-            raise BadValue(
+            raise BrokenOff(
                 f"the file is damaged after row {self.done}: {error}", code="file.damaged", place=self._place
             ) from error

@@ -34,6 +34,7 @@ _PACKED_NAMES = (".gz", ".gzip", ".zip", ".zst", ".zstd")
 _GZIP, _ZIP, _ZSTD, _PARQUET = b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd", b"PAR1"
 _EMPTY_ZIP = b"PK\x05\x06"
 _ARCHIVES = {
+    _EMPTY_ZIP: "zip",
     _GZIP: "gzip",
     _ZIP: "zip",
     _ZSTD: "zstd",
@@ -42,10 +43,11 @@ _ARCHIVES = {
     b"7z\xbc\xaf": "7z",
 }
 _HEAD = 512
+_BUFFER = 64 * 1024
 
 
-class Bomb(BadValue):
-    """A compressed file unpacks to more than is believed; what was read before stands."""
+class BrokenOff(BadValue):
+    """The file cannot be read further: damaged, or taken for a bomb. What was read before stands."""
 
 
 class Opened(NamedTuple):
@@ -90,13 +92,15 @@ class _Guarded(io.RawIOBase):
         self._inner, self._packed, self._size = inner, packed, size
         self._limits, self._place = limits, place
         self._out = 0
+        # One step at a time, so that what comes before a damage is not lost with it.
+        self._read = getattr(inner, "read1", inner.read)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         try:
-            data = self._inner.read(len(buffer))
+            data = self._read(len(buffer))
         except (
             EOFError,
             zlib.error,
@@ -105,7 +109,7 @@ class _Guarded(io.RawIOBase):
             pa.ArrowException,
             OSError,
         ) as error:
-            raise BadValue(
+            raise BrokenOff(
                 f"the compressed file is damaged or cut off: {error}", code="file.damaged", place=self._place
             ) from error
         self._out += len(data)
@@ -118,7 +122,7 @@ class _Guarded(io.RawIOBase):
         return len(data)
 
     def _refuse(self, what: str) -> None:
-        raise Bomb(
+        raise BrokenOff(
             f"the file {what}: it is taken for a zip bomb",
             code="file.bomb",
             place=self._place,
@@ -173,11 +177,11 @@ def opened(path: Path, declared: Format | None, limits: Limits) -> Iterator[Open
             if not _packed(head):
                 form = format_of(path, head, declared)
                 counted = _Counted(raw)
-                stream = raw if form == "parquet" else cast("IO[bytes]", io.BufferedReader(counted))
+                stream = raw if form == "parquet" else cast("IO[bytes]", io.BufferedReader(counted, _BUFFER))
                 yield Opened(path, form, stream, lambda: counted.count, size)
                 return
             with _unpacked(raw, head, size, limits, place) as (inner, packed, member):
-                guarded = io.BufferedReader(_Guarded(inner, packed, size, limits, place))
+                guarded = io.BufferedReader(_Guarded(inner, packed, size, limits, place), _BUFFER)
                 peeked = guarded.peek(_HEAD)[:_HEAD]
                 if not peeked:
                     raise BadValue("the file in it is empty", code="file.empty", place=place)

@@ -47,14 +47,16 @@ def blocks(stream: IO[bytes], encoding: Encoding, limits: Limits) -> Iterator[Bl
 
 
 def _narrow(stream: IO[bytes], encoding: Encoding) -> Iterator[bytes]:
+    # read1 gives what there is before it meets a damage.
+    read = getattr(stream, "read1", stream.read)
     if encoding.skip:
         stream.read(encoding.skip)
     if not encoding.wide:
-        while chunk := stream.read(_CHUNK):
+        while chunk := read(_CHUNK):
             yield chunk
         return
     decoder = codecs.getincrementaldecoder(encoding.name)("replace")
-    while chunk := stream.read(_CHUNK):
+    while chunk := read(_CHUNK):
         yield decoder.decode(chunk).encode("utf-8", "replace")
     yield decoder.decode(b"", True).encode("utf-8", "replace")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from driveaway.launch.imports.columnar import Columnar
 from driveaway.launch.imports.events import Events
-from driveaway.launch.imports.files import Bomb, Opened, opened
+from driveaway.launch.imports.files import BrokenOff, Opened, opened
 from driveaway.launch.imports.identifiers import Subjects
 from driveaway.launch.imports.limits import Limits
 from driveaway.launch.imports.lookups import load_tables
@@ -97,8 +97,8 @@ def import_file(
                     recorder.take(proposals)
                     if progress is not None:
                         progress(min(file.position(), file.size), file.size, recorder.seen)
-            except BadValue as error:
-                if not isinstance(error, Bomb) and error.code != "file.damaged":
+            except BrokenOff as error:
+                if not recorder.seen:
                     raise
                 _stopped(recorder, error)
             recorder.finish()

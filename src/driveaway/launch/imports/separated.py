@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from driveaway.launch.imports.encodings import encoding_of
+from driveaway.launch.imports.files import BrokenOff
 from driveaway.launch.imports.limits import Limits
 from driveaway.launch.imports.lines import Block, blocks
 from driveaway.launch.imports.problems import Problem, shortened
@@ -165,12 +166,16 @@ class Separated:
         width = len(self.names)
         feed = self._feed
         done = False
+        broken: BrokenOff | None = None
         while not done:
             lines: list[int] = []
             rows: list[list[str]] = []
             problems: list[Problem] = []
             while len(rows) < size:
-                row = self._row()
+                try:
+                    row = self._row()
+                except BrokenOff as error:
+                    broken, row = error, None
                 if row is None:
                     done = True
                     break
@@ -202,6 +207,8 @@ class Separated:
             )
             if lines or problems:
                 yield Rows(lines, columns, problems)
+        if broken is not None:
+            raise broken
 
     def _ragged(self, line: int, cells: list[str]) -> Problem:
         return Problem(
