@@ -7,7 +7,9 @@ from pathlib import Path
 import click
 
 from driveaway.cli.options import cut_options, launch_option, opened
-from driveaway.cli.output import print_rows, progress_bar
+from driveaway.cli.output import progress_bar
+
+_SHOWN = 10
 
 
 @click.command("import")
@@ -43,9 +45,17 @@ def import_(
     click.echo(
         f"{found.accepted:,} rows accepted, {found.repeated:,} known already, {found.rejected:,} rejected"
     )
+    for note in found.notes:
+        click.echo(note)
+    for problem in found.first_problems[:_SHOWN]:
+        place = f"line {problem.line}" + (f", {problem.column}" if problem.column else "")
+        said = f" ({problem.value})" if problem.value else ""
+        remedy = f" — {problem.remedy}" if problem.remedy else ""
+        click.echo(f"{place}: {problem.problem}{said}{remedy} [{problem.code}]")
     if found.rejected:
-        print_rows([problem.row() for problem in found.first_problems])
-        click.echo(f"every rejected row, with its remedy: {found.report_path}")
+        counts = ", ".join(f"{count:,} {code}" for code, count in found.counts.items())
+        click.echo(f"rejected for: {counts}")
+        click.echo(f"every problem, with its remedy: {found.report_path}")
     return 0 if found.all_accepted else 1
 
 
@@ -67,11 +77,16 @@ def export(
     folder: str | None,
     book_url: str | None,
 ) -> None:
-    """Export facts as CloudEvents, Parquet or CSV."""
+    """Export facts as CloudEvents, Parquet or CSV.
+
+    With --as-of, --mark or --known-at: the live facts of that cut. Without: the whole history, with what
+    was corrected, which an import into an empty launch records again.
+    """
     from driveaway.launch.exports import export_facts
 
     with opened(folder, book_url) as launch, progress_bar("exporting") as progress:
-        when = launch.when(as_of, mark, known_at)
+        whole = as_of is None and mark is None and known_at is None
+        when = None if whole else launch.when(as_of, mark, known_at)
         count = export_facts(
             launch, shape, out, kinds=kinds or None, when=when, personal=personal, progress=progress
         )

@@ -48,9 +48,15 @@ def _open(desk: DeskState, subject: str) -> OrderState:
     if state.reserved is None:
         _refuse("order.not_reserved", f"{subject} has no reservation by then", "record the reservation first")
     if state.handed_over is not None:
-        _refuse("order.handed_over_already", f"the car of {subject} is handed over")
+        _refuse(
+            "order.handed_over_already",
+            f"the car of {subject} is handed over",
+            "what comes after is car.returned; or correct the handover",
+        )
     if state.cancelled is not None:
-        _refuse("order.cancelled_already", f"{subject} is cancelled")
+        _refuse(
+            "order.cancelled_already", f"{subject} is cancelled", "withdraw the cancellation if it was wrong"
+        )
     return state
 
 
