@@ -28,15 +28,20 @@ def one_database(postgres_server: PostgresServer) -> str:
     return url
 
 
-@pytest.fixture
-def emptied_url(postgres_server: PostgresServer, one_database: str) -> str:
-    """The same, with an empty book."""
-    postgres_server.start()
-    with psycopg.connect(one_database.replace("+psycopg", "")) as connection:
+def empty(url: str) -> None:
+    """Take every fact out of a PostgreSQL book, as only its owner can."""
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
         connection.execute("SET session_replication_role = replica")
         for table in ("fact", "fact_secret", "fact_key", "book_edge"):
             connection.execute(f"DELETE FROM {table}".encode())
         connection.execute("INSERT INTO book_edge VALUES (1, 0, 0, '')")
+
+
+@pytest.fixture
+def emptied_url(postgres_server: PostgresServer, one_database: str) -> str:
+    """The same, with an empty book."""
+    postgres_server.start()
+    empty(one_database)
     return one_database
 
 

@@ -127,7 +127,8 @@ def test_two_facts_swapped(place: Place, twenty: Launch) -> None:
 def test_a_fact_slipped_in_at_the_end(place: Place, twenty: Launch) -> None:
     place.tamper(
         "INSERT INTO fact (seq, kind, version, subject, happened, recorded, source, simulated, body, leaf,"
-        " source_key) SELECT 21, kind, version, subject, happened, recorded, 'urn:forged', simulated, body, leaf, 5"
+        " source_key) SELECT 21, kind, version, subject, happened, recorded, 'urn:forged', simulated,"
+        " body, leaf, 5"
         " FROM fact WHERE seq = 20"
     )
     assert _first(twenty.book.verify()) == 21
