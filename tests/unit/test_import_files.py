@@ -187,7 +187,9 @@ def test_parquet(tmp_path: Path) -> None:
             "options": [["roof"], [], None],
         }
         report = import_file(launch, parquet(tmp_path, columns), kind="order.reserved")
-        assert [(p["line"], p["column"], p["code"]) for p in problems(report)] == [("3", "trim", "text.formula")]
+        assert [(p["line"], p["column"], p["code"]) for p in problems(report)] == [
+            ("3", "trim", "text.formula")
+        ]
         first, second = contents(launch)
         assert first[2] == int(at.timestamp()) * 1_000_000
         assert (first[6].price, first[6].options) == (29_990_000, ("roof",))
@@ -248,9 +250,16 @@ def test_cloudevents(tmp_path: Path, change: dict[str, Any], code: str | None, c
 
 
 def test_batches_plain_facts_and_broken_lines(tmp_path: Path) -> None:
-    plain = {"kind": "order.reserved", "subject": C, "happened": AT, "body": {"trim": "Max"}, "simulated": True}
+    plain = {
+        "kind": "order.reserved",
+        "subject": C,
+        "happened": AT,
+        "body": {"trim": "Max"},
+        "simulated": True,
+    }
     lines = [
-        json.dumps([EVENT, {**EVENT, "id": "2", "subject": B}]), "", json.dumps(plain), "{", '"text"', "[[1]]",
+        json.dumps([EVENT, {**EVENT, "id": "2", "subject": B}]), "", json.dumps(plain), "{", '"text"',
+        "[[1]]",
         json.dumps({"subject": C}),
     ]  # fmt: skip
     with bare(tmp_path) as launch:

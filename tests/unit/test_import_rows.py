@@ -12,6 +12,7 @@ from tests.imports import ORDERS, VIN, bare, codes, contents, import_text, probl
 
 A, B, C = ORDERS[:3]
 AT = "2024-03-28T22:00:00+08:00"
+OUTLET = "subject,happened,role,province,city"
 GOOD = f"{B},{AT},Pro"
 
 
@@ -45,9 +46,7 @@ GOOD = f"{B},{AT},Pro"
         (f"{A},{AT},Pr\0o", "line.nul", ""),
     ],
 )
-def test_a_bad_row_is_reported_and_stops_no_other(
-    tmp_path: Path, row: str, code: str, column: str
-) -> None:
+def test_a_bad_row_is_reported_and_stops_no_other(tmp_path: Path, row: str, code: str, column: str) -> None:
     with strict(tmp_path) as launch:
         report = import_text(launch, reserved(row, GOOD), kind="order.reserved")
         assert codes(report) == [code]
@@ -70,11 +69,12 @@ def test_a_bad_row_is_reported_and_stops_no_other(
         ("car.built", "vin,happened,plant,trim", f"{VIN[:16]}2,{AT},p,Pro", "vin.check_digit", "vin"),
         ("car.built", "vin,happened,plant,trim", f"LNB,{AT},p,Pro", "vin.shape", "vin"),
         ("car.built", "vin,happened,plant,trim,purpose", f"{VIN},{AT},p,Pro,fun", "field.value", "purpose"),
-        ("car.built", "vin,happened,plant,trim,battery_code", f"{VIN},{AT},p,Pro,1", "battery.shape", "battery_code"),
+        ("car.built", "vin,happened,plant,trim,battery_code", f"{VIN},{AT},p,Pro,1", "battery.shape",
+         "battery_code"),
         ("order.reserved", "subject,happened,province", f"{A},{AT},Atlantis", "province.unknown", "province"),
         ("order.cancelled", "subject,happened,by", f"{B},{AT},nobody", "field.value", "by"),
-        ("outlet.opened", "subject,happened,role,province,city", f"Big Store,{AT},store,310000,x", "slug.shape", "subject"),
-        ("outlet.opened", "subject,happened,role,province,city,latitude", f"s,{AT},store,310000,x,91", "field.range", "latitude"),
+        ("outlet.opened", OUTLET, f"Big Store,{AT},store,310000,x", "slug.shape", "subject"),
+        ("outlet.opened", f"{OUTLET},latitude", f"s,{AT},store,310000,x,91", "field.range", "latitude"),
     ],
 )  # fmt: skip
 def test_a_bad_cell_names_its_column(
@@ -144,7 +144,11 @@ def test_the_order_of_rows_does_not_matter(tmp_path: Path, order: tuple[int, ...
         text = "\n".join(["kind,subject,happened,reason", *(rows[i] for i in order)]) + "\n"
         report = import_text(launch, text, batch=batch)
         assert report.all_accepted, problems(report)
-        assert sorted(fact[0] for fact in contents(launch)) == ["order.cancelled", "order.locked", "order.reserved"]
+        assert sorted(fact[0] for fact in contents(launch)) == [
+            "order.cancelled",
+            "order.locked",
+            "order.reserved",
+        ]
 
 
 def test_what_never_becomes_right_is_reported_at_the_end_and_nothing_else_is(tmp_path: Path) -> None:
