@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import io
@@ -18,7 +19,7 @@ from driveaway.launch.imports.identifiers import well_formed_orders, well_formed
 from driveaway.launch.imports.limits import Limits
 from driveaway.launch.imports.lines import blocks
 from driveaway.launch.imports.times import Times
-from driveaway.values.errors import BadValue, DriveawayError
+from driveaway.values.errors import BadValue
 from driveaway.values.ids import parse_order_id, parse_vin
 from tests.imports import ORDERS, bare, import_text
 
@@ -42,11 +43,13 @@ HEADERS = st.lists(
     name=st.sampled_from(["a.csv", "a.ndjson", "a.parquet", "a.csv.gz", "a.zip"]),
 )
 def test_any_bytes(content: bytes, name: str) -> None:
-    with tempfile.TemporaryDirectory() as folder, bare(Path(folder)) as launch:
-        try:
-            import_text(launch, content, name, kind="order.reserved")
-        except DriveawayError as error:
-            assert error.code != "error"
+    # A refused file is one of our own errors, anything else a defect.
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        bare(Path(folder)) as launch,
+        contextlib.suppress(BadValue),
+    ):
+        import_text(launch, content, name, kind="order.reserved")
 
 
 @FEW

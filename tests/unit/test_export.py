@@ -1,4 +1,4 @@
-"""Exports: what leaves the book can come back as it was, without the person, and harmless in a spreadsheet."""
+"""Exports: what leaves the book can come back as it was, without the person, harmless in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -140,7 +140,10 @@ def test_a_table_comes_back_too(launch: Launch, tmp_path: Path, form: str) -> No
         written = export_facts(launch, form, out, kinds=[kind], when=when, personal=True)
         with empty(tmp_path / kind) as other:
             report = import_file(other, out, kind=kind)
-            assert report.facts == written, report.first_problems
+            # A text that a spreadsheet would run comes back disarmed from CSV, and not from Parquet.
+            refused = 1 if (form, kind) == ("parquet", "order.reserved") else 0
+            assert report.facts == written - refused, report.first_problems
+            assert report.counts == ({"text.formula": 1} if refused else {})
             theirs = {fact[3]: fact for fact in contents(launch)}
             for fact in contents(other):
                 if fact[6] != theirs[fact[3]][6]:

@@ -14,6 +14,7 @@ from driveaway.launch.imports.limits import Limits
 from driveaway.launch.imports.lookups import load_tables
 from driveaway.launch.imports.mapped import Mapped
 from driveaway.launch.imports.mapping import Mapping, load_mapping
+from driveaway.launch.imports.ordered import in_order_of_time
 from driveaway.launch.imports.problems import ImportReport, Problem, Problems
 from driveaway.launch.imports.recording import Recorder
 from driveaway.launch.imports.rows import Proposals, Rows
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int, int], None]
 """(bytes of the file done, bytes in all, rows)."""
 
-BATCH = 2_000
+BATCH = 10_000
 
 
 class _Reader(Protocol):
@@ -88,9 +89,11 @@ def import_file(
     with opened(path, declared, limits) as file, Problems(target) as problems:
         source = _proposals(launch, file, kind, mapping, folder, limits, batch, notes)
         # The clock locks a reservation when a later fact of the order arrives: among rows of several kinds
-        # its lock or cancellation must not come after that.
+        # its lock or cancellation must not come after that. So a file that is not in order of time is
+        # put in order first.
         clocked = launch.description.rules.refundable_hours is not None
-        recorder = Recorder(launch, problems, launch.data, batch, sort=clocked and kind is None)
+        sort = clocked and kind is None and not (mapping is None and in_order_of_time(file))
+        recorder = Recorder(launch, problems, launch.data, batch, sort=sort)
         try:
             try:
                 for proposals in source:

@@ -105,7 +105,10 @@ class Times:
     def _number(self, number: float) -> int:
         for form in self.formats:
             if form in EPOCHS:
-                return self._checked(round(number * EPOCHS[form]), number)
+                try:
+                    return self._checked(round(number * EPOCHS[form]), number)
+                except (OverflowError, ValueError) as error:
+                    raise _not_a_time(number, "out of range") from error
         raise BadValue(
             "the time is a number, and nothing says of what",
             code="time.number",
