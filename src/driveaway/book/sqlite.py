@@ -43,6 +43,7 @@ class SqliteStore:
         self._connection: sqlite3.Connection | None = None
         self._lock_path = path.with_suffix(".lock")
         self._waiting_path = path.with_suffix(".waiting")
+        self._sign: int | None = None
         self._logged = 0
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="insert")
 
@@ -130,7 +131,10 @@ class SqliteStore:
 
     def others_wait(self) -> bool:
         """Whether another process waits for the write lock now."""
-        return _is_locked(self._waiting_path)
+        if self._sign is None:
+            with suppress(OSError):
+                self._sign = os.open(self._waiting_path, os.O_RDWR | os.O_CREAT, 0o644)
+        return self._sign is not None and _is_locked(self._sign)
 
     def edge(self) -> Edge:
         """The right edge as last committed."""
@@ -191,6 +195,9 @@ class SqliteStore:
 
     def close(self) -> None:
         """Close the connection, if open."""
+        if self._sign is not None:
+            os.close(self._sign)
+            self._sign = None
         if self._connection is not None:
             self._shorten_log(_LOG_OF_IMPORT)
             self._connection.close()
@@ -374,15 +381,11 @@ def _locked(path: Path, waiting: Path | None = None) -> Iterator[None]:
         os.close(handle)
 
 
-def _is_locked(path: Path) -> bool:
-    try:
-        handle = os.open(path, os.O_RDWR)
-    except OSError:
-        return False
+def _is_locked(handle: int) -> bool:
+    """Whether somebody else holds a lock on this open file, shared or not."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return False
     except BlockingIOError:
         return True
-    finally:
-        os.close(handle)
+    fcntl.flock(handle, fcntl.LOCK_UN)
+    return False
