@@ -97,8 +97,15 @@ class Answer:
         return [row]
 
     def csv(self) -> str:
-        """The answer as CSV; text that a spreadsheet would run as a formula is quoted with '."""
-        rows = self.table()
+        """The answer as CSV, each row with its unit, as-of, mark, definition and whether it is simulated.
+
+        Text that a spreadsheet would run as a formula is quoted with '.
+        """
+        evidence = {"unit": self.unit, "as_of": self.as_of, "mark": self.mark, "definition": self.definition}
+        evidence["simulated"] = self.simulated
+        rows = [
+            {**row, **evidence, "simulated": row.get("simulated", self.simulated)} for row in self.table()
+        ]
         out = io.StringIO()
         if rows:
             columns = list(dict.fromkeys(key for row in rows for key in row))

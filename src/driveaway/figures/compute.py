@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import cached_property
 from typing import Any, Protocol
 
 import ibis
 import ibis.expr.types as ir
 
 from driveaway.book.view import View
+from driveaway.facts.description import Description
 from driveaway.figures.answer import Answer, Interval
 from driveaway.figures.figure import TIME_DIMENSIONS, Figure
 from driveaway.figures.measure import Computed, Count, Distribution, Measure, Rows, Share, Unknown
 from driveaway.figures.statistics import wilson
 from driveaway.values.clock import parse_day, show
-from driveaway.values.errors import BadValue
+from driveaway.values.errors import BadValue, NotFound
+from driveaway.values.provinces import province_code
 
 
 class Ask(Protocol):
@@ -61,11 +65,18 @@ def compute(
                 f"{figure.name} has no argument {name!r}", code="figure.argument", remedy=f"one of {known}"
             )
     extra: dict[str, Any] = {"ask": ask} if figure.builds_on_others else {}
-    measure = figure.compute(view, **extra, **typed)
-    return _Run(figure, view, tuple(by), filters, dict(arguments)).answer(measure)
+    try:
+        measure = figure.compute(view, **extra, **typed)
+    except NotFound as error:
+        if error.code != "launch.not_described":
+            raise
+        # Before launch.toml was taken into the book: that is not known, and no error of who asks.
+        measure = Unknown(error.message)
+    return _Run(figure, view, tuple(dict.fromkeys(by)), filters, dict(arguments)).answer(measure)
 
 
 _PERIODS = {"week": "W", "month": "M"}
+_CODE = re.compile(r"[0-9]{6}")
 
 
 class _Run:
@@ -91,6 +102,10 @@ class _Run:
         if isinstance(measure, Rows):
             rows = self._fetch(measure.table)
             return self._rows(measure.finish(rows) if measure.finish else rows, measure.note)
+        if isinstance(measure, Share) and measure.of_all and not self.by:
+            return self._make(
+                unknown=f"it is a share of whom? group by one of {', '.join(self.figure.dimensions)}"
+            )
         rows_table = self._with_dimensions(measure)
         found = self._fetch(self._aggregate(measure, rows_table))
         if not any(row["n"] for row in found) and not self.view.holds(self.figure.evidence):
@@ -131,8 +146,52 @@ class _Run:
             values: list[Any] = text.split("|")
             if name in TIME_DIMENSIONS:
                 values = [ibis.literal(_first_day(name, value)) for value in values]
+            elif name == "province":
+                values = [self._province(value) for value in values]
+            else:
+                self._check_sold(rows, name, values)
             rows = rows.filter(rows[name].isin(values))
         return rows
+
+    def _province(self, text: str) -> str:
+        """A province's code from a code or a name; facts may hold any code of six digits."""
+        if _CODE.fullmatch(text):
+            return text
+        regions = {} if self.described is None else {r.code: r.name for r in self.described.regions}
+        return province_code(text, regions)
+
+    def _check_sold(self, rows: ir.Table, name: str, values: Sequence[str]) -> None:
+        """Refuse a trim, colour or edition that neither is sold nor stands in a row: it would count 0.
+
+        Raises:
+            BadValue: there is such a value.
+        """
+        if self.described is None:
+            return
+        sold = {
+            "trim": [trim.name for trim in self.described.trims],
+            "colour": list(self.described.colours),
+            "edition": [edition.name for edition in self.described.editions],
+        }.get(name, [])
+        others = [value for value in values if value not in sold]
+        if not sold or not others:
+            return
+        found = {
+            row[name] for row in self._fetch(rows.filter(rows[name].isin(others)).select(name).distinct())
+        }
+        for value in others:
+            if value not in found:
+                raise BadValue(
+                    f"there is no {name} {value!r}", code="figure.filter", remedy=f"one of {', '.join(sold)}"
+                )
+
+    @cached_property
+    def described(self) -> Description | None:
+        """The launch as described in the cut; None before that."""
+        try:
+            return self.view.description
+        except NotFound:
+            return None
 
     def _aggregate(self, measure: Count | Share | Distribution, rows: ir.Table) -> ir.Table:
         values: dict[str, Any] = {"n": rows.count(), "simulated": rows.simulated.any()}
@@ -162,6 +221,9 @@ class _Run:
                 return [{**group, "value": None, "suppressed": people > 0, **simulated}]
             hits = people if measure.of_all else int(row["hits"])
             base = self._all if measure.of_all else people
+            if not measure.of_all and any(0 < few < measure.suppress_under for few in (hits, people - hits)):
+                # Those who have the attribute, or those who do not, are as few as a hidden group.
+                return [{**group, "value": None, "suppressed": True, **simulated}]
             out: dict[str, Any] = {**group, "value": hits / base}
             if measure.estimated:
                 interval = wilson(hits, base)
@@ -183,8 +245,11 @@ class _Run:
             )
             return self._make(unknown=reason)
         simulated = any(bool(row.get("simulated")) for row in kept)
-        if len(kept) == 1 and self.filters and "value" in kept[0]:
-            return self._make(value=kept[0]["value"], simulated=simulated, note=note)
+        if len(kept) == 1 and self.filters and not self.by and "value" in kept[0]:
+            only = kept[0]["value"]
+            if only is None:
+                return self._make(unknown=kept[0].get("unknown") or "what it rests on was not recorded")
+            return self._make(value=only, simulated=simulated, note=note)
         return self._make(rows=kept, simulated=simulated, note=note)
 
     def _fetch(self, table: ir.Table) -> list[dict[str, Any]]:

@@ -6,13 +6,17 @@ import inspect
 import typing
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
 
 from driveaway.figures.measure import Measure
 from driveaway.values.clock import parse_day
 from driveaway.values.errors import BadValue
 
 TIME_DIMENSIONS = ("day", "week", "month")
+Days = Annotated[int, Meta(ge=1, le=3660)]
+"""So many days: one at least, ten years at the most."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,8 @@ class Parameter:
         type: ``text``, ``whole number``, ``day``, ``share``, or one of ``choices``.
         default: None: may be left out.
         meaning: from the docstring's ``Args:``.
+        least: smallest whole number that makes sense.
+        most: largest one.
     """
 
     name: str
@@ -31,6 +37,8 @@ class Parameter:
     choices: tuple[str, ...]
     default: Any
     meaning: str
+    least: int | None = None
+    most: int | None = None
 
     def parse(self, text: str) -> Any:
         """Read an argument as it comes through a door.
@@ -47,13 +55,22 @@ class Parameter:
                     )
             return text
         if self.type == "whole number":
-            try:
-                return int(text)
-            except ValueError:
-                raise BadValue(f"{self.name} {text!r} is not a whole number", code="argument.type") from None
+            return self._whole_number(text)
         if self.type == "day":
             return parse_day(text)
         return text
+
+    def _whole_number(self, text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            raise BadValue(f"{self.name} {text!r} is not a whole number", code="argument.type") from None
+        low, high = self.least, self.most
+        if (low is not None and number < low) or (high is not None and number > high):
+            raise BadValue(
+                f"{self.name} {number} is out of range", code="argument.range", remedy=f"{low} to {high}"
+            )
+        return number
 
 
 @dataclass(frozen=True)
@@ -112,7 +129,7 @@ def figure(
         if not text:
             raise TypeError(f"figure {name} has no public definition: write its docstring")
         definition, _, arguments = text.partition("\nArgs:")
-        hints = typing.get_type_hints(function)
+        hints = typing.get_type_hints(function, include_extras=True)
         parameters = tuple(
             _parameter(parameter, hints[parameter.name], arguments, name)
             for parameter in inspect.signature(function).parameters.values()
@@ -143,6 +160,10 @@ def _parameter(parameter: inspect.Parameter, hint: Any, arguments: str, figure_n
     )
     if not meaning:
         raise TypeError(f"figure {figure_name}: parameter {parameter.name} is not documented under Args")
+    bounds: tuple[int | None, int | None] = (None, None)
+    if typing.get_origin(hint) is Annotated:
+        hint, meta = typing.get_args(hint)
+        bounds = (meta.ge, meta.le)
     inner = [a for a in typing.get_args(hint) if a is not type(None)] or [hint]
     choices: tuple[str, ...] = ()
     if typing.get_origin(hint) is Literal:
@@ -153,4 +174,4 @@ def _parameter(parameter: inspect.Parameter, hint: Any, arguments: str, figure_n
     if getattr(inner[0], "__name__", "") == "date":
         kind = "day"
     default = None if parameter.default is inspect.Parameter.empty else parameter.default
-    return Parameter(parameter.name, kind, choices, default, meaning)
+    return Parameter(parameter.name, kind, choices, default, meaning, *bounds)

@@ -23,13 +23,14 @@ def per_day(view: View, rows: ir.Table) -> Rows:
         by_day = {row["day"]: row for row in found}
         day = date.fromisoformat(found[0]["day"])
         out: list[dict[str, Any]] = []
-        total = 0
+        total, made_up = 0, False
         while day <= last:
             row = by_day.get(day.isoformat())
             count = int(row["value"]) if row else 0
             total += count
-            simulated = bool(row["simulated"]) if row else bool(found[0]["simulated"])
-            out.append({"day": day.isoformat(), "value": count, "cumulative": total, "simulated": simulated})
+            # The running total counts the simulated rows of the days before.
+            made_up = made_up or bool(row and row["simulated"])
+            out.append({"day": day.isoformat(), "value": count, "cumulative": total, "simulated": made_up})
             day += timedelta(days=1)
         return out
 

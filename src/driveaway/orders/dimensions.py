@@ -16,29 +16,48 @@ CAR_DIMENSIONS = (*CONFIGURATION, "day", "week", "month")
 
 
 def configured(view: View) -> Mapping[str, Enrich]:
-    """For rows that carry a configuration: that of the latest change by the as-of wins."""
+    """For locks: the configuration of the latest change after the lock, else the lock's own."""
 
     def enrich(rows: ir.Table) -> ir.Table:
-        changes = latest(view.table("order.changed"), "subject_key")
-        changes = changes.select(changed_key="subject_key", **{f"new_{name}": name for name in CONFIGURATION})
-        joined = rows.left_join(changes, rows.subject_key == changes.changed_key)
-        columns = {
-            name: ibis.ifelse(joined.changed_key.notnull(), joined[f"new_{name}"], joined[name])
-            for name in CONFIGURATION
-        }
-        return joined.mutate(**columns).drop("changed_key", *(f"new_{name}" for name in CONFIGURATION))
+        return _overridden(rows, latest(view.table("order.changed"), "subject_key"))
+
+    return dict.fromkeys(CONFIGURATION, enrich)
+
+
+def _overridden(rows: ir.Table, newer: ir.Table) -> ir.Table:
+    """Rows with the configuration of ``newer``, one row an order, where that came after them."""
+    mine = {f"new_{name}": name for name in (*CONFIGURATION, "subject_key", "happened", "seq")}
+    newer = newer.select(**mine)
+    joined = rows.left_join(newer, rows.subject_key == newer.new_subject_key)
+    later = (joined.new_happened > joined.happened) | (
+        (joined.new_happened == joined.happened) & (joined.new_seq > joined.seq)
+    )
+    columns = {name: ibis.ifelse(later, joined[f"new_{name}"], joined[name]) for name in CONFIGURATION}
+    # The time of the last word, so that a yet newer one is compared with it.
+    times = {name: ibis.ifelse(later, joined[f"new_{name}"], joined[name]) for name in ("happened", "seq")}
+    return joined.mutate(**columns, **times).drop(*mine)
+
+
+def at_last(view: View) -> Mapping[str, Enrich]:
+    """For reservations: the configuration that the order has by the as-of, locked and changed since."""
+    changed = configured(view)["trim"]
+
+    def enrich(rows: ir.Table) -> ir.Table:
+        locks = view.table("order.locked")
+        # A lock without a trim says nothing about the configuration.
+        return changed(_overridden(rows, locks.filter(locks.trim.notnull())))
 
     return dict.fromkeys(CONFIGURATION, enrich)
 
 
 def from_reservation(view: View) -> Mapping[str, Enrich]:
-    """For rows about orders that carry no configuration: their reservation's, as changed since."""
-    changed = configured(view)["trim"]
+    """For rows about orders that carry no configuration: that which the order has by the as-of."""
+    last = at_last(view)["trim"]
 
     def enrich(rows: ir.Table) -> ir.Table:
         reserved = view.table("order.reserved")
-        reserved = reserved.select("subject_key", *CONFIGURATION, "edition")
-        reserved = changed(reserved).rename(order_of="subject_key")
+        reserved = last(reserved.select("subject_key", "happened", "seq", *CONFIGURATION, "edition"))
+        reserved = reserved.rename(order_of="subject_key").drop("happened", "seq")
         return rows.left_join(reserved, rows.subject_key == reserved.order_of).drop("order_of")
 
     return dict.fromkeys((*CONFIGURATION, "edition"), enrich)

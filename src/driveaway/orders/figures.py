@@ -6,12 +6,13 @@ from datetime import timedelta
 from typing import Literal
 
 from driveaway.book.view import View
-from driveaway.figures.figure import figure
+from driveaway.figures.figure import Days, figure
 from driveaway.figures.measure import Count, Distribution, Measure, Share, Unknown
 from driveaway.orders.daily import per_day
 from driveaway.orders.dimensions import (
     CAR_DIMENSIONS,
     ORDER_DIMENSIONS,
+    at_last,
     configured,
     from_car,
     from_reservation,
@@ -32,7 +33,7 @@ _ORDERS = ("order.reserved", "order.locked")
 )
 def reserved(view: View) -> Measure:
     """Reservations made by the as-of, whatever became of them since."""
-    return Count(view.table("order.reserved"), enrich=configured(view))
+    return Count(view.table("order.reserved"), enrich=at_last(view))
 
 
 @figure(
@@ -78,9 +79,12 @@ def lock_rate(view: View) -> Measure:
     Reservations that may still be refunded count below the line: the rate rises as they are decided.
     """
     reservations = view.table("order.reserved")
-    locks = view.table("order.locked").select(lock_key="subject_key").distinct()
+    locks = view.table("order.locked")
+    locks = locks.select(lock_key="subject_key", lock_simulated="simulated").distinct()
     joined = reservations.left_join(locks, reservations.subject_key == locks.lock_key)
-    return Share(joined.mutate(hit=joined.lock_key.notnull()), enrich=configured(view))
+    simulated = joined.simulated | joined.lock_simulated.fill_null(False)
+    rows = joined.mutate(hit=joined.lock_key.notnull(), simulated=simulated)
+    return Share(rows.drop("lock_key", "lock_simulated"), enrich=at_last(view))
 
 
 @figure(
@@ -153,11 +157,15 @@ def wait_days(view: View) -> Measure:
     Cars still waiting are not in it, so while a launch ramps up it is shorter than what a buyer who
     locks now will wait.
     """
-    locks = view.table("order.locked").select("subject_key", locked_at="happened")
+    locks = view.table("order.locked")
+    locks = locks.select("subject_key", locked_at="happened", lock_simulated="simulated")
     handed = view.table("order.handed_over")
     handed = handed.select("subject_key", "happened", "seq", "day", "simulated")
     joined = handed.join(locks, "subject_key")
-    rows = joined.mutate(value=(joined.happened - joined.locked_at).cast("float64") / DAY)
+    rows = joined.mutate(
+        value=(joined.happened - joined.locked_at).cast("float64") / DAY,
+        simulated=joined.simulated | joined.lock_simulated,
+    )
     return Distribution(rows, enrich=from_reservation(view), note="cars still waiting are not in it")
 
 
@@ -229,7 +237,7 @@ def delivered_per_day(view: View) -> Measure:
     evidence=(*_ORDERS, "order.handed_over"),
     dimensions=("trim", "colour", "province"),
 )
-def delivered_since_launch_days(view: View, *, days: int = 28) -> Measure:
+def delivered_since_launch_days(view: View, *, days: Days = 28) -> Measure:
     """Cars handed over in the first so many local days, the day on which orders opened being day 1.
 
     Args:

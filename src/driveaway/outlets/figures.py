@@ -17,21 +17,25 @@ _DIMENSIONS = ("role", "province", "city", "outlet", "day", "week", "month")
 
 
 def open_outlets(view: View, role: str | None) -> ir.Table:
-    """Outlets whose last opening or closing by the as-of is an opening, one row each."""
-    opened = view.table("outlet.opened")
-    closed = (
-        view.table("outlet.closed")
-        .group_by("subject_key")
-        .aggregate(closed_at=lambda t: t.happened.max(), closed_seq=lambda t: t.seq.max())
-    )
-    closed = closed.rename(closed_key="subject_key")
-    window = ibis.window(group_by="subject_key", order_by=[opened.happened.desc(), opened.seq.desc()])
-    opened = opened.mutate(_rank=ibis.row_number().over(window)).filter(lambda t: t["_rank"] == 0)
+    """Outlets whose last opening or closing by the as-of is an opening, one row each.
+
+    ``place`` tells cities of one name in different provinces apart.
+    """
+    opened, closed = _last(view.table("outlet.opened")), _last(view.table("outlet.closed"))
+    closed = closed.select(closed_key="subject_key", closed_at="happened", closed_seq="seq")
     joined = opened.left_join(closed, opened.subject_key == closed.closed_key)
-    rows = joined.filter(joined.closed_key.isnull() | (joined.closed_at < joined.happened)).mutate(
-        outlet="subject"
+    reopened = (joined.closed_at < joined.happened) | (
+        (joined.closed_at == joined.happened) & (joined.closed_seq < joined.seq)
     )
+    rows = joined.filter(joined.closed_key.isnull() | reopened)
+    rows = rows.mutate(outlet=rows.subject, place=rows.province + " " + rows.city)
     return rows if role is None else rows.filter(rows.role.isin(role.split("|")))
+
+
+def _last(rows: ir.Table) -> ir.Table:
+    """The last row of each outlet in valid time, ties by seq."""
+    window = ibis.window(group_by="subject_key", order_by=[rows.happened.desc(), rows.seq.desc()])
+    return rows.mutate(_rank=ibis.row_number().over(window)).filter(lambda t: t["_rank"] == 0).drop("_rank")
 
 
 def _missing(view: View, role: str | None) -> Unknown | None:
@@ -77,7 +81,7 @@ def cities(view: View, *, role: Role | None = None) -> Measure:
     Args:
         role: only stores, service centres or delivery centres count.
     """
-    return _missing(view, role) or Count(open_outlets(view, role), distinct="city")
+    return _missing(view, role) or Count(open_outlets(view, role), distinct="place")
 
 
 @figure(

@@ -7,7 +7,7 @@ from typing import Any
 
 from driveaway.book.view import View
 from driveaway.facts.public import EventHeld
-from driveaway.figures.figure import figure
+from driveaway.figures.figure import Days, figure
 from driveaway.figures.measure import Computed, Measure, Unknown
 from driveaway.values.clock import local_day
 
@@ -24,7 +24,7 @@ NOT_A_CAUSE = (
     evidence=("event.held",),
     dimensions=("event",),
 )
-def locks_around_event(view: View, *, days: int = 3) -> Measure:
+def locks_around_event(view: View, *, days: Days = 3) -> Measure:
     """Firm orders on each day from so many days before an event to so many after; day 0 is the event's.
 
     Descriptive only: what else happened on these days is not taken out, so a cause is not identified.
