@@ -17,7 +17,14 @@ import msgspec
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from driveaway.book.book import open_store
 from driveaway.facts import Draft
@@ -38,7 +45,7 @@ class Known(NamedTuple):
     act: str
     order: int
     car: int
-    hours: float
+    hours: int
 
 
 class Model:
@@ -183,10 +190,15 @@ class Desk(RuleBasedStateMachine):
         if outcome.seq is not None:
             self.asked.append((draft, outcome.seq))
 
-    @initialize(order=st.sampled_from(_ORDERS), car=st.sampled_from(_CARS), far=st.integers(0, 6))
-    def a_life_begins(self, order: int, car: int, far: int) -> None:
+    @initialize(
+        order=st.sampled_from(_ORDERS),
+        car=st.sampled_from(_CARS),
+        far=st.integers(1, 7),
+        at_once=st.booleans(),
+    )
+    def a_life_begins(self, order: int, car: int, far: int, at_once: bool) -> None:
         for act in ("reserve", "take", "lock", "build", "peg", "pay", "hand over")[:far]:
-            self.one(act, order, car, None)
+            self.one(act, order, car, self.clock if at_once else None)
 
     @rule(act=_ACT, order=st.sampled_from(_ORDERS), car=st.sampled_from(_CARS), when=_WHEN)
     def one(self, act: str, order: int, car: int, when: int | None) -> None:
@@ -208,26 +220,31 @@ class Desk(RuleBasedStateMachine):
         assert [outcome.seq for outcome in outcomes] == expected, acts
         self.asked += [(outcome.draft, outcome.seq) for outcome in outcomes if outcome.seq is not None]
 
-    @rule(pick=st.integers(0, 99), when=st.integers(0, 40))
-    def corrected_time(self, pick: int, when: int) -> None:
-        if not self.model.facts:
-            return
-        old = self.model.facts[pick % len(self.model.facts)]
+    def _picked(self, pick: int) -> Known:
+        """A fact recorded lately, more often than not: little rests on it yet."""
+        facts = self.model.facts if pick % 3 == 0 else self.model.facts[-4:]
+        return facts[pick % len(facts)]
+
+    @precondition(lambda self: self.model.facts)
+    @rule(pick=st.integers(0, 99), when=_WHEN)
+    def corrected_time(self, pick: int, when: int | None) -> None:
+        old = self._picked(pick)
         if old.act == "withdraw":
             return
-        hours = min(when, self.clock)
+        hours = old.hours if when is None else min(when, self.clock)
         draft = self._draft(old.act, old.order, old.car, hours, old.seq)
         self._compare(draft, old._replace(seq=0, place=old.seq, hours=hours), old.seq)
 
-    @rule(pick=st.integers(0, 99))
-    def taken_back(self, pick: int) -> None:
-        if not self.model.facts:
-            return
-        old = self.model.facts[pick % len(self.model.facts)]
+    @precondition(lambda self: self.model.facts)
+    @rule(pick=st.integers(0, 99), again=st.booleans())
+    def taken_back(self, pick: int, again: bool) -> None:
+        old = self._picked(pick)
         subject = self.launch.book.store.by_seq([old.seq])[0].subject
         draft = acts.withdrawn(subject, old.seq, self.clock)
         draft = msgspec.structs.replace(draft, source=f"urn:model/{next(self.source)}")
         self._compare(draft, old._replace(act="withdraw", hours=self.clock), old.seq)
+        if again and old.act != "withdraw":
+            self.one(old.act, old.order, old.car, None)
 
     @rule(pick=st.integers(0, 99))
     def said_again(self, pick: int) -> None:
