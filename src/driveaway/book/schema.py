@@ -83,29 +83,37 @@ _SHREDDABLE = """EXISTS (SELECT 1 FROM fact f JOIN fact e ON e.subject = f.subje
 SQLITE_TRIGGERS = (
     # BEFORE INSERT also stops INSERT OR REPLACE, which would slip past a delete trigger.
     """CREATE TRIGGER fact_append BEFORE INSERT ON fact BEGIN
- SELECT RAISE(ABORT, 'book: seq must follow the last one') WHERE NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM fact);
+ SELECT RAISE(ABORT, 'book: seq must follow the last one')
+  WHERE NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM fact);
  SELECT RAISE(ABORT, 'book: source exists') WHERE EXISTS
   (SELECT 1 FROM fact WHERE source_key = NEW.source_key AND source = NEW.source);
  SELECT RAISE(ABORT, 'book: replaced before') WHERE NEW.replaces IS NOT NULL AND EXISTS
   (SELECT 1 FROM fact WHERE replaces = NEW.replaces);
 END""",
-    "CREATE TRIGGER fact_keep BEFORE UPDATE ON fact BEGIN SELECT RAISE(ABORT, 'book: facts are never updated'); END",
-    "CREATE TRIGGER fact_stay BEFORE DELETE ON fact BEGIN SELECT RAISE(ABORT, 'book: facts are never deleted'); END",
+    """CREATE TRIGGER fact_keep BEFORE UPDATE ON fact
+ BEGIN SELECT RAISE(ABORT, 'book: facts are never updated'); END""",
+    """CREATE TRIGGER fact_stay BEFORE DELETE ON fact
+ BEGIN SELECT RAISE(ABORT, 'book: facts are never deleted'); END""",
     """CREATE TRIGGER secret_append BEFORE INSERT ON fact_secret WHEN NEW.seq <= (SELECT size FROM book_edge)
  BEGIN SELECT RAISE(ABORT, 'book: a secret comes with its fact only'); END""",
     """CREATE TRIGGER key_append BEFORE INSERT ON fact_key WHEN NEW.seq <= (SELECT size FROM book_edge)
  BEGIN SELECT RAISE(ABORT, 'book: a key comes with its fact only'); END""",
-    "CREATE TRIGGER secret_keep BEFORE UPDATE ON fact_secret BEGIN SELECT RAISE(ABORT, 'book: secrets are never updated'); END",
+    """CREATE TRIGGER secret_keep BEFORE UPDATE ON fact_secret
+ BEGIN SELECT RAISE(ABORT, 'book: secrets are never updated'); END""",
     f"""CREATE TRIGGER secret_stay BEFORE DELETE ON fact_secret WHEN NOT {_SHREDDABLE}
  BEGIN SELECT RAISE(ABORT, 'book: only an erased subject is shredded'); END""",
-    "CREATE TRIGGER key_keep BEFORE UPDATE ON fact_key BEGIN SELECT RAISE(ABORT, 'book: keys are never updated'); END",
+    """CREATE TRIGGER key_keep BEFORE UPDATE ON fact_key
+ BEGIN SELECT RAISE(ABORT, 'book: keys are never updated'); END""",
     f"""CREATE TRIGGER key_stay BEFORE DELETE ON fact_key WHEN NOT {_SHREDDABLE}
  BEGIN SELECT RAISE(ABORT, 'book: only an erased subject is shredded'); END""",
-    """CREATE TRIGGER edge_grows BEFORE UPDATE ON book_edge WHEN NEW.size <= OLD.size OR NEW.recorded < OLD.recorded
+    """CREATE TRIGGER edge_grows BEFORE UPDATE ON book_edge
+ WHEN NEW.size <= OLD.size OR NEW.recorded < OLD.recorded
  BEGIN SELECT RAISE(ABORT, 'book: the book only grows'); END""",
-    """CREATE TRIGGER edge_follows BEFORE UPDATE ON book_edge WHEN NEW.size <> (SELECT coalesce(max(seq), 0) FROM fact)
+    """CREATE TRIGGER edge_follows BEFORE UPDATE ON book_edge
+ WHEN NEW.size <> (SELECT coalesce(max(seq), 0) FROM fact)
  BEGIN SELECT RAISE(ABORT, 'book: the edge follows the facts'); END""",
-    "CREATE TRIGGER edge_stay BEFORE DELETE ON book_edge BEGIN SELECT RAISE(ABORT, 'book: the edge stays'); END",
+    """CREATE TRIGGER edge_stay BEFORE DELETE ON book_edge
+ BEGIN SELECT RAISE(ABORT, 'book: the edge stays'); END""",
     """CREATE TRIGGER edge_only BEFORE INSERT ON book_edge WHEN EXISTS (SELECT 1 FROM book_edge)
  BEGIN SELECT RAISE(ABORT, 'book: one edge only'); END""",
 )
@@ -135,7 +143,8 @@ BEGIN
 END $$"""
 _GROW = """CREATE FUNCTION book_grow() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
- IF NEW.size <= OLD.size OR NEW.recorded < OLD.recorded THEN RAISE EXCEPTION 'book: the book only grows'; END IF;
+ IF NEW.size <= OLD.size OR NEW.recorded < OLD.recorded THEN
+  RAISE EXCEPTION 'book: the book only grows'; END IF;
  IF NEW.size <> (SELECT coalesce(max(seq), 0) FROM fact) THEN
   RAISE EXCEPTION 'book: the edge follows the facts'; END IF;
  RETURN NEW;
@@ -154,11 +163,15 @@ POSTGRESQL_TRIGGERS = (
  FOR EACH STATEMENT EXECUTE FUNCTION book_new()""",
     """CREATE TRIGGER key_append AFTER INSERT ON fact_key REFERENCING NEW TABLE AS added
  FOR EACH STATEMENT EXECUTE FUNCTION book_new()""",
-    "CREATE TRIGGER fact_keep BEFORE UPDATE OR DELETE OR TRUNCATE ON fact FOR EACH STATEMENT EXECUTE FUNCTION book_refuse()",
-    "CREATE TRIGGER secret_keep BEFORE UPDATE OR TRUNCATE ON fact_secret FOR EACH STATEMENT EXECUTE FUNCTION book_refuse()",
+    """CREATE TRIGGER fact_keep BEFORE UPDATE OR DELETE OR TRUNCATE ON fact
+ FOR EACH STATEMENT EXECUTE FUNCTION book_refuse()""",
+    """CREATE TRIGGER secret_keep BEFORE UPDATE OR TRUNCATE ON fact_secret
+ FOR EACH STATEMENT EXECUTE FUNCTION book_refuse()""",
     "CREATE TRIGGER secret_stay BEFORE DELETE ON fact_secret FOR EACH ROW EXECUTE FUNCTION book_shred()",
-    "CREATE TRIGGER key_keep BEFORE UPDATE OR TRUNCATE ON fact_key FOR EACH STATEMENT EXECUTE FUNCTION book_refuse()",
+    """CREATE TRIGGER key_keep BEFORE UPDATE OR TRUNCATE ON fact_key
+ FOR EACH STATEMENT EXECUTE FUNCTION book_refuse()""",
     "CREATE TRIGGER key_stay BEFORE DELETE ON fact_key FOR EACH ROW EXECUTE FUNCTION book_shred()",
     "CREATE TRIGGER edge_grows BEFORE UPDATE ON book_edge FOR EACH ROW EXECUTE FUNCTION book_grow()",
-    "CREATE TRIGGER edge_stay BEFORE DELETE OR TRUNCATE ON book_edge FOR EACH STATEMENT EXECUTE FUNCTION book_refuse()",
+    """CREATE TRIGGER edge_stay BEFORE DELETE OR TRUNCATE ON book_edge
+ FOR EACH STATEMENT EXECUTE FUNCTION book_refuse()""",
 )
