@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -86,7 +88,7 @@ def import_file(
     target = Path(report) if report is not None else launch.data / "reports" / f"{path.name}-{stamp}.csv"
     declared = mapping.file.format if mapping is not None else None
     notes: list[str] = []
-    with opened(path, declared, limits) as file, Problems(target) as problems:
+    with _calm(), opened(path, declared, limits) as file, Problems(target) as problems:
         source = _proposals(launch, file, kind, mapping, folder, limits, batch, notes)
         # The clock locks a reservation when a later fact of the order arrives: among rows of several kinds
         # its lock or cancellation must not come after that. So a file that is not in order of time is
@@ -116,6 +118,17 @@ def import_file(
         )  # fmt: skip
 
 
+@contextmanager
+def _calm() -> Iterator[None]:
+    """Look for cycles of garbage seldom: an import makes many objects and no cycles (measured: ×1.7)."""
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, 50, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
 def read_file(
     launch: Launch,
     path: str | Path,
@@ -135,7 +148,7 @@ def read_file(
     if mapping is not None and not isinstance(mapping, Mapping):
         mapping, _ = load_mapping(mapping)
     declared = mapping.file.format if mapping is not None else None
-    with opened(path, declared, limits) as file:
+    with _calm(), opened(path, declared, limits) as file:
         yield from _proposals(launch, file, kind, mapping, path.parent, limits, batch, [])
 
 

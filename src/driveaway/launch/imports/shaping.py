@@ -179,9 +179,18 @@ class Shaper:
         columns: dict[str, list[Any]] = {}
         for name, given in wanted.fields.items():
             expected = known[name]
-            cells = [(c.strip() or None) if type(c) is str else c for c in given]
-            values = set(cells) if expected.role not in ("list", "struct") else set()
-            values.discard(None)
+            if expected.role in ("list", "struct"):
+                values: set[Any] = set()
+                cells = [(c.strip() or None) if type(c) is str else c for c in given]
+            else:
+                values = set(given)
+                plain = {v: v.strip() or None for v in values if type(v) is str}
+                if all(text == stripped for text, stripped in plain.items()):
+                    cells = list(given)
+                else:
+                    cells = [plain[c] if type(c) is str else c for c in given]
+                    values = set(cells)
+                values.discard(None)
             if not values and expected.role not in ("list", "struct"):
                 if expected.required:
                     columns[name] = cells
