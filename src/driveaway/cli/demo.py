@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -67,14 +68,27 @@ def demo(directory: Path, seed: int, scale: float, until: str | None, quiet: boo
     click.echo(f"{facts:,} facts in {directory}, made and briefed in {time.monotonic() - started:.0f} s")
     click.echo(f"the briefing with pictures: {page}")
     click.echo("next:")
+    program = _program()
     for line in (
-        f"driveaway claims --launch {directory}",
-        f"driveaway figure orders.locked --by trim,week --launch {directory}",
-        f"driveaway figure cars.delivered --as-of 2024-04-18 --launch {directory}",
-        f"driveaway verify --launch {directory}",
-        "driveaway new my-launch",
+        f"claims --launch {directory}",
+        f"figure orders.locked --by trim,week --launch {directory}",
+        f"figure cars.delivered --as-of 2024-04-18 --launch {directory}",
+        f"verify --launch {directory}",
+        "new my-launch",
     ):
-        click.echo(f"  {line}")
+        click.echo(f"  {program} {line}")
+
+
+def _program() -> str:
+    """How this program can be called from here: by its name where the shell finds it, else by its path."""
+    name = "driveaway"
+    if shutil.which(name):
+        return name
+    beside = Path(sys.executable).with_name(name)
+    try:
+        return str(beside.relative_to(Path.cwd()))
+    except ValueError:
+        return str(beside)
 
 
 def _same(directory: Path, seed: int, scale: float, until: str | None) -> bool:
