@@ -6,6 +6,7 @@ out, so every book that a history makes is one that a launch can have.
 
 from __future__ import annotations
 
+import atexit
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -231,27 +232,30 @@ def _others(draw: st.DrawFn) -> list[Draft]:
 
 
 @st.composite
-def histories(draw: st.DrawFn, orders: int = 5) -> list[Act]:
+def histories(draw: st.DrawFn, orders: int = 6) -> list[Act]:
     """Acts in order of their recording."""
     lives = [draw(_order(number)) for number in range(1, 1 + draw(st.integers(0, orders)))]
     drafts = [draft for life in [*lives, draw(_others())] for draft in life]
-    late = st.sampled_from((0, 0, 0, 0, 3000, 20_000))
+    late = st.sampled_from((0, 0, 0, 0, 0, 0, 0, 3000, 20_000))
     timed = [(draft.happened + draw(late) * MINUTE, number, draft) for number, draft in enumerate(drafts)]
     acts: list[Act] = [draft for _, _, draft in sorted(timed, key=lambda item: item[:2])]
-    changes = st.one_of(
-        st.builds(
-            Correct, st.integers(0, 99), st.sampled_from((0, 0, 1, -60, 1500, -4000)), st.integers(0, 99)
-        ),
-        st.builds(Withdraw, st.integers(0, 99)),
+    corrections = st.builds(
+        Correct, st.integers(0, 99), st.sampled_from((0, 0, 1, -60, 1500, -4000)), st.integers(0, 99)
     )
-    for change in draw(st.lists(changes, max_size=6)):
+    withdrawals = st.builds(Withdraw, st.integers(0, 99))
+    for change in draw(st.lists(st.one_of(corrections, corrections, withdrawals), min_size=2, max_size=8)):
         acts.insert(draw(st.integers(0, len(acts))), change)
     return acts
 
 
-def instants() -> st.SearchStrategy[int]:
-    """An as-of: any minute from before the launch to after the end, so often the minute of some fact."""
-    return st.integers(-600, LAST + 3000).map(at)
+@st.composite
+def cuts(draw: st.DrawFn) -> tuple[list[Act], int]:
+    """A history and an as-of: just when a fact happened, or any minute from before it to after it."""
+    acts = draw(histories())
+    times = [act.happened for act in acts if isinstance(act, Draft)]
+    if times and draw(st.booleans()):
+        return acts, draw(st.sampled_from(times))
+    return acts, at(draw(st.integers(-600, LAST + 3000)))
 
 
 def questions(figures: Sequence[Any]) -> st.SearchStrategy[list[Question]]:
@@ -288,6 +292,7 @@ def _argument(parameter: Any) -> st.SearchStrategy[str]:
 @cache
 def _template() -> Path:
     folder = Path(mkdtemp(prefix="laws-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     (folder / "launch.toml").write_text(LAUNCH_TOML, encoding="utf-8")
     with open_launch(folder) as launch:
         launch.book.store.create()

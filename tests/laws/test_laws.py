@@ -17,16 +17,16 @@ from driveaway.launch.launch import Launch
 from tests.laws.histories import (
     Act,
     Question,
+    cuts,
     empty_launch,
     few,
-    histories,
-    instants,
     launch_of,
     play,
     questions,
 )
 from tests.laws.oracle import cut
 
+Case = tuple[list[Act], int]
 BY_NAME = {figure.name: figure for figure in FIGURES}
 # A history is asked a third of the figures, so that every figure meets several histories at little cost.
 THIRDS = [FIGURES[first::3] for first in range(3)]
@@ -53,10 +53,11 @@ def told(found: Sequence[Answer], *, mark: bool = True) -> list[dict[str, Any]]:
 
 @in_thirds
 @few(4)
-@given(histories(), st.integers(0, 40), instants(), st.booleans(), st.data())
+@given(cuts(), st.integers(0, 40), st.booleans(), st.data())
 def test_an_answer_never_changes(
-    figures: Sequence[Figure], acts: list[Act], first: int, as_of: int, described: bool, data: st.DataObject
+    figures: Sequence[Figure], case: Case, first: int, described: bool, data: st.DataObject
 ) -> None:
+    acts, as_of = case
     asked = data.draw(questions(figures), label="questions")
     with empty_launch() as launch:
         if described:
@@ -85,10 +86,9 @@ def test_an_answer_never_changes(
 
 
 @few(6)
-@given(histories(), instants(), questions(FIGURES), st.booleans())
-def test_an_answer_is_honest_and_in_shape(
-    acts: list[Act], as_of: int, asked: list[Question], described: bool
-) -> None:
+@given(cuts(), questions(FIGURES), st.booleans())
+def test_an_answer_is_honest_and_in_shape(case: Case, asked: list[Question], described: bool) -> None:
+    acts, as_of = case
     with empty_launch() as launch:
         if described:
             launch.apply()
@@ -137,8 +137,9 @@ def in_shape(answer: Answer, question: Question) -> None:
 
 @in_thirds
 @few(4)
-@given(histories(), instants(), st.data())
-def test_groups_add_up(figures: Sequence[Figure], acts: list[Act], as_of: int, data: st.DataObject) -> None:
+@given(cuts(), st.data())
+def test_groups_add_up(figures: Sequence[Figure], case: Case, data: st.DataObject) -> None:
+    acts, as_of = case
     with empty_launch() as launch:
         launch.apply()
         play(launch, acts)
