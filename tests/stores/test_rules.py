@@ -186,3 +186,18 @@ def test_a_change_in_its_window(launch: Launch) -> None:
 def test_before_the_lock_anything_may_change(launch: Launch) -> None:
     launch.append([acts.reserved(1), acts.changed(1, 2), acts.locked(1, 3)])
     assert launch.book.about(acts.order(1))[-1].body.trim == "Pro"
+
+
+def test_a_late_word_takes_back_what_the_clock_did(launch: Launch) -> None:
+    week = 168
+    launch.append([acts.reserved(1), acts.taken(1, week + 5)])
+    clock = launch.book.edge().size - 1
+    assert launch.at(acts.at(week + 9)).figure("orders.locked").value == 1
+    launch.append([acts.cancelled(1, 50)])
+    assert launch.at(acts.at(week + 9)).figure("orders.locked").value == 0
+    assert launch.at(acts.at(week + 9), mark=clock + 1).figure("orders.locked").value == 1
+    assert launch.at(acts.at(week + 9)).figure("orders.cancelled").value == 1
+    launch.append([acts.reserved(2), acts.taken(2, week + 5)])
+    launch.append([acts.locked(2, 50)])
+    assert launch.at(acts.at(60)).figure("orders.locked").value == 1
+    assert launch.book.verify().differences == []

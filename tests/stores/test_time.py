@@ -20,7 +20,7 @@ def test_as_of_is_inclusive_and_blind_to_what_came_after(launch: Launch) -> None
 
 
 def test_a_correction_holds_from_its_own_mark_on(launch: Launch) -> None:
-    launch.append([acts.reserved(1, 0), acts.locked(1, 1), acts.reserved(2, 0)])
+    launch.append([acts.reserved(1, 0), acts.taken(1, 1), acts.reserved(2, 0)])
     launch.append([acts.reserved(1, 0, source="urn:fix", replaces=1, trim="Pro")])
     assert _count(launch, "orders.reserved", 9, 3, trim="Max") == 2
     assert _count(launch, "orders.reserved", 9, 4, trim="Max") == 1

@@ -9,7 +9,8 @@ from time import monotonic, sleep
 from typing import NamedTuple, Protocol
 
 from driveaway.book.canonical import canonical, encode_body, leaf
-from driveaway.book.reading import fact_of, facts_of
+from driveaway.book.pending import BatchReader, Pending
+from driveaway.book.reading import fact_of
 from driveaway.book.store import Edge, Row, Store, WriteTransaction
 from driveaway.book.tree import Frontier
 from driveaway.facts import KINDS, Draft, Fact
@@ -71,73 +72,6 @@ class Decider(Protocol):
     def decide(self, draft: Draft) -> Sequence[Draft]:
         """The facts that the draft becomes; a Refused leaves the states as they were."""
         ...
-
-
-class _Pending:
-    """What a batch has accepted so far; as facts only when a late draft asks for them."""
-
-    def __init__(self) -> None:
-        self.accepted: list[tuple[int, Draft, int]] = []
-        self.replaced: set[int] = set()
-
-    def facts(self) -> list[Fact]:
-        return [
-            Fact(
-                seq,
-                draft.kind,
-                KINDS[draft.kind].version,
-                draft.subject,
-                draft.happened,
-                recorded,
-                draft.source,
-                draft.replaces,
-                draft.simulated,
-                draft.body,
-            )
-            for seq, draft, recorded in self.accepted
-        ]
-
-
-class _BatchReader:
-    """Reads the store and, over it, what this batch has accepted so far."""
-
-    def __init__(self, transaction: WriteTransaction, pending: _Pending) -> None:
-        self._transaction = transaction
-        self._pending = pending
-
-    def live(self, subjects: Sequence[str], keys: Sequence[str]) -> list[Fact]:
-        facts = facts_of(self._transaction.live(subjects, keys))
-        if self._pending.accepted:
-            wanted, under, there = set(subjects), set(keys), {fact.seq for fact in facts}
-            facts += [
-                fact
-                for fact in self._pending.facts()
-                if fact.seq not in there
-                and (fact.subject in wanted or not under.isdisjoint(keys_of(fact.body)))
-            ]
-            facts = [fact for fact in facts if fact.seq not in self._pending.replaced]
-            facts.sort(key=lambda fact: (fact.happened, fact.seq))
-        return facts
-
-    def open_under(self, keys: Sequence[str], closing: Sequence[str]) -> list[tuple[str, str]]:
-        return self._transaction.open_under(keys, closing)
-
-    def replaced(self, seq: int) -> Fact:
-        fact = next((fact for fact in self._pending.facts() if fact.seq == seq), None)
-        if fact is None:
-            rows = self._transaction.by_seq([seq])
-            if not rows:
-                raise NotFound(
-                    f"there is no fact {seq}", code="fact.missing", remedy="see driveaway order ID"
-                )
-            fact = fact_of(rows[0])
-        if seq in self._pending.replaced or self._transaction.replacement_of(seq) is not None:
-            raise Conflict(
-                f"fact {seq} is replaced already",
-                code="fact.replaced",
-                remedy="correct the fact that replaced it",
-            )
-        return fact
 
 
 def append(
@@ -251,8 +185,8 @@ def _append_locked(
         _SourceKnown: look up the sources and call again.
     """
     edge = transaction.edge()
-    pending = _Pending()
-    decider.prepare(drafts, _BatchReader(transaction, pending), edge.size)
+    pending = Pending()
+    decider.prepare(drafts, BatchReader(transaction, pending), edge.size)
     outcomes: list[Outcome] = []
     seq, recorded = edge.size, edge.recorded
     time = now()
@@ -299,9 +233,7 @@ def _append_locked(
                 rows.append(row)
                 here[row.source] = row
                 keys += [(key, seq) for key in keys_of(accepted.body)]
-                if accepted.replaces is not None:
-                    pending.replaced.add(accepted.replaces)
-                pending.accepted.append((seq, accepted, recorded))
+                pending.add(seq, accepted, recorded)
             outcomes.append(Outcome(draft, seq, True, None))
         except Unavailable:
             raise
@@ -398,6 +330,7 @@ def erase(store: Store, subjects: Iterable[str], reason: str, decider: Decider) 
                 raise NotFound(f"nothing is known of {subject!r}", code="subject.missing")
             draft = Draft("subject.erased", subject, now(), SubjectErased(reason=reason))
             _, last = _append_locked(transaction, [draft], decider, True, None, secrets.token_bytes, {})
-            shredded += transaction.shred([row.seq for row in rows])
+            # An earlier erasure stands: nothing in it is personal, and its salt proves it.
+            shredded += transaction.shred([row.seq for row in rows if row.kind != draft.kind])
     store.scrub()
     return shredded, last

@@ -9,10 +9,17 @@ import msgspec
 
 from driveaway.book.writer import Reader
 from driveaway.facts import Draft, Fact, kind_named
-from driveaway.facts.cars import CarPegged
+from driveaway.facts.cars import CarPegged, CarShipped
 from driveaway.facts.description import Description
 from driveaway.facts.keys import BUYER, EDITION, keys_of
-from driveaway.facts.orders import Configuration, OrderLocked
+from driveaway.facts.launches import Withdrawn
+from driveaway.facts.orders import (
+    BuyerDescribed,
+    Configuration,
+    DepositTaken,
+    OrderLocked,
+    PaymentReceived,
+)
 from driveaway.orders.rules import CLOCK_RULE, Desk
 from driveaway.outlets.rules import check_outlet
 from driveaway.values.errors import BadValue, Conflict, Refused
@@ -106,7 +113,9 @@ class LaunchDecider:
         if draft.kind == "subject.erased" and draft.replaces is None:
             return (draft,)
         desk = self.desk
-        if draft.replaces is not None or draft.happened < desk.last(draft.subject, body):
+        if draft.replaces is not None:
+            return self._decide_late(draft)
+        if draft.happened < desk.last(draft.subject, body) and not self._harmless(draft):
             return self._decide_late(draft)
         order_id = body.order if isinstance(body, CarPegged) else draft.subject
         due = desk.clock_lock(order_id, draft.happened)
@@ -127,11 +136,21 @@ class LaunchDecider:
         desk.apply(draft.subject, draft.happened, draft.body)
         return (lock, draft)
 
+    def _harmless(self, draft: Draft) -> bool:
+        """Whether a late fact can break nothing that came after it: more money, a description, a shipment."""
+        if isinstance(draft.body, DepositTaken | PaymentReceived | BuyerDescribed):
+            begun = self.desk.order(draft.subject).reserved
+        elif isinstance(draft.body, CarShipped):
+            begun = self.desk.car(draft.subject).built
+        else:
+            return False
+        return begun is not None and begun <= draft.happened
+
     def clock_draft(self, order_id: str, due: int, simulated: bool) -> Draft:
         """The lock that the clock makes of a reservation that nobody took back."""
         state = self.desk.order(order_id)
         body = _with_configuration(OrderLocked(rule=CLOCK_RULE, edition=state.edition), state.configuration)
-        source = f"urn:driveaway:clock:{CLOCK_RULE}/{order_id}/{due}"
+        source = f"{_CLOCK}{CLOCK_RULE}/{order_id}/{due}"
         if state.withdrawals:
             # An earlier lock of the clock may be among what was taken back.
             source += f"/{state.withdrawals}"
@@ -185,24 +204,29 @@ class LaunchDecider:
         if old is not None and old.kind.startswith("outlet."):
             check_outlet(kept)
         if old is None:
-            past = self._fold(fact for fact in kept if fact.happened <= draft.happened)
+            past = self._fold(draft, (fact for fact in kept if fact.happened <= draft.happened))
             past.check(draft.subject, draft.happened, draft.body)
             if isinstance(draft.body, OrderLocked) and draft.body.trim is None:
                 body = _with_configuration(draft.body, past.order(draft.subject).configuration)
                 draft = msgspec.structs.replace(draft, body=body)
         kept.append(_as_fact(draft))
-        desk, after = self._violations(_in_order(kept))
-        for key, error in after:
-            if key not in before:
-                if key[0] != _NEW:
-                    error = Refused(
-                        f"fact {key[0]} could then not stand: {error.message}",
-                        code=error.code,
-                        remedy="correct or withdraw that fact first",
-                    )
-                raise error
+        taken_back: list[Draft] = []
+        while True:
+            desk, after = self._violations(_in_order(kept))
+            new = next(((seq, error) for (seq, code), error in after if (seq, code) not in before), None)
+            if new is None:
+                break
+            clock = next(
+                (fact for fact in kept if fact.seq == new[0] and fact.source.startswith(_CLOCK)), None
+            )
+            if clock is None:
+                raise _could_not_stand(*new)
+            # What the clock did rested on nobody having said otherwise in time; now somebody has.
+            taken_back.append(_clock_taken_back(clock))
+            kept.remove(clock)
+            kept.append(_as_fact(taken_back[-1]))
         self._take_over(desk, {subject for fact in history for subject in _links(fact)})
-        return (draft,)
+        return (*taken_back, draft)
 
     def _component(self, draft: Draft, old: Fact | None) -> list[Fact]:
         """Every live fact that the draft's legality can depend on: its order, its cars, their orders."""
@@ -227,10 +251,16 @@ class LaunchDecider:
             desk.apply(fact.subject, fact.happened, fact.body)
         return desk, found
 
-    def _fold(self, history: Iterable[Fact]) -> Desk:
+    def _fold(self, draft: Draft, history: Iterable[Fact]) -> Desk:
+        """The states before a draft, with what its limits count."""
         desk = Desk(self.description)
-        desk.buyers = {buyer: set(orders) for buyer, orders in self.desk.buyers.items()}
-        desk.editions = {edition: set(orders) for edition, orders in self.desk.editions.items()}
+        for key in keys_of(draft.body):
+            if key.startswith(BUYER):
+                buyer = key.removeprefix(BUYER)
+                desk.buyers[buyer] = set(self.desk.buyers.get(buyer, ()))
+            elif key.startswith(EDITION):
+                edition = key.removeprefix(EDITION)
+                desk.editions[edition] = set(self.desk.editions.get(edition, ()))
         for fact in history:
             desk.apply(fact.subject, fact.happened, fact.body)
         return desk
@@ -250,6 +280,24 @@ class LaunchDecider:
 
 
 _NEW = 2**62
+_CLOCK = "urn:driveaway:clock:"
+
+
+def _could_not_stand(seq: int, error: Refused) -> Refused:
+    """The newcomer's own refusal, or that of the fact which could not stand with it."""
+    if seq == _NEW:
+        return error
+    return Refused(
+        f"fact {seq} could then not stand: {error.message}",
+        code=error.code,
+        remedy="correct or withdraw that fact first",
+    )
+
+
+def _clock_taken_back(clock: Fact) -> Draft:
+    body = Withdrawn(reason="the order had been locked, changed or called off before the clock locked it")
+    source = f"{_CLOCK}taken-back/{clock.seq}"
+    return Draft("fact.withdrawn", clock.subject, clock.happened, body, source, clock.seq, clock.simulated)
 
 
 def _as_fact(draft: Draft) -> Fact:
