@@ -74,7 +74,6 @@ def test_the_mirror_forgets(launch: Launch) -> None:
         launch.book.mirror.drop()
 
 
-@pytest.mark.xfail(strict=True, reason="the second erasure shreds the first one's own salt")
 def test_erased_twice(launch: Launch) -> None:
     _two_buyers(launch)
     launch.erase(acts.order(1), "first")
