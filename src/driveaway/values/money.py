@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final
 
 from driveaway.values.errors import BadValue
@@ -39,7 +39,7 @@ def parse_money(text: str, currency: str) -> int:
         scaled = amount.scaleb(minor_digits(currency))
         whole = int(scaled.to_integral_exact())
         exact = whole == scaled
-    except (InvalidOperation, ValueError, OverflowError) as error:
+    except (ArithmeticError, ValueError) as error:
         raise BadValue(
             f"{text!r} is not an amount", code="money.shape", remedy="write digits, such as 5000.00"
         ) from error
