@@ -26,14 +26,6 @@ def _time(launch: Launch, at: str | None) -> int | None:
     return None if at is None else launch.parse_time(at)
 
 
-def _province(fields: dict[str, Any]) -> dict[str, Any]:
-    from driveaway.values.provinces import province_code
-
-    if fields.get("province"):
-        fields["province"] = province_code(fields["province"])
-    return fields
-
-
 def _told(outcomes: Sequence[Outcome]) -> None:
     for outcome in outcomes:
         word = "recorded" if outcome.added else "known already"
@@ -71,7 +63,7 @@ def reserve(
     with opened(folder, book_url) as launch:
         order_id = None if order_text is None else parse_order_id(order_text)
         subject, outcomes = desk.reserve(
-            launch, _province(fields), order_id=order_id, deposit=deposit, at=_time(launch, at), source=source
+            launch, fields, order_id=order_id, deposit=deposit, at=_time(launch, at), source=source
         )
     click.echo(subject)
     click.echo(f"{sum(o.added for o in outcomes)} facts recorded", err=True)
@@ -106,7 +98,7 @@ def change(
 
     with opened(folder, book_url) as launch:
         when = _time(launch, at)
-        _told(desk.change(launch, parse_order_id(order_id), _province(fields), requeues=requeue, at=when))
+        _told(desk.change(launch, parse_order_id(order_id), fields, requeues=requeue, at=when))
 
 
 @orders.command("cancel")
@@ -157,7 +149,7 @@ def handover(
 
     with opened(folder, book_url) as launch:
         car = None if vin is None else parse_vin(vin)
-        _told(desk.hand_over(launch, parse_order_id(order_id), car, _province(place), at=_time(launch, at)))
+        _told(desk.hand_over(launch, parse_order_id(order_id), car, place, at=_time(launch, at)))
 
 
 @orders.command("clock")

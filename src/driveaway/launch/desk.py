@@ -5,29 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from driveaway.book.writer import Outcome
-from driveaway.facts import Draft
+from driveaway.facts import Draft, kind_named
 from driveaway.facts.orders import (
     Configuration,
     DepositForfeited,
     DepositRefunded,
-    DepositTaken,
-    OrderCancelled,
-    OrderChanged,
-    OrderHandedOver,
     OrderLocked,
-    OrderReserved,
-    PaymentReceived,
 )
 from driveaway.launch.decide import LaunchDecider
 from driveaway.launch.launch import Launch
+from driveaway.launch.recording import moment_of, parse_body
 from driveaway.orders.rules import CLOCK_RULE, Desk
 from driveaway.orders.state import OrderState
 from driveaway.values.clock import now
 from driveaway.values.errors import NotFound
-from driveaway.values.ids import OrderId, new_order_id
+from driveaway.values.ids import OrderId, new_order_id, order_id_of_foreign
 from driveaway.values.money import parse_money
 
 
@@ -62,26 +55,30 @@ def reserve(
     Args:
         launch: whose order desk.
         configuration: fields of ``OrderReserved``; the price is the trim's list price when left out.
-        order_id: of the new order; a fresh one by default.
+        order_id: of the new order; by default a fresh one, or with a source the one that belongs to it.
         deposit: amount in major units of the launch's currency.
         at: when it happened; default: now.
         source: unique source of the reservation; repeated, nothing is added.
+
+    Raises:
+        BadValue: a value that does not fit.
+        Refused: a rule forbids it.
     """
-    subject = order_id or new_order_id()
-    happened = now() if at is None else at
+    own = order_id_of_foreign(launch.description.launch, source) if source else new_order_id()
+    subject = order_id or own
+    happened = moment_of(launch, subject, source, at)
     currency = launch.description.currency
     fields = {name: value for name, value in configuration.items() if value is not None}
     trim = launch.description.trim(fields.get("trim", ""))
     if "price" not in fields and trim is not None and trim.price is not None:
         fields["price"] = parse_money(trim.price, currency)
-    if "price" in fields:
-        fields.setdefault("currency", currency)
     edition = launch.description.edition(fields.get("edition", ""))
     if deposit is None and edition is not None:
         deposit = edition.deposit
-    drafts = [Draft("order.reserved", subject, happened, OrderReserved(**fields), source)]
+    body = parse_body(kind_named("order.reserved"), fields, launch.description)
+    drafts = [Draft("order.reserved", subject, happened, body, source)]
     if deposit is not None:
-        body = DepositTaken(amount=parse_money(deposit, currency), currency=currency)
+        body = parse_body(kind_named("deposit.taken"), {"amount": deposit}, launch.description)
         drafts.append(Draft("deposit.taken", subject, happened, body, _second(source, "deposit")))
         if edition is not None and edition.locks_at_payment:
             lock = OrderLocked(rule="edition-at-payment")
@@ -95,7 +92,8 @@ def _second(source: str, what: str) -> str:
 
 def lock(launch: Launch, order_id: OrderId, *, at: int | None = None, source: str = "") -> list[Outcome]:
     """The buyer confirms: the order is firm."""
-    return launch.append([Draft("order.locked", order_id, _at(at), OrderLocked(), source)])
+    happened = moment_of(launch, order_id, source, at)
+    return launch.append([Draft("order.locked", order_id, happened, OrderLocked(), source)])
 
 
 def change(
@@ -114,7 +112,8 @@ def change(
     happened = _at(at)
     desk = Desk(launch.description)
     rule = next((w.name for start, end, w in desk.windows if start <= happened <= end), None)
-    body = OrderChanged(**{**fields, **given}, requeues=requeues, rule=rule)
+    given |= {"requeues": requeues, "rule": rule}
+    body = parse_body(kind_named("order.changed"), {**fields, **given}, launch.description)
     return launch.append([Draft("order.changed", order_id, happened, body)])
 
 
@@ -127,7 +126,8 @@ def cancel(
     """
     state = state_of(launch, order_id)
     happened = _at(at)
-    body = msgspec.convert({"by": by, "reason": reason}, OrderCancelled)
+    fields = {"by": by} if reason is None else {"by": by, "reason": reason}
+    body = parse_body(kind_named("order.cancelled"), fields, launch.description)
     drafts = [Draft("order.cancelled", order_id, happened, body)]
     if state.held and state.currency:
         due = _clock_due(launch, state)
@@ -144,8 +144,7 @@ def cancel(
 
 def pay(launch: Launch, order_id: OrderId, amount: str, *, at: int | None = None) -> list[Outcome]:
     """Part of the price comes in."""
-    currency = launch.description.currency
-    body = PaymentReceived(amount=parse_money(amount, currency), currency=currency)
+    body = parse_body(kind_named("payment.received"), {"amount": amount}, launch.description)
     return launch.append([Draft("payment.received", order_id, _at(at), body)])
 
 
@@ -153,7 +152,8 @@ def hand_over(
     launch: Launch, order_id: OrderId, vin: str | None, place: Mapping[str, Any], *, at: int | None = None
 ) -> list[Outcome]:
     """The buyer takes over the car; place: province, city, outlet."""
-    body = OrderHandedOver(vin=vin, **{name: value for name, value in place.items() if value is not None})
+    fields = {name: value for name, value in {"vin": vin, **place}.items() if value is not None}
+    body = parse_body(kind_named("order.handed_over"), fields, launch.description)
     return launch.append([Draft("order.handed_over", order_id, _at(at), body)])
 
 

@@ -10,7 +10,8 @@ import msgspec
 from driveaway.book.writer import Outcome
 from driveaway.facts import Draft, Kind, kind_named
 from driveaway.facts.base import Body
-from driveaway.facts.launches import Withdrawn
+from driveaway.facts.description import Description
+from driveaway.launch.cells import check_text
 from driveaway.launch.launch import Launch
 from driveaway.values.clock import now
 from driveaway.values.errors import BadValue, NotFound
@@ -32,39 +33,81 @@ def parse_subject(kind: Kind, text: str) -> str:
     return parse_slug(text) if kind.subject == "slug" else text
 
 
-def parse_body(kind: Kind, fields: Mapping[str, Any], currency: str) -> Body:
+# What these say is more than one fact: each has a command of its own.
+_COMMANDS = {
+    "launch.described": "edit launch.toml, then: driveaway apply",
+    "subject.erased": "driveaway erase SUBJECT",
+    "fact.withdrawn": "driveaway withdraw SEQ",
+}
+
+
+def _recordable(kind: str) -> None:
+    """Refuse kinds that a command of their own records.
+
+    Raises:
+        BadValue: it is such a kind.
+    """
+    if kind in _COMMANDS:
+        raise BadValue(
+            f"{kind} is not recorded, corrected or taken back by hand",
+            code="record.kind",
+            remedy=_COMMANDS[kind],
+        )
+
+
+def parse_body(kind: Kind, fields: Mapping[str, Any], description: Description) -> Body:
     """A body from text fields: money in major units, ids checked, numbers and yes/no read.
+
+    Args:
+        kind: what is to be said.
+        fields: by name; what is no text is taken as it is.
+        description: whose currency and regions hold.
 
     Raises:
         BadValue: an unknown field, or a value that does not fit.
     """
+    content = _parsed(kind, fields, description)
+    if ("price" in content or "amount" in content) and "currency" in kind.body.__struct_fields__:
+        content.setdefault("currency", description.currency)
+    body: Body = checked_body(kind.name, content)
+    return body
+
+
+def _parsed(
+    kind: Kind, fields: Mapping[str, Any], description: Description, currency: str | None = None
+) -> dict[str, Any]:
+    known = kind.body.__struct_fields__
+    money = str(fields.get("currency", currency or description.currency)) if "currency" in known else None
     content: dict[str, Any] = {}
-    known = {info.name for info in kind.fields}
     for name, value in fields.items():
         if name not in known:
             remedy = f"{kind.name} has {', '.join(sorted(known)) or 'none'}"
             raise BadValue(f"{kind.name} has no field {name!r}", code="fact.field", remedy=remedy)
-        content[name] = parse_field(
-            name, value, str(fields.get("currency", currency)) if "currency" in known else None
-        )
-    if ("price" in content or "amount" in content) and "currency" in known:
-        content.setdefault("currency", currency)
+        content[name] = parse_field(name, value, money, description)
+    return content
+
+
+def checked_body(kind: str, content: Mapping[str, Any]) -> Any:
+    """A body of these values, each within what its kind allows.
+
+    Raises:
+        BadValue: a value does not fit; in the book it could never be read again.
+    """
     try:
-        return msgspec.convert(content, kind.body, strict=False)
+        return msgspec.convert(content, kind_named(kind).body, strict=False)
     except msgspec.ValidationError as error:
-        raise BadValue(
-            f"{kind.name}: {error}", code="fact.body", remedy="see the reference of kinds"
-        ) from error
+        raise BadValue(f"{kind}: {error}", code="fact.body", remedy="see the reference of kinds") from error
 
 
-def parse_field(name: str, value: Any, currency: str | None) -> Any:
+def parse_field(name: str, value: Any, currency: str | None, description: Description) -> Any:
     """One field's text as its value; ``currency`` where the kind speaks of money."""
     if not isinstance(value, str):
         return value
+    check_text(value)
     if name in ("price", "amount") and currency is not None:
         return parse_money(value, currency)
     if name == "province":
-        return province_code(value)
+        return province_code(value, {region.code: region.name for region in description.regions})
     if name == "order":
         return parse_order_id(value)
     if name == "vin":
@@ -85,16 +128,25 @@ def record(
     at: int | None = None,
     source: str = "",
 ) -> Sequence[Outcome]:
-    """Record one fact of any kind.
+    """Record one fact of any kind; what has been recorded from the same source is not added again.
 
     Raises:
         BadValue: no such kind or field, or a value that does not fit.
         Refused: a rule forbids it.
     """
     kind = kind_named(kind_name)
-    body = parse_body(kind, fields, launch.description.currency)
-    happened = now() if at is None else at
-    return launch.append([Draft(kind.name, parse_subject(kind, subject), happened, body, source)])
+    _recordable(kind.name)
+    body = parse_body(kind, fields, launch.description)
+    about = parse_subject(kind, subject)
+    return launch.append([Draft(kind.name, about, moment_of(launch, about, source, at), body, source)])
+
+
+def moment_of(launch: Launch, subject: str, source: str, at: int | None) -> int:
+    """When it happened: as given, else as recorded from the same source before, else now."""
+    if at is not None:
+        return at
+    known = (fact.happened for fact in launch.book.about(subject) if source and fact.source == source)
+    return next(known, None) or now()
 
 
 def correct(
@@ -104,26 +156,24 @@ def correct(
 
     Raises:
         NotFound: there is no such fact.
+        BadValue: nothing is changed, or a value does not fit.
         Refused: the history could not stand with the correction.
     """
+    if not fields and at is None:
+        raise BadValue("a correction changes something", code="correct.nothing", remedy="name=value, or --at")
     rows = launch.book.store.by_seq([seq])
     if not rows:
         raise NotFound(f"there is no fact {seq}", code="fact.missing", remedy="see driveaway order ID")
     fact = next(launch.book.facts(seq - 1, seq))
     kind = kind_named(fact.kind)
-    given = {
-        name: getattr(parse_body(kind, {**_required(fact.body), **fields}, launch.description.currency), name)
-        for name in fields
-    }
-    body = msgspec.structs.replace(fact.body, **given)
+    _recordable(kind.name)
+    said = msgspec.to_builtins(fact.body)
+    changes = _parsed(kind, fields, launch.description, getattr(fact.body, "currency", None))
+    body = checked_body(kind.name, {**said, **changes})
     happened = fact.happened if at is None else at
     return launch.append(
         [Draft(kind.name, fact.subject, happened, body, replaces=seq, simulated=fact.simulated)]
     )
-
-
-def _required(body: Body) -> dict[str, Any]:
-    return {k: v for k, v in msgspec.to_builtins(body).items() if v is not None}
 
 
 def withdraw(launch: Launch, seq: int, reason: str) -> Sequence[Outcome]:
@@ -137,7 +187,8 @@ def withdraw(launch: Launch, seq: int, reason: str) -> Sequence[Outcome]:
     if not rows:
         raise NotFound(f"there is no fact {seq}", code="fact.missing", remedy="see driveaway order ID")
     row = rows[0]
-    body = Withdrawn(reason=reason)
+    _recordable(row.kind)
+    body = checked_body("fact.withdrawn", {"reason": reason})
     draft = Draft(
         "fact.withdrawn", row.subject, row.happened, body, replaces=seq, simulated=bool(row.simulated)
     )
