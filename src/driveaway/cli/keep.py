@@ -33,8 +33,25 @@ def new(directory: Path, case: str, book_url: str | None) -> None:
 @launch_option
 def apply(folder: str | None, book_url: str | None) -> None:
     """Take launch.toml, claims.csv, events.csv and tests.csv into the book."""
+    from driveaway.launch.applying import left_out
+    from driveaway.launch.launch import FAR_FUTURE
+    from driveaway.values.errors import NotFound
+
     with opened(folder, book_url) as launch:
+        try:
+            launch.book.edge()
+        except NotFound:
+            # A folder that came without its book, as from git: it starts with an empty one.
+            launch.book.store.create()
+            click.echo(f"made an empty book: {launch.book.store.url}", err=True)
         added = launch.apply()
+        gone = left_out(launch, launch.at(FAR_FUTURE).view)
+    for fact in gone:
+        click.echo(
+            f"warning: {fact.kind} {fact.subject} stands in the book and no longer in the folder;"
+            f" driveaway withdraw {fact.seq} takes it back",
+            err=True,
+        )
     for outcome in added:
         word = "corrected" if outcome.draft.replaces else "recorded"
         click.echo(f"{outcome.draft.kind} {outcome.draft.subject}: {word} as fact {outcome.seq}")

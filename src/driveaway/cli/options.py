@@ -89,5 +89,8 @@ def pairs(arguments: tuple[str, ...]) -> dict[str, str]:
         name, sign, value = argument.partition("=")
         if not sign or not name:
             raise BadValue(f"{argument!r} is not name=value", code="argument.shape")
-        out[name.replace("-", "_")] = value
+        name = name.replace("-", "_")
+        if name in out:
+            raise BadValue(f"{name} is given twice", code="argument.twice", remedy="join alternatives by |")
+        out[name] = value
     return out

@@ -40,7 +40,10 @@ def print_rows(rows: Sequence[Mapping[str, Any]], title: str = "") -> None:
     if len(columns) > _MANY and sum(widths) + len(columns) > out.width:
         _print_blocks(out, columns, cells, title)
         return
-    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    if title:
+        # Not the table's own title, which would be broken to the width of the columns.
+        click.echo(title)
+    table = Table(box=None, pad_edge=False, header_style="bold")
     for name in columns:
         numeric = all(isinstance(row.get(name), int | float | None) for row in rows)
         table.add_column(
