@@ -37,7 +37,6 @@ def test_amounts(text: str, currency: str, minor: int) -> None:
         ("Infinity", "CNY", "money.shape"),
         ("=1+1", "CNY", "money.shape"),
         ("1e999999999", "CNY", "money.shape"),
-        ("1e500000", "CNY", "money.shape"),
         ("0.001", "CNY", "money.precision"),
         ("0.5", "JPY", "money.precision"),
         ("-1", "CNY", "money.negative"),
