@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,7 @@ from driveaway.book.mirror import Mirror
 from driveaway.book.reading import fact_of
 from driveaway.book.store import Edge, Store
 from driveaway.book.tree import Frontier
-from driveaway.book.verify import Verdict, verify
+from driveaway.book.verify import Verdict, read_heads, verify
 from driveaway.book.view import View
 from driveaway.book.when import When
 from driveaway.facts import Fact
@@ -112,25 +113,21 @@ class Book:
             "root": Frontier(edge.size, edge.peaks).root().hex(),
             "recorded": edge.recorded,
         }
-        self.folder.mkdir(parents=True, exist_ok=True)
         line = json.dumps(head) + "\n"
-        handle = os.open(self.head_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        try:
-            os.write(handle, line.encode())
-        finally:
-            os.close(handle)
-        self._head_due = time.monotonic() + _HEAD_EVERY
+        # What was accepted is accepted: a disk too full for the log makes no append fail. The next
+        # head covers this one.
+        with suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self.head_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+            try:
+                os.write(handle, line.encode())
+            finally:
+                os.close(handle)
+            self._head_due = time.monotonic() + _HEAD_EVERY
 
     def heads(self) -> Iterator[tuple[int, bytes]]:
         """(size, root) as logged; a line cut off by a crash is passed over."""
-        if not self.head_log.exists():
-            return
-        for line in self.head_log.read_text().splitlines():
-            try:
-                head = json.loads(line)
-                yield int(head["size"]), bytes.fromhex(head["root"])
-            except (ValueError, KeyError, TypeError):
-                continue
+        yield from read_heads(self.head_log)
 
     def verify(self, progress: Callable[[int, int], None] | None = None) -> Verdict:
         """Recompute the tree and compare it with the book and the logged heads."""

@@ -14,6 +14,8 @@ _MINOR_DIGITS: Final = {
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
 }
 
+_MOST_DIGITS: Final = 18
+
 
 def minor_digits(currency: str) -> int:
     """Digits after the decimal point of a currency.
@@ -36,6 +38,8 @@ def parse_money(text: str, currency: str) -> int:
     """
     try:
         amount = Decimal(text.replace(",", "").strip())
+        if amount.is_finite() and amount and amount.adjusted() > _MOST_DIGITS:
+            raise OverflowError("more digits than any amount has")
         scaled = amount.scaleb(minor_digits(currency))
         whole = int(scaled.to_integral_exact())
         exact = whole == scaled
