@@ -80,6 +80,8 @@ def run(arguments: list[str]) -> int:
     """Run a command and turn what it raises into an exit code."""
     try:
         result = app.main(arguments, prog_name="driveaway", standalone_mode=False)
+        # What waits in the buffer is part of the command: a reader that went away is noticed here.
+        sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
@@ -92,7 +94,8 @@ def run(arguments: list[str]) -> int:
     except DriveawayError as error:
         click.echo(f"error: {error}", err=True)
         return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), DEFECT)
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):
+        # Click turns a broken pipe into an exit of 1 by itself, and leaves in no other case.
         # The reader of a pipe went away (head): nothing went wrong, and stdout must not complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

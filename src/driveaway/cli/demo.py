@@ -31,8 +31,10 @@ def demo(directory: Path, seed: int, scale: float, until: str | None, quiet: boo
     from driveaway import briefing as room
     from driveaway.cli.briefing import show
     from driveaway.cli.output import progress_bar
+    from driveaway.demo.checkpoints import parse_scale
     from driveaway.demo.running import MARKER, make_demo
 
+    parse_scale(scale)
     started = time.monotonic()
     if (directory / MARKER).exists():
         # Made by a demo, never by a person: it can be made anew.
