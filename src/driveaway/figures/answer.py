@@ -10,6 +10,7 @@ from typing import Any
 
 Value = int | float | str | None
 _SAFE_INTEGER = 2**53
+_FORMULA = frozenset("=+-@\t\r＝＋－＠")
 
 
 @dataclass(frozen=True)
@@ -109,15 +110,18 @@ class Answer:
         out = io.StringIO()
         if rows:
             columns = list(dict.fromkeys(key for row in rows for key in row))
-            writer = csv.DictWriter(out, columns, lineterminator="\n")
+            # The library leaves a lone carriage return unquoted, which readers take for a line's end.
+            broken = any(isinstance(v, str) and "\r" in v for row in rows for v in row.values())
+            quoting = csv.QUOTE_ALL if broken else csv.QUOTE_MINIMAL
+            writer = csv.DictWriter(out, columns, lineterminator="\n", quoting=quoting)
             writer.writeheader()
             writer.writerows({k: disarm(v) for k, v in row.items()} for row in rows)
         return out.getvalue()
 
 
 def disarm(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula (OWASP, CSV injection)."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+    """A cell that no spreadsheet takes for a formula (OWASP, CSV injection; full-width forms, too)."""
+    if isinstance(value, str) and value[:1] in _FORMULA:
         return "'" + value
     return value
 
