@@ -91,6 +91,8 @@ def _reached(ask: Ask, answers: dict[Any, Answer], target: TargetSet, until: int
     answer = answers[key]
     if answer.unknown is not None:
         return answer.unknown
+    if answer.unit == "share":
+        return f"{target.measure} is a share, and no amount of it can be reached"
     if answer.rows is None:
         return int(answer.value or 0), answer.simulated
     days = [row for row in answer.rows if target.from_day <= row["day"] <= target.until_day]

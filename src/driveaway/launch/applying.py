@@ -102,7 +102,12 @@ def target_drafts(description: Description, zone: ZoneInfo) -> list[Draft]:
 
 
 def _target(target: Target, description: Description, zone: ZoneInfo, place: str) -> Draft:
-    figure_named(target.measure)
+    if figure_named(target.measure).counts == "other":
+        raise BadValue(
+            f"{target.measure} counts nothing that a target could be set for",
+            code="target.measure",
+            remedy="name a figure that counts orders, cars, outlets …",
+        )
     on = target.set_on
     happened = start_of_day(parse_day(on), zone) if len(on) == 10 else parse_instant(on, zone)
     if parse_day(target.from_day) > parse_day(target.until_day):

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from pathlib import Path
 
 from driveaway.cases import NAMES, RECORDS, case_text, write_record
 from driveaway.launch.launch import Launch, open_launch
+from driveaway.launch.settings import FILE
 from driveaway.values.clock import zone
-from driveaway.values.errors import Conflict, NotFound
+from driveaway.values.errors import Conflict, DriveawayError, NotFound
 
 
 def found(folder: Path, case: str = "new", *, book_url: str | None = None) -> Launch:
     """Make a launch folder from a packaged case, with an empty book into which launch.toml is taken.
 
     Args:
-        folder: a new or empty folder.
+        folder: a new folder, or one without a launch; files that stand there are left as they are.
         case: ``new`` (a small example to edit), ``bare`` (goods without a VIN) or ``su7``.
         book_url: where the book is; default: in the folder.
 
@@ -32,18 +35,35 @@ def found(folder: Path, case: str = "new", *, book_url: str | None = None) -> La
             remedy="take another folder",
         )
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "launch.toml").write_text(case_text(case, "launch.toml"), encoding="utf-8")
-    for file in RECORDS:
-        text = _case_file(case, file)
-        if text is not None:
-            (folder / file).write_text(text, encoding="utf-8")
-    (folder / ".gitignore").write_text("data/\n", encoding="utf-8")
+    files = {"launch.toml": case_text(case, "launch.toml"), ".gitignore": "data/\n"}
+    files |= {file: text for file in RECORDS if (text := _case_file(case, file)) is not None}
     if book_url:
-        (folder / "driveaway.toml").write_text(f'book_url = "{book_url}"\n', encoding="utf-8")
+        # The address of a database may hold a password.
+        files[".gitignore"] += f"{FILE}\n"
+        files[FILE] = f"book_url = {json.dumps(book_url)}\n"
+    # What stands there is somebody's own.
+    files = {name: text for name, text in files.items() if not (folder / name).exists()}
+    try:
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        return _with_empty_book(folder, book_url)
+    except DriveawayError:
+        for name in files:
+            (folder / name).unlink(missing_ok=True)
+        with suppress(OSError):  # it was not empty before
+            folder.rmdir()
+        raise
+
+
+def _with_empty_book(folder: Path, book_url: str | None) -> Launch:
     launch = open_launch(folder, book_url=book_url)
-    launch.book.store.create()
-    if launch.book.edge().size:
-        raise Conflict("this book is not empty", code="book.not_empty", place=launch.book.store.url)
+    try:
+        launch.book.store.create()
+        if launch.book.edge().size:
+            raise Conflict("this book is not empty", code="book.not_empty", place=launch.book.store.url)
+    except DriveawayError:
+        launch.close()
+        raise
     return launch
 
 
