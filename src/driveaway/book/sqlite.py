@@ -26,8 +26,8 @@ _LIVE: Final = "NOT EXISTS (SELECT 1 FROM fact r WHERE r.replaces = f.seq)"
 _CACHE_KIB: Final = 256 * 1024
 # The write-ahead log is copied back by whoever finds it this long, never inside the write lock:
 # an import does it early, so that the order desk's own short appends hardly ever do.
-_LOG_OF_IMPORT: Final = 16_000
-_LOG_OF_OTHERS: Final = 128_000
+_LOG_OF_IMPORT: Final = 100_000
+_LOG_OF_OTHERS: Final = 200_000
 # Pages that a commit, a single fact, and a chunk of thousands (which share theirs) dirty, measured.
 _PAGES_OF_COMMIT: Final = 8
 _PAGES_OF_FACT: Final = 3

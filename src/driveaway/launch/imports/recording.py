@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -38,14 +40,25 @@ class Recorder:
         last: the last row's line.
     """
 
-    def __init__(self, launch: Launch, problems: Problems, folder: Path, batch: int, *, sort: bool) -> None:
-        """``sort``: put everything in order of valid time first, however much it is."""
+    def __init__(
+        self,
+        launch: Launch,
+        problems: Problems,
+        folder: Path,
+        batch: int,
+        *,
+        sort: bool,
+        in_order: bool = False,
+    ) -> None:
+        """``sort``: put everything in order of valid time first; ``in_order``: it is so already."""
         self._launch, self._problems, self._batch = launch, problems, batch
         self._rows = bytearray(1024)
         self._waiting: list[Proposal] = []
         self._held = Held(folder)
         self._sort = sort
-        self._in_order = False
+        self._in_order = self._file_in_order = in_order
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="append")
+        self._under_way: tuple[Sequence[Proposal], bool, Future[list[Outcome]]] | None = None
         self._folder = folder
         self._outlets = {fact.subject for fact in launch.at(_FAR).facts("outlet.opened")}
         self.facts = 0
@@ -62,7 +75,7 @@ class Recorder:
         self.last = max(self.last, max(proposals.lines, default=0))
         for problem in proposals.problems:
             self._reject(problem)
-        self._in_order = proposals.in_order
+        self._in_order = proposals.in_order or self._file_in_order
         if self._sort and not self._in_order:
             for fact in proposals.facts:
                 self._held.add(fact)
@@ -76,12 +89,14 @@ class Recorder:
         """Record the rest, then try what was held back again, as long as that helps."""
         self._record(self._waiting)
         self._waiting = []
+        self._settle()
         while len(self._held):
             held, self._held = self._held, Held(self._folder)
             before = self.facts
             try:
                 for batch in _in_batches(held, self._batch):
                     self._record(batch)
+                self._settle()
             finally:
                 held.close()
             if self.facts == before:
@@ -90,11 +105,13 @@ class Recorder:
         try:
             for batch in _in_batches(held, self._batch):
                 self._record(batch, final=True)
+            self._settle()
         finally:
             held.close()
 
     def close(self) -> None:
-        """Let go of files."""
+        """Let go of files and of the worker."""
+        self._worker.shutdown(wait=True)
         self._held.close()
 
     def totals(self) -> tuple[int, int, int, int]:
@@ -135,6 +152,7 @@ class Recorder:
                     continue
             if proposal.corrects:
                 self._append(ready, final)
+                self._settle()
                 ready = []
                 try:
                     replaces = self._replaced(proposal)
@@ -154,12 +172,24 @@ class Recorder:
         self._append(ready, final)
 
     def _append(self, proposals: Sequence[Proposal], final: bool) -> None:
-        if not proposals:
+        """Append beside the reading of what comes next; the batch before it is finished first."""
+        self._settle()
+        if proposals:
+            drafts = [proposal.draft for proposal in proposals]
+            append = partial(self._launch.append, drafts, atomic=False, patient=True)
+            self._under_way = (proposals, final, self._worker.submit(append))
+
+    def _settle(self) -> None:
+        """Wait for the batch under way, and count what became of it.
+
+        Raises:
+            Unavailable: it could not be recorded.
+        """
+        under_way, self._under_way = self._under_way, None
+        if under_way is None:
             return
-        outcomes: Sequence[Outcome] = self._launch.append(
-            [p.draft for p in proposals], atomic=False, patient=True
-        )
-        for proposal, outcome in zip(proposals, outcomes, strict=True):
+        proposals, final, outcomes = under_way
+        for proposal, outcome in zip(proposals, outcomes.result(), strict=True):
             if outcome.error is not None:
                 self._refused(proposal, outcome.error, final)
             elif outcome.added:
@@ -206,6 +236,7 @@ class Recorder:
         )  # fmt: skip
 
     def _holds_person(self, subject: str) -> bool:
+        self._settle()
         return any(
             not fact.erased and any(getattr(fact.body, name) is not None for name in fact.body.personal)
             for fact in self._launch.book.about(subject)

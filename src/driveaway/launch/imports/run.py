@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int, int], None]
 """(bytes of the file done, bytes in all, rows)."""
 
-BATCH = 10_000
+BATCH = 25_000
 
 
 class _Reader(Protocol):
@@ -94,8 +94,9 @@ def import_file(
         # its lock or cancellation must not come after that. So a file that is not in order of time is
         # put in order first.
         clocked = launch.description.rules.refundable_hours is not None
-        sort = clocked and kind is None and not (mapping is None and in_order_of_time(file))
-        recorder = Recorder(launch, problems, launch.data, batch, sort=sort)
+        in_order = mapping is None and in_order_of_time(file)
+        sort = clocked and kind is None and not in_order
+        recorder = Recorder(launch, problems, launch.data, batch, sort=sort, in_order=in_order)
         try:
             try:
                 for proposals in source:
