@@ -309,6 +309,16 @@ def test_locks_around_an_event_stop_at_the_as_of(launch: Launch) -> None:
         ("2024-04-03", 0, 0),
         ("2024-04-04", 1, 1),
     ]
+    # At noon the day of 4 April has not ended: its few hours would look like a drop.
+    noon = "2024-04-04T12:00"
+    assert [row[0] for row in rows(launch, "publicity.locks_around_event", "day", as_of=noon)] == [
+        "2024-04-02",
+        "2024-04-03",
+    ]
+    assert rows(launch, "orders.locked_per_day", "day", "complete", as_of=noon)[1:] == [
+        ("2024-04-03", True),
+        ("2024-04-04", False),
+    ]
     answer = launch.at("2024-04-04").figure("publicity.locks_around_event")
     assert "a cause is not identified" in (answer.note or "")
 

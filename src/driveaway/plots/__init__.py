@@ -6,7 +6,7 @@ specification that is already valid (the tests check each against Altair's copy 
 """
 
 from driveaway.plots.bars import measured, progress, shares
-from driveaway.plots.curves import Event, cumulative, per_day
+from driveaway.plots.curves import Event, cumulative, ended_days, per_day
 from driveaway.plots.picture import Picture, Words
 from driveaway.plots.tiles import tile_map
 
@@ -16,6 +16,7 @@ __all__ = [
     "Words",
     "cumulative",
     "measured",
+    "ended_days",
     "per_day",
     "progress",
     "shares",

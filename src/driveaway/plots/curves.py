@@ -39,12 +39,23 @@ class Event:
     title: str
 
 
+def ended_days(answer: Answer) -> Sequence[Mapping[str, Any]]:
+    """The rows of the days that have ended; where only one has begun, that one, which is then said."""
+    rows = answer.rows or ()
+    return [row for row in rows if row.get("complete", True)] or rows
+
+
+def _subtitle(key: str, rows: Sequence[Mapping[str, Any]], words: Words) -> str:
+    begun = any(not row.get("complete", True) for row in rows)
+    return words(key) + (words("plot.not_ended") if begun else "")
+
+
 def cumulative(answer: Answer, words: Words, *, title: str, events: Sequence[Event] = ()) -> Picture:
     """The running total by day, with numbered events and their key below.
 
     The answer's rows have ``day`` and ``cumulative``; events outside the days shown are left out.
     """
-    rows = answer.rows or ()
+    rows = ended_days(answer)
     days = [str(row["day"]) for row in rows]
     data = [{"i": i, "y": row["cumulative"]} for i, row in enumerate(rows)]
     ticks = scale_ticks(max((row["y"] for row in data), default=0))
@@ -87,7 +98,7 @@ def cumulative(answer: Answer, words: Words, *, title: str, events: Sequence[Eve
     spec = frame(
         layers,
         title=title,
-        subtitle=subtitle(words, words("plot.cumulative.subtitle"), answer.simulated),
+        subtitle=subtitle(words, _subtitle("plot.cumulative.subtitle", rows, words), answer.simulated),
         height=_HEIGHT,
         bottom=30 + (len(marks) * _KEY_LINE + 8 if marks else 0),
         gap=14 + (_levels([i for i, _ in marks], len(days))[1] * _MARKER if marks else 0),
@@ -120,7 +131,7 @@ def per_day(
 
     ``second`` takes the second colour and ``days`` the days of another picture that it stands beside.
     """
-    rows = answer.rows or ()
+    rows = ended_days(answer)
     days = sorted({*days, *(str(row["day"]) for row in rows)})
     place = {day: i for i, day in enumerate(days)}
     data = [
@@ -168,7 +179,7 @@ def per_day(
     spec = frame(
         layers,
         title=title,
-        subtitle=subtitle(words, words("plot.per_day.subtitle"), answer.simulated),
+        subtitle=subtitle(words, _subtitle("plot.per_day.subtitle", rows, words), answer.simulated),
         height=_HEIGHT,
         bottom=30,
         gap=20,

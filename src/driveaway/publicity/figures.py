@@ -9,7 +9,7 @@ from driveaway.book.view import View
 from driveaway.facts.public import EventHeld
 from driveaway.figures.figure import Days, figure
 from driveaway.figures.measure import Computed, Measure, Unknown
-from driveaway.values.clock import local_day
+from driveaway.values.clock import end_of_day, local_day
 
 NOT_A_CAUSE = (
     "Descriptive only: what else happened on these days is not taken out, so a cause is not identified."
@@ -27,6 +27,8 @@ NOT_A_CAUSE = (
 def locks_around_event(view: View, *, days: Days = 3) -> Measure:
     """Firm orders on each day from so many days before an event to so many after; day 0 is the event's.
 
+    A day that has not ended by the as-of is left out: its few hours would look like a drop.
+
     Descriptive only: what else happened on these days is not taken out, so a cause is not identified.
 
     Args:
@@ -40,7 +42,9 @@ def locks_around_event(view: View, *, days: Days = 3) -> Measure:
     by_day = {row["day"]: row for row in view.run(table)[0].to_pylist()}
     if not by_day:
         return Unknown("the book holds no order.locked by this date")
-    today = local_day(view.when.as_of, view.zone)
+    last = local_day(view.when.as_of, view.zone)
+    if view.when.as_of < end_of_day(last, view.zone):
+        last -= timedelta(days=1)
     simulated = any(row["simulated"] for row in by_day.values())
     rows: list[dict[str, Any]] = []
     for event in events:
@@ -48,7 +52,7 @@ def locks_around_event(view: View, *, days: Days = 3) -> Measure:
         on = local_day(event.happened, view.zone)
         for offset in range(-days, days + 1):
             day = on + timedelta(days=offset)
-            if min(by_day) <= day <= today:
+            if min(by_day) <= day <= last:
                 count = int(by_day[day]["value"]) if day in by_day else 0
                 rows.append(
                     {

@@ -243,3 +243,21 @@ def test_a_word_past_its_date_is_flagged_only_after_it(launch: Any) -> None:
     assert "is flagged since 16 April 2025" not in render_html(brief(launch))
     launch.as_of += 400 * 86_400 * 1_000_000
     assert "is flagged since 16 April 2025" in render_html(brief(launch))
+
+
+def test_a_day_that_has_not_ended_is_no_day_among_the_last_seven(launch: Launch) -> None:
+    rows = [
+        {"day": f"2024-04-{day}", "value": 100, "cumulative": 100 * (day - 14), "complete": True}
+        for day in range(15, 25)
+    ]
+    rows.append({"day": "2024-04-25", "value": 3, "cumulative": 1003, "complete": False})
+    launch.answers["orders.locked_per_day"] = lambda at, by, arguments: {"rows": rows}
+    text = " ".join(sentence.text["en"] for sentence in brief(launch).sentences)
+    assert "the last 7 complete days brought 700" in text
+    exhibit = next(e for s in brief(launch).sections for e in s.exhibits if e.id == "orders-locked-per-day")
+    assert "to 24 April 2024" in exhibit.picture.description
+    assert exhibit.rows[-1][0] == "25 April 2024 (not ended)"
+
+    launch.answers["orders.locked_per_day"] = lambda at, by, arguments: {"rows": rows[-1:]}
+    text = " ".join(sentence.text["en"] for sentence in brief(launch).sentences)
+    assert "Locks began on 25 April 2024: 3 so far, on a day that had not ended." in text

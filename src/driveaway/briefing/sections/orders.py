@@ -21,7 +21,9 @@ def orders(writer: Writer) -> Section:
         _wait(writer, wait),
     ]
     # Both pictures span the same days, so that they can be read side by side.
-    days = sorted({str(row["day"]) for asked in (locked, delivered) for row in asked.rows})
+    days = sorted(
+        {str(row["day"]) for asked in (locked, delivered) for row in plots.ended_days(asked.answer)}
+    )
     exhibits = [
         Exhibit(
             id=name.replace(".", "-").replace("_", "-"),
@@ -31,7 +33,8 @@ def orders(writer: Writer) -> Section:
             columns=(words("column.day"), words("column.per_day"), words("column.cumulative")),
             rows=tuple(
                 (
-                    words.number(str(row["day"]), "day"),
+                    words.number(str(row["day"]), "day")
+                    + ("" if row.get("complete", True) else words("column.not_ended")),
                     words.number(row["value"] or 0, "count"),
                     words.number(row["cumulative"], "count"),
                 )
@@ -55,7 +58,12 @@ def _by_day(writer: Writer, name: str, asked: Asked) -> list[Sentence]:
     if not rows:
         return [writer.say(f"sentence.{name}.none", asked)]
     peak = max(rows, key=lambda row: row["value"])
-    week = asked.rows[-7:]
+    # A day that has not ended is no day among the last seven.
+    ended = [row for row in asked.rows if row.get("complete", True)]
+    if not ended:
+        total = sum(row["value"] for row in rows)
+        return [writer.say(f"sentence.{name}.begun", asked, day=str(rows[0]["day"]), n=total)]
+    week = ended[-7:]
     return [
         writer.say(
             f"sentence.{name}.peak",
