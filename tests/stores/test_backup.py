@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zipfile
 from pathlib import Path
@@ -145,6 +146,16 @@ def _renamed(manifest: dict[str, Any], name: str) -> None:
     manifest["members"][-1]["name"] = name
 
 
+def _with_member(members: dict[str, bytes], name: str, content: bytes = b"x") -> dict[str, bytes]:
+    """A forger's backup: a member more, or another one, with its true digest in the manifest."""
+    entry = {"name": name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+    def change(manifest: dict[str, Any]) -> None:
+        manifest["members"] = [*(one for one in manifest["members"] if one["name"] != name), entry]
+
+    return _manifest_with({**members, name: content}, change)
+
+
 _DAMAGE: dict[str, Any] = {
     "a file changed": lambda m: {**m, "launch/claims.csv": b"other"},
     "a file longer": lambda m: {**m, "heads.jsonl": m["heads.jsonl"] + bytes(1 << 22)},
@@ -162,6 +173,16 @@ _DAMAGE: dict[str, Any] = {
     "a path with a drive": lambda m: _manifest_with(
         {**m, "launch/c:evil": m["launch/notes/读我.txt"]}, lambda n: _renamed(n, "launch/c:evil")
     ),
+    "a second book below the folder": lambda m: _with_member(m, "launch/data/book.sqlite"),
+    "a setting": lambda m: _with_member(m, "launch/driveaway.toml"),
+    "a setting in capitals": lambda m: _with_member(m, "launch/Driveaway.TOML"),
+    "a hidden file": lambda m: _with_member(m, "launch/.restoring-1"),
+    "a hidden folder": lambda m: _with_member(m, "launch/.restoring/book.sqlite"),
+    "a file below a file": lambda m: _with_member(m, "launch/claims.csv/x"),
+    "no launch.toml": lambda m: _manifest_with(
+        m, lambda n: n.update(members=[one for one in n["members"] if one["name"] != "launch/launch.toml"])
+    ),
+    "a book of another make": lambda m: _with_member(m, "book.sqlite", b"no database " * 500),
     "a path into the data": lambda m: _manifest_with(
         {**m, "data/evil": m["launch/notes/读我.txt"]}, lambda n: _renamed(n, "data/evil")
     ),
@@ -175,10 +196,10 @@ def test_damaged_files(lived: Launch, tmp_path: Path, subtests: pytest.Subtests)
     for name, change in _DAMAGE.items():
         with subtests.test(name):
             with pytest.raises(BadValue) as bad:
-                restore(_changed(file, change), tmp_path / "again")
+                restore(_changed(file, change), tmp_path / "above" / "again")
             assert bad.value.code in ("backup.damaged", "backup.layout")
             assert bad.value.remedy
-            assert not (tmp_path / "again").exists()
+            assert not (tmp_path / "above").exists()
     assert not (tmp_path / "evil").exists()
     assert not Path("/tmp/evil").exists()
 

@@ -19,7 +19,7 @@ from driveaway.launch.exports import export_facts
 from driveaway.launch.imports import import_file
 from driveaway.launch.launch import Launch
 from driveaway.values.clock import parse_instant
-from driveaway.values.errors import BadValue, Unavailable
+from driveaway.values.errors import BadValue
 from tests.imports import ORDERS, STRICT, VIN, contents, strict
 
 A, B, C = ORDERS[:3]
@@ -181,6 +181,6 @@ def test_what_cannot_be_exported(launch: Launch, tmp_path: Path) -> None:
     with pytest.raises(BadValue, match=r"order\.lost"):
         export_facts(launch, "csv", tmp_path / "a", kinds=["order.lost"])
     (tmp_path / "file").write_text("")
-    with pytest.raises(Unavailable):
+    with pytest.raises(BadValue, match=r"output\.place"):
         export_facts(launch, "csv", tmp_path / "file" / "below")
     assert not list(tmp_path.glob("*.part"))

@@ -15,6 +15,7 @@ import errno
 import hashlib
 import os
 import shutil
+import sqlite3
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -41,6 +42,9 @@ _HEADS: Final = "heads.jsonl"
 _MANIFEST: Final = "manifest.json"
 _FOLDER: Final = "launch/"
 _LEFT_OUT: Final = frozenset({"driveaway.toml"})
+_DESCRIPTION: Final = "launch.toml"
+# Hidden files that belong to a launch folder; others are some program's own and stay out.
+_HIDDEN: Final = frozenset({".gitignore", ".gitattributes", ".editorconfig"})
 _SMALL: Final = 16 * 1024 * 1024
 _CHUNK: Final = 1 << 20
 _MANIFEST_LIMIT: Final = 64 * 1024 * 1024
@@ -136,23 +140,24 @@ def restore(file: Path, folder: Path, url: str | None = None, *, data: str = "da
             place=str(folder),
             remedy="name a new folder",
         )
-    existed = folder.exists()
+    made = [place for place in (folder, *folder.parents) if not place.exists()]
     with _disk(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        scratch = folder / ".restoring"
         try:
-            manifest = _extract(file, scratch)
-            _check_book(scratch, manifest, str(file))
-            _place_book(scratch, folder / data, url)
+            scratch = Path(tempfile.mkdtemp(prefix=".restoring-", dir=folder))
+            manifest = _extract(file, scratch, data)
+            _check_book(scratch, manifest, file)
             (folder / data).mkdir(parents=True, exist_ok=True)
             (scratch / _HEADS).replace(folder / data / _HEADS)
-            for entry in sorted((scratch / _FOLDER).iterdir()) if (scratch / _FOLDER).is_dir() else ():
+            for entry in sorted((scratch / _FOLDER).iterdir()):
                 _merge(entry, folder / entry.name)
+            # Last, since it may stand elsewhere: what fails before it leaves nothing there.
+            _place_book(scratch, folder / data, url)
         except BaseException:
             for entry in folder.iterdir():
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-            if not existed:
-                folder.rmdir()
+            for place in made:
+                place.rmdir()
             raise
         shutil.rmtree(scratch)
     return manifest
@@ -185,6 +190,8 @@ def _launch_files(folder: Path, without: set[Path]) -> tuple[list[str], list[str
             path = here / name
             relative = path.relative_to(folder).as_posix()
             if path.is_symlink() or not path.is_file() or path.resolve() in skipped or relative in _LEFT_OUT:
+                continue
+            if name.startswith(".") and name not in _HIDDEN:
                 continue
             (kept if path.stat().st_size <= _SMALL else large).append(relative)
     return kept, large
@@ -232,24 +239,32 @@ def _manifest(archive: zipfile.ZipFile, file: Path) -> Manifest:
             remedy=f"restore it with Driveaway {manifest.program}",
         )
     names = [member.name for member in manifest.members]
-    if len(set(names)) != len(names) or not {_BOOK, _HEADS} <= set(names):
+    needed = {_BOOK, _HEADS, _FOLDER + _DESCRIPTION}
+    if len(set(names)) != len(names) or not needed <= set(names):
         raise _damaged(file, "its manifest does not list what a backup has")
     return manifest
 
 
-def _extract(file: Path, scratch: Path) -> Manifest:
-    """Unpack what the manifest lists, and nothing else, checking lengths and digests."""
+def _extract(file: Path, scratch: Path, data: str) -> Manifest:
+    """Unpack what the manifest lists, and nothing else, checking names, lengths and digests."""
     with _opened(file) as archive:
         manifest = _manifest(archive, file)
         present = set(archive.namelist())
         for member in manifest.members:
             if not _safe(member.name):
                 raise _damaged(file, f"{member.name!r} would be written outside the folder")
+            if not _belongs(member.name, data):
+                raise _damaged(file, f"{member.name!r} is no file that a backup takes from a launch folder")
+        for member in manifest.members:
             if member.name not in present:
                 raise _damaged(file, f"{member.name} is missing")
             path = scratch / member.name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with archive.open(member.name) as source, path.open("xb") as target:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                target = path.open("xb")
+            except (FileExistsError, NotADirectoryError) as error:
+                raise _damaged(file, f"{member.name!r} cannot stand beside its other files") from error
+            with target, archive.open(member.name) as source:
                 if _copied(source, target, member.bytes) != member.sha256:
                     raise _damaged(file, f"{member.name} is not what was backed up: its digest differs")
     return manifest
@@ -261,6 +276,18 @@ def _safe(name: str) -> bool:
     plain = not any(part in ("..", ".") or "\\" in part or ":" in part or "\0" in part for part in parts)
     inside = name.startswith(_FOLDER) and len(parts) > 1 and "/".join(parts) == name
     return name in (_BOOK, _HEADS) or (plain and inside)
+
+
+def _belongs(name: str, data: str) -> bool:
+    """Whether it is no setting of a machine, nothing of the data folder and no hidden file of others."""
+    if name in (_BOOK, _HEADS):
+        return True
+    parts = PurePosixPath(name.removeprefix(_FOLDER).casefold()).parts
+    own = PurePosixPath(data.casefold()).parts
+    hidden = any(part.startswith(".") for part in parts[:-1]) or (
+        parts[-1].startswith(".") and parts[-1] not in _HIDDEN
+    )
+    return not hidden and "/".join(parts) not in _LEFT_OUT and parts[: len(own)] != own
 
 
 def _copied(source: IO[bytes], target: IO[bytes], length: int) -> str | None:
@@ -275,15 +302,22 @@ def _copied(source: IO[bytes], target: IO[bytes], length: int) -> str | None:
     return digest.hexdigest() if left == 0 else None
 
 
-def _check_book(scratch: Path, manifest: Manifest, place: str) -> None:
+def _check_book(scratch: Path, manifest: Manifest, file: Path) -> None:
     """Recompute every leaf and the tree of the extracted book, with the heads that came along."""
-    with closing(SqliteStore(scratch / _BOOK)) as store:
-        verdict = verify(store, read_heads(scratch / _HEADS))
+    try:
+        with closing(SqliteStore(scratch / _BOOK)) as store:
+            verdict = verify(store, read_heads(scratch / _HEADS))
+    except sqlite3.Error as error:
+        raise _damaged(file, f"its book cannot be read ({error})") from error
+    except Unavailable as error:
+        if isinstance(error.__cause__, sqlite3.DatabaseError):
+            raise _damaged(file, f"its book cannot be read ({error.__cause__})") from error
+        raise
     what = "" if verdict.root.hex() == manifest.root else "its tree is not that of the manifest"
     if verdict.differences:
         what = verdict.differences[0].what
     if what:
-        raise Tampered(what, code="restore.differs", place=place, remedy="use another backup")
+        raise Tampered(what, code="restore.differs", place=str(file), remedy="use another backup")
 
 
 def _place_book(scratch: Path, data: Path, url: str | None) -> None:
@@ -302,9 +336,13 @@ def _place_book(scratch: Path, data: Path, url: str | None) -> None:
             remedy="restore into a new folder",
         )
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.move(path, target)
-    with closing(SqliteStore(target)) as placed:
-        placed.create()
+    try:
+        shutil.move(path, target)
+        with closing(SqliteStore(target)) as placed:
+            placed.create()
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
 
 
 def _merge(source: Path, target: Path) -> None:

@@ -116,8 +116,10 @@ def erase(subject: str, reason: str, yes: bool, folder: str | None, book_url: st
 def backup(file: Path, folder: str | None, book_url: str | None) -> None:
     """Write the book and the launch folder into one file, consistent while others write."""
     from driveaway.book.backup import backup as write
+    from driveaway.launch.outputs import check_output
 
     with opened(folder, book_url) as launch:
+        check_output(launch.folder, launch.data, file)
         manifest = write(launch.book, launch.folder, file)
     click.echo(f"{file}: {manifest.size:,} facts, root {manifest.root}")
 

@@ -54,7 +54,7 @@ def time_option(function: F) -> F:
 
 @contextmanager
 def opened(folder: str | None, book_url: str | None = None) -> Iterator[Launch]:
-    """The launch that the options name; warns when launch.toml was edited and not applied."""
+    """The launch that the options name."""
     from driveaway.cli.output import progress_bar
     from driveaway.launch.launch import open_launch
 
@@ -69,11 +69,16 @@ def cut(
 ) -> Iterator[Cut]:
     """The launch as of a date."""
     with opened(folder, book_url) as launch:
-        if launch.differs:
-            click.echo(
-                "warning: launch.toml differs from what the book holds; driveaway apply takes it in", err=True
-            )
-        yield launch.at(as_of, mark=mark, known_at=known_at)
+        yield cut_of(launch, as_of, mark, known_at)
+
+
+def cut_of(launch: Launch, as_of: str | None, mark: int | None, known_at: str | None) -> Cut:
+    """An open launch as of a date; warns when launch.toml was edited and not applied."""
+    if launch.differs:
+        click.echo(
+            "warning: launch.toml differs from what the book holds; driveaway apply takes it in", err=True
+        )
+    return launch.at(as_of, mark=mark, known_at=known_at)
 
 
 def pairs(arguments: tuple[str, ...]) -> dict[str, str]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from driveaway.cli.options import cut, cut_options, format_option, launch_option, pairs
-from driveaway.cli.output import print_json, print_rows
+from driveaway.cli.options import cut, cut_of, cut_options, format_option, launch_option, opened, pairs
+from driveaway.cli.output import print_json
 
 if TYPE_CHECKING:
     from driveaway.briefing import Flag
@@ -34,6 +34,7 @@ def brief(
     """What may be said in public, each figure with its definition, its as-of date and its evidence."""
     from driveaway import briefing as room
     from driveaway.cli.briefing import show
+    from driveaway.launch.outputs import check_output
     from driveaway.values.errors import BadValue
 
     writers = {".html": room.render_html, ".md": room.render_markdown, ".json": room.render_json}
@@ -41,8 +42,11 @@ def brief(
         raise BadValue(
             f"{out} is neither .html, .md nor .json", code="brief.format", remedy="choose one of these"
         )
-    with cut(folder, book_url, as_of, mark, known_at) as launch:
-        written = room.brief(launch, language or launch.description.language)
+    with opened(folder, book_url) as launch:
+        if out is not None:
+            check_output(launch.folder, launch.data, out)
+        cut_ = cut_of(launch, as_of, mark, known_at)
+        written = room.brief(cut_, language or cut_.description.language)
     if out is None:
         show(written)
     else:
@@ -64,7 +68,7 @@ def claims(
 ) -> int:
     """Check every public claim against the book: agrees, disagrees, or cannot be checked."""
     from driveaway.briefing import check_claims
-    from driveaway.cli.briefing import claim_rows
+    from driveaway.cli.briefing import claim_rows, show_claims
 
     with cut(folder, book_url, as_of, mark, known_at) as launch:
         checked = check_claims(launch)
@@ -84,7 +88,7 @@ def claims(
     elif not checked:
         click.echo("no claims were made by this date; claims.csv holds them, driveaway apply takes them in")
     else:
-        print_rows(claim_rows(checked))
+        show_claims(checked)
         verdicts = [claim.verdict for claim in checked]
         counts = ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in dict.fromkeys(verdicts))
         click.echo(f"{len(checked)} claims: {counts}")

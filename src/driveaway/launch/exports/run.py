@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from driveaway.launch.exports.selecting import chosen
 from driveaway.launch.exports.writing import CloudEvents, Parquet, Separated, Sink
+from driveaway.launch.outputs import check_output
 from driveaway.values.errors import BadValue, Unavailable
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def export_facts(
         How many facts were written.
 
     Raises:
-        BadValue: no such format or kind.
+        BadValue: no such format or kind, or a place where nothing can be written.
         Unavailable: a file cannot be written.
     """
     if form not in FORMATS:
@@ -56,6 +57,8 @@ def export_facts(
             f"{form!r} is not a format", code="export.format", remedy=f"one of {', '.join(FORMATS)}"
         )
     out = Path(out)
+    single = form == "cloudevents" or _one_file(form, out, kinds)
+    check_output(launch.folder, launch.data, out, folder=not single)
     sinks: dict[str, Sink] = {}
     parts: dict[Path, Path] = {}
     last = launch.book.edge().size if when is None else when.mark
@@ -68,7 +71,11 @@ def export_facts(
                 kind = "" if form == "cloudevents" else one.fact.kind
                 sink = sinks.get(kind)
                 if sink is None:
-                    sink = sinks[kind] = _sink(form, kind, _target(form, kind, out, kinds), parts, personal)
+                    target = out if single else out / f"{kind}{_ENDINGS[form]}"
+                    if not single:
+                        out.mkdir(exist_ok=True)
+                        check_output(launch.folder, launch.data, target)
+                    sink = sinks[kind] = _sink(form, kind, target, parts, personal)
                 sink.write(one)
                 count += 1
                 if progress is not None and count % _EVERY == 0:
@@ -90,15 +97,12 @@ def export_facts(
     return count
 
 
-def _target(form: str, kind: str, out: Path, kinds: Collection[str] | None) -> Path:
-    ending = _ENDINGS[form]
-    if out.suffix == ending and kinds is not None and len(set(kinds)) == 1:
-        return out
-    return out / f"{kind}{ending}"
+def _one_file(form: str, out: Path, kinds: Collection[str] | None) -> bool:
+    """Whether the name is that of the one file: one kind is asked for and the name ends so."""
+    return out.suffix == _ENDINGS[form] and kinds is not None and len(set(kinds)) == 1
 
 
 def _sink(form: str, kind: str, target: Path, parts: dict[Path, Path], personal: bool) -> Sink:
-    target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     parts[part] = target
     if form == "cloudevents":

@@ -93,8 +93,10 @@ def shortened(value: Any, longest: int = _SHOWN) -> str:
 class Problems:
     """The report: a CSV file that is made with the first problem."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, folder: bool = True) -> None:
+        """``folder``: make the folder that it stands in, when that is missing."""
         self.path = path
+        self._make_folder = folder
         self.first: list[Problem] = []
         self.counts: Counter[str] = Counter()
         self._file: IO[str] | None = None
@@ -120,7 +122,8 @@ class Problems:
             self.first.append(problem)
         try:
             if self._file is None:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
+                if self._make_folder:
+                    self.path.parent.mkdir(parents=True, exist_ok=True)
                 self._file = self.path.open("w", encoding="utf-8", newline="")
                 self._writer = csv.writer(self._file)
                 self._writer.writerow(COLUMNS)

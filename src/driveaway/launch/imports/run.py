@@ -24,6 +24,7 @@ from driveaway.launch.imports.separated import Separated
 from driveaway.launch.imports.shaped import Shaped
 from driveaway.launch.imports.shaping import Shaper
 from driveaway.launch.imports.times import Times
+from driveaway.launch.outputs import check_output
 from driveaway.values.clock import moment, now, zone
 from driveaway.values.errors import BadValue, DriveawayError
 
@@ -82,13 +83,19 @@ def import_file(
             "give a kind or a mapping, not both", code="import.twice", remedy="a mapping says the kinds"
         )
     folder = path.parent
+    mapping_files = [] if mapping is None or isinstance(mapping, Mapping) else [Path(mapping)]
     if mapping is not None and not isinstance(mapping, Mapping):
         mapping, _ = load_mapping(mapping)
     stamp = moment(now()).strftime("%Y%m%dT%H%M%S_%f")
-    target = Path(report) if report is not None else launch.data / "reports" / f"{path.name}-{stamp}.csv"
+    if report is not None:
+        target = Path(report)
+        check_output(launch.folder, launch.data, target, path, *mapping_files)
+    else:
+        target = launch.data / "reports" / f"{path.name}-{stamp}.csv"
     declared = mapping.file.format if mapping is not None else None
     notes: list[str] = []
-    with _calm(), opened(path, declared, limits) as file, Problems(target) as problems:
+    kept = report is None
+    with _calm(), opened(path, declared, limits) as file, Problems(target, folder=kept) as problems:
         source = _proposals(launch, file, kind, mapping, folder, limits, batch, notes)
         # The clock locks a reservation when a later fact of the order arrives: among rows of several kinds
         # its lock or cancellation must not come after that. So a file that is not in order of time is
