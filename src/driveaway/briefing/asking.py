@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any, Protocol
 
 from driveaway.facts.base import Fact
@@ -244,6 +246,23 @@ def as_of_text(at: int, asker: Asker) -> str:
     return day.isoformat() if at == clock.end_of_day(day, tz) else clock.show(at, tz)
 
 
+def launch_label(asker: Asker) -> str:
+    """The launch folder for a command in a document.
+
+    A folder that the environment names by an absolute path is given from the current folder where it
+    lies below, else by its name: where things lie on one machine is no part of a document.
+    """
+    label = asker.launch_dir_label
+    named = os.environ.get("DRIVEAWAY_LAUNCH")
+    folder = Path(label)
+    if not named or Path(named) != folder or not folder.is_absolute():
+        return label
+    try:
+        return str(folder.relative_to(Path.cwd()))
+    except ValueError:
+        return folder.name
+
+
 def recompute(asker: Asker, name: str, by: Sequence[str], arguments: Mapping[str, str], at: int) -> str:
     """The command line that computes a figure again, safe to paste into a shell."""
     words = ["driveaway", "figure", name]
@@ -251,5 +270,5 @@ def recompute(asker: Asker, name: str, by: Sequence[str], arguments: Mapping[str
     if by:
         words += ["--by", ",".join(by)]
     words += ["--as-of", as_of_text(at, asker), "--mark", str(asker.mark)]
-    words += ["--launch", asker.launch_dir_label]
+    words += ["--launch", launch_label(asker)]
     return shlex.join(words)

@@ -217,6 +217,8 @@ def _text(body: ClaimMade, judgement: Judgement | None, why: Words | None) -> Wo
         difference = number_text(abs(judgement.difference), decimals=decimals)
     points = texts.both("claim.points") if body.percent else {"en": "", "zh": ""}
     direction = "same" if difference == "0" else "above" if judgement.difference > 0 else "below"
+    if judgement.verdict == "agrees" and direction == "above" and not judgement.said:
+        direction = "begun"  # "more than 0" says that something began, not how much
     return texts.both(
         f"claim.verdict.{judgement.verdict}.{direction}",
         measured=number_text(judgement.measured, decimals=decimals) + unit,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from driveaway.briefing import texts
-from driveaway.briefing.asking import Asker, Desk
+from driveaway.briefing.asking import Asker, Desk, launch_label
 from driveaway.briefing.claims import CheckedClaim, checked
 from driveaway.briefing.numbers import Language
 from driveaway.briefing.sections.buyers import buyers
@@ -121,7 +121,7 @@ def brief(asker: Asker, language: str = "en") -> Briefing:
         claims_summary=_summary(writer, claims),
         claims=claims,
         risks=risks(writer, claims),
-        recompute=shlex.join([*command, "--launch", asker.launch_dir_label]),
+        recompute=shlex.join([*command, "--launch", launch_label(asker)]),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from driveaway.briefing import texts
 from driveaway.briefing.asking import Asked, Asker, Desk
 from driveaway.briefing.statement import Sentence, Words, Writer, figure_title
+from driveaway.figures.answer import Answer
 from driveaway.values.errors import BadValue
 
 _STYLES = {"share": "percent", "days": "decimal", "kWh/100 km": "number"}
@@ -54,16 +55,18 @@ def _text(asked: Asked) -> Words:
             "say.simulated" if answer.simulated else "say.value",
             title=title[language],
             value=words.number(answer.value, style),
-            unit=_unit(answer.unit, language),
+            unit=_unit(answer, language),
             interval=tail,
             as_of=answer.as_of,
         )
     return out
 
 
-def _unit(unit: str, language: str) -> str:
+def _unit(answer: Answer, language: str) -> str:
     """A unit's word behind the number; nothing for shares, whose number carries the sign."""
-    known = texts.table().get(f"unit.{unit}")
+    unit = answer.unit
+    one = texts.table().get(f"unit.one.{unit}") if answer.value == 1 else None
+    known = one or texts.table().get(f"unit.{unit}")
     if known is not None:
         return known[language]
     return "" if unit == "share" else f" {unit}"

@@ -119,7 +119,9 @@ class Writer:
         """
         missing = next((a for a in asked if a.unknown is not None), None)
         if missing is not None:
-            text = texts.both("sentence.unknown", title=figure_title(missing), reason=missing.unknown)
+            text = texts.both(
+                "sentence.unknown", title=figure_title(missing), reason=sentence(missing.unknown)
+            )
         else:
             if asked and asked[0].answer.value is not None:
                 values.setdefault("value", asked[0].answer.value)
@@ -152,8 +154,25 @@ class Writer:
         return name
 
 
+def sentence(reason: str | None) -> str:
+    """A reason as one sentence: a capital at its start, a full stop at its end."""
+    text = (reason or "").strip().rstrip(".。")
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
 def figure_title(asked: Asked) -> dict[str, str]:
     """A figure's short name by language, with its arguments."""
-    arguments = ", ".join(asked.evidence.arguments.values())
-    more = f" ({arguments})" if arguments else ""
-    return {"en": asked.evidence.title + more, "zh": asked.evidence.title_zh + more}
+    evidence, out = asked.evidence, {}
+    for language, title in (("en", evidence.title), ("zh", evidence.title_zh)):
+        words = texts.Texts(language)
+        values = [_argument(words, name, text) for name, text in evidence.arguments.items()]
+        more = words("list.bracketed", text=words("list.separator").join(values)) if values else ""
+        out[language] = title + more
+    return out
+
+
+def _argument(words: texts.Texts, name: str, text: str) -> str:
+    """An argument's value in words: female, 女性; a number of days says that it is one."""
+    if name == "days" and text.isdecimal():
+        return words("argument.days", n=int(text))
+    return words("list.or").join(words.number(part, "name") for part in text.split("|"))

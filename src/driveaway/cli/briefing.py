@@ -9,7 +9,9 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
-from driveaway.briefing import Briefing, CheckedClaim, Section, Sentence
+from driveaway.briefing import Briefing, CheckedClaim, Section, Sentence, Texts
+from driveaway.briefing.claims import arranged
+from driveaway.briefing.markdown import flag_texts
 from driveaway.cli.output import console
 
 _SIGNS = {"agrees": "✓", "disagrees": "✗", "approximate": "≈", "cannot be checked": "?"}
@@ -40,6 +42,8 @@ def claim_rows(checked: Sequence[CheckedClaim], *, long: bool = False) -> list[d
                 "difference": claim.difference,
                 "why": None if claim.why is None else claim.why["en"],
                 "traps": " ".join(trap["en"] for trap in claim.traps),
+                "remark": claim.body.trap,
+                "flags": " ".join(flag_texts(claim, Texts("en"))),
                 "by_construction": claim.by_construction,
                 "simulated": claim.simulated,
                 "grade": claim.body.grade,
@@ -47,6 +51,28 @@ def claim_rows(checked: Sequence[CheckedClaim], *, long: bool = False) -> list[d
             }
         rows.append(row)
     return rows
+
+
+def show_claims(checked: Sequence[CheckedClaim]) -> None:
+    """Print claims as a table, each with its traps, the remark on it and the rules against its words."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("")
+    for name in ("as of", "said", "verdict", "note"):
+        table.add_column(name, overflow="fold")
+    for row, claim in zip(claim_rows(checked), checked, strict=True):
+        table.add_row(*(escape(str(cell)) for cell in row.values()))
+        for line in _beneath(claim, "en"):
+            table.add_row("", "", "", escape(line), "")
+    console().print(table)
+
+
+def _beneath(claim: CheckedClaim, language: str) -> list[str]:
+    """What stands under a claim: traps, then the remark, then the rules."""
+    words = Texts(language)
+    lines = [f"⚠ {words('claims.wording')} {trap[language]}" for trap in claim.traps]
+    if claim.body.trap:
+        lines.append(f"{words('claims.remark')} {claim.body.trap}")
+    return lines + [f"⚑ {text}" for text in flag_texts(claim, words)]
 
 
 def show(briefing: Briefing) -> None:
@@ -88,8 +114,8 @@ def _sentence(out: Any, sentence: Sentence, language: str) -> None:
     bullet.add_column(ratio=1, overflow="fold")
     sign = "•" if sentence.known else "?"
     bullet.add_row(sign, escape(sentence.text[language]))
-    for flag in sentence.flags:
-        bullet.add_row("!", escape(f"{flag.word}: {flag.rule}"))
+    for text in dict.fromkeys(f"{flag.word}: {flag.rule}" for flag in sentence.flags):
+        bullet.add_row("!", escape(text))
     out.print(bullet)
 
 
@@ -102,15 +128,17 @@ def _claims(out: Any, briefing: Briefing, language: str) -> None:
     table.add_column(no_wrap=True)
     table.add_column(ratio=2, overflow="fold")
     table.add_column(ratio=3, overflow="fold")
+    # Those that cannot be checked stand in the open risks, save where their wording is a trap.
+    shown = {id(claim) for claim in arranged(briefing.claims)[0]}
     for claim in briefing.claims:
-        if claim.verdict == "cannot be checked":
+        if id(claim) not in shown:
             continue
         text = claim.text[language]
         if claim.by_construction:
             text += " (by construction)"
         said = claim.body.said_zh if language == "zh" and claim.body.said_zh else claim.body.said
         table.add_row(_SIGNS[claim.verdict], escape(said), escape(text))
-        for trap in claim.traps:
-            table.add_row("", "", escape("⚠ " + trap[language]))
+        for line in _beneath(claim, language):
+            table.add_row("", "", escape(line))
     out.print(table)
     _sentence(out, briefing.claims_summary, language)

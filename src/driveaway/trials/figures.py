@@ -33,6 +33,9 @@ def range_kept(view: View) -> Measure:
     return Rows(rows.order_by("condition", rows.value.desc(), "car"))
 
 
+NO_ENERGY = "no measured energy of this car under this condition is in the record"
+
+
 @figure(
     "trials.consumption",
     title="Consumption",
@@ -45,18 +48,25 @@ def consumption(view: View) -> Measure:
     """Energy over distance of a test, beside what the pack holds over the claimed range; a row each.
 
     ``basis`` says which: ``measured`` (energy at the battery or at the wall, as ``energy_at`` says) or
-    ``claimed`` (pack energy over claimed range: no declared consumption, and not comparable to one).
+    ``claimed`` (pack energy over claimed range: no test, no declared consumption, and not comparable
+    to one). Beside each claimed row stands what was measured, or in ``measured_unknown`` why it is
+    not known.
     """
     tests = view.table("test.measured")
     measured = tests.filter(tests.energy.notnull(), tests.distance.notnull())
     claimed = tests.filter(tests.claimed_energy.notnull(), tests.claimed_distance.notnull())
-    shape = (*_COLUMNS, "basis", "energy_at", "value")
+    shape = (*_COLUMNS, "basis", "energy_at", "value", "measured", "measured_unknown")
+    per_100_km = measured.energy * 100.0 / measured.distance.nullif(0)
+    nothing = ibis.null().cast("string")
     one = measured.mutate(
-        basis=ibis.literal("measured"), value=measured.energy * 100.0 / measured.distance.nullif(0)
+        basis=ibis.literal("measured"), value=per_100_km, measured=per_100_km, measured_unknown=nothing
     )
+    in_test = claimed.energy * 100.0 / claimed.distance.nullif(0)
     two = claimed.mutate(
         basis=ibis.literal("claimed"),
         value=claimed.claimed_energy * 100.0 / claimed.claimed_distance.nullif(0),
+        measured=in_test,
+        measured_unknown=ibis.ifelse(in_test.isnull(), NO_ENERGY, nothing),
     )
     rows = one.select(*shape).union(two.select(*shape))
     return Rows(rows.order_by("condition", "car", "basis", "tester"))

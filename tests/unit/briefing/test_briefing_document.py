@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import shlex
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from driveaway.briefing import brief, render_html, render_json, render_markdown
+from driveaway.facts.description import Region
 from driveaway.facts.public import ClaimMade, EventHeld
 
 EVIL = "<script>alert('x')</script> | **bold** [a](javascript:alert(1)) `code` \"&amp;"
@@ -100,8 +103,8 @@ def test_the_unknown_is_said_with_its_reason_and_is_a_risk(launch: Any) -> None:
     assert built.number["en"] == "unknown"
     assert not built.sentence.known
     risks = " ".join(sentence.text["en"] for sentence in document.risks.sentences)
-    assert "Unknown: cars built. the book holds no car.built by this date" in risks
-    assert "there is no figure 'publicity.locks_around_event'" in risks
+    assert "Unknown: cars built. The book holds no car.built by this date." in risks
+    assert "There is no figure 'publicity.locks_around_event'" in risks
     assert "0 cars had left" not in render_html(document)
 
 
@@ -112,7 +115,7 @@ def test_a_book_that_knows_nothing_still_gives_a_briefing(launch: Any) -> None:
     document = brief(launch)
     assert not document.simulated
     for page in (render_html(document), render_markdown(document), render_json(document)):
-        assert "the book is empty" in page
+        assert "he book is empty" in page
         assert "simulated data" not in page.lower()
     assert "No public claim had been recorded." in render_markdown(document)
 
@@ -245,7 +248,7 @@ def test_a_word_past_its_date_is_flagged_only_after_it(launch: Any) -> None:
     assert "is flagged since 16 April 2025" in render_html(brief(launch))
 
 
-def test_a_day_that_has_not_ended_is_no_day_among_the_last_seven(launch: Launch) -> None:
+def test_a_day_that_has_not_ended_is_no_day_among_the_last_seven(launch: Any) -> None:
     rows = [
         {"day": f"2024-04-{day}", "value": 100, "cumulative": 100 * (day - 14), "complete": True}
         for day in range(15, 25)
@@ -261,3 +264,47 @@ def test_a_day_that_has_not_ended_is_no_day_among_the_last_seven(launch: Launch)
     launch.answers["orders.locked_per_day"] = lambda at, by, arguments: {"rows": rows[-1:]}
     text = " ".join(sentence.text["en"] for sentence in brief(launch).sentences)
     assert "Locks began on 25 April 2024: 3 so far, on a day that had not ended." in text
+
+
+def test_a_claim_with_a_trap_is_never_grouped_away(launch: Any) -> None:
+    text = " ".join(sentence.text["en"] for sentence in brief(launch).risks.sentences)
+    assert "The target of 100,000 was raised from 76,000 on 23 April 2024." in text
+    assert "the cars were delivered in 22 days" in text
+
+
+def test_figures_unknown_for_one_reason_share_a_sentence(launch: Any) -> None:
+    for name in ("outlets.open", "outlets.cities"):
+        launch.answers[name] = lambda at, by, arguments: {"unknown": "the book holds no outlet by this date"}
+    risks = [s.text["en"] for s in brief(launch).risks.sentences if s.text["en"].startswith("Unknown")]
+    assert sum("outlet by this date" in text for text in risks) == 1
+    assert any(text.endswith(". The book holds no outlet by this date.") for text in risks)
+
+
+def test_a_launch_with_regions_of_its_own_has_no_map_of_provinces(launch: Any) -> None:
+    region = Region(code="990100", name="Oslo")
+    launch.description = msgspec.structs.replace(launch.description, regions=(region,))
+    document = brief(launch)
+    assert "mainland provinces" not in render_markdown(document)
+    assert "outlets-provinces" not in [e.id for s in document.sections for e in s.exhibits]
+
+
+def test_no_document_names_the_place_of_a_launch_on_a_machine(
+    launch: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    launch.launch_dir_label = str(tmp_path / "su7")
+    monkeypatch.setenv("DRIVEAWAY_LAUNCH", launch.launch_dir_label)
+    assert str(tmp_path) not in render_json(brief(launch))
+    monkeypatch.chdir(tmp_path)
+    assert brief(launch).recompute.endswith("--launch su7")
+
+
+def test_a_claimed_consumption_is_no_test_and_the_measured_one_unknown(launch: Any) -> None:
+    row = {"car": "Comet S7", "condition": "mixed", "tester": "A paper", "rival": False, "grade": "B"}
+    row |= {"basis": "claimed", "value": 12.6, "measured": None, "measured_unknown": "no energy"}
+    launch.answers["trials.consumption"] = lambda at, by, arguments: {"unit": "kWh/100 km", "rows": [row]}
+    document = brief(launch)
+    text = " ".join(sentence.text["en"] for sentence in document.sentences)
+    assert "no measured energy is in the record" in text
+    assert "consumption: 1 of 1 tests" not in text
+    exhibit = next(e for s in document.sections for e in s.exhibits if e.id == "trials-consumption")
+    assert exhibit.rows[0][3:5] == ("unknown", "12.6")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from driveaway.briefing import texts
 from driveaway.briefing.asking import Asked
+from driveaway.briefing.sections.outlets import in_china
 from driveaway.briefing.statement import Headline, Writer
 
 _COUNTS = (
@@ -22,8 +23,9 @@ def headlines(writer: Writer) -> tuple[Headline, ...]:
     out = [_headline(writer, name, style, desk.ask(name)) for name, style in _COUNTS]
     stores = desk.ask("outlets.open", role="store")
     out.append(_headline(writer, "outlets.open", "hero", stores, desk.ask("outlets.cities", role="store")))
-    provinces = desk.ask("outlets.provinces_covered")
-    out.append(_headline(writer, "outlets.provinces_covered", "hero", provinces))
+    if in_china(desk):
+        provinces = desk.ask("outlets.provinces_covered")
+        out.append(_headline(writer, "outlets.provinces_covered", "hero", provinces))
     return tuple(out)
 
 

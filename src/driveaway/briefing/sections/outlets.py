@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from driveaway import plots
 from driveaway.briefing import texts
+from driveaway.briefing.asking import Desk
 from driveaway.briefing.statement import Exhibit, Section, Sentence, Writer
 from driveaway.values.provinces import PROVINCES
 
 _ROLES = ("store", "service", "delivery")
+
+
+def in_china(desk: Desk) -> bool:
+    """Whether the provinces of China say anything about this launch.
+
+    Not where it lists regions of its own, nor where all its outlets are elsewhere.
+    """
+    if desk.asker.description.regions:
+        return False
+    rows = desk.ask("outlets.open", by=("province",)).rows
+    codes = {p.code for p in PROVINCES}
+    return not rows or any(str(row["province"]) in codes for row in rows)
 
 
 def outlets(writer: Writer) -> Section:
@@ -26,6 +39,8 @@ def outlets(writer: Writer) -> Section:
                 cities=cities_asked.answer.value,
             )
         )
+    if not in_china(desk):
+        return Section("outlets", texts.both("section.outlets"), tuple(sentences))
     covered = desk.ask("outlets.provinces_covered")
     by_province = desk.ask("outlets.open", by=("province",))
     values: dict[str, int] = {str(row["province"]): row["value"] for row in by_province.rows}

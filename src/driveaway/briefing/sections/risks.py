@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from driveaway.briefing import texts
+from driveaway.briefing.asking import Asked
 from driveaway.briefing.claims import CheckedClaim
-from driveaway.briefing.statement import Section, Sentence, Writer, figure_title
+from driveaway.briefing.statement import Section, Sentence, Words, Writer, figure_title, sentence
 
 
 def risks(writer: Writer, claims: Sequence[CheckedClaim]) -> Section:
@@ -27,23 +28,24 @@ def risks(writer: Writer, claims: Sequence[CheckedClaim]) -> Section:
     unchecked: dict[str, list[CheckedClaim]] = {}
     weak: dict[str, list[CheckedClaim]] = {}
     for claim in claims:
-        if claim.verdict == "cannot be checked":
+        # A claim with a trap stands alone below: no group of others hides it.
+        if claim.verdict == "cannot be checked" and claim.traps:
+            continue
+        if claim.verdict == "cannot be checked" and claim.flags:
+            unchecked[claim.claim] = [claim]
+        elif claim.verdict == "cannot be checked":
             unchecked.setdefault(str((claim.why or {}).get("en")), []).append(claim)
         elif claim.body.grade != "A":
             weak.setdefault(claim.body.grade, []).append(claim)
+    out += [_trap(writer, claim, trap) for claim in claims for trap in claim.traps]
     out += [_claimed(writer, "risk.cannot", same[0], len(same)) for same in unchecked.values()]
     out += [_claimed(writer, "risk.weak", same[0], len(same)) for _, same in sorted(weak.items())]
     in_claims = {id(claim.evidence) for claim in claims if claim.evidence}
-    out += [
-        writer.plain(
-            "risk.unknown",
-            texts.both("risk.unknown", title=figure_title(asked), reason=asked.unknown),
-            [asked.evidence],
-            known=False,
-        )
-        for asked in desk.unknowns
-        if id(asked.evidence) not in in_claims
-    ]
+    unknown: dict[str, list[Asked]] = {}
+    for asked in desk.unknowns:
+        if id(asked.evidence) not in in_claims:
+            unknown.setdefault(str(asked.unknown), []).append(asked)
+    out += [_unknown(writer, reason, same) for reason, same in unknown.items()]
     out += _suppressed(writer) + _weak_tests(writer)
     return Section("risks", texts.both("section.risks"), tuple(out))
 
@@ -57,9 +59,28 @@ def _claimed(writer: Writer, key: str, claim: CheckedClaim, n: int = 1) -> Sente
     return writer.plain(key, text, evidence, known=claim.verdict != "cannot be checked")
 
 
+def _unknown(writer: Writer, reason: str, same: Sequence[Asked]) -> Sentence:
+    """Figures that are unknown for one and the same reason."""
+    titles = [figure_title(asked) for asked in same]
+    title = {
+        language: texts.Texts(language)("list.separator").join(dict.fromkeys(t[language] for t in titles))
+        for language in texts.LANGUAGES
+    }
+    text = texts.both("risk.unknown", title=title, reason=sentence(reason))
+    return writer.plain("risk.unknown", text, [asked.evidence for asked in same], known=False)
+
+
+def _trap(writer: Writer, claim: CheckedClaim, trap: Words) -> Sentence:
+    """A claim that may be understood as more than it says, with what it hides."""
+    text = texts.both("risk.trap", said=said(claim), trap=trap)
+    evidence = [claim.evidence] if claim.evidence else []
+    return writer.plain("risk.trap", text, evidence, known=claim.verdict != "cannot be checked")
+
+
 def said(claim: CheckedClaim) -> dict[str, str]:
-    """What was said, by language; the original where there is no translation."""
-    return {"en": claim.body.said, "zh": claim.body.said_zh or claim.body.said}
+    """What was said, by language, without its full stop; the original where there is no translation."""
+    both = {"en": claim.body.said, "zh": claim.body.said_zh or claim.body.said}
+    return {language: text.strip().rstrip(".。") for language, text in both.items()}
 
 
 def _suppressed(writer: Writer) -> list[Sentence]:
@@ -81,12 +102,19 @@ def _weak_tests(writer: Writer) -> list[Sentence]:
     out = []
     for name in ("trials.range_kept", "trials.consumption"):
         asked = writer.desk.ask(name)
-        weak = sum(1 for row in asked.rows if row.get("grade") not in (None, "A"))
+        # What a maker claims is no test.
+        tests = [row for row in asked.rows if row.get("basis") != "claimed"]
+        claimed = [row for row in asked.rows if row.get("basis") == "claimed"]
+        unmeasured = [row for row in claimed if row.get("measured") is None]
+        if unmeasured:
+            text = texts.both("risk.unmeasured", n=len(unmeasured), of=len(claimed))
+            out.append(writer.plain("risk.unmeasured", text, [asked.evidence], known=False))
+        weak = sum(1 for row in tests if row.get("grade") not in (None, "A"))
         if weak:
             out.append(
                 writer.plain(
                     "risk.tests",
-                    texts.both("risk.tests", title=figure_title(asked), n=weak, of=len(asked.rows)),
+                    texts.both("risk.tests", title=figure_title(asked), n=weak, of=len(tests)),
                     [asked.evidence],
                 )
             )

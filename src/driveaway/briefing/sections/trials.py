@@ -38,8 +38,7 @@ def trials(writer: Writer) -> Section:
                     str(row["car"]),
                     str(row["condition"]),
                     str(row["tester"]),
-                    _distance(words, row.get("distance_m")),
-                    _distance(words, row.get("claimed_distance_m")),
+                    *(_distances(row, words) if percent else _consumptions(row, words)),
                     "–"
                     if row["value"] is None
                     else words.number(row["value"], "percent" if percent else "number"),
@@ -83,7 +82,9 @@ def _ranked(writer: Writer, asked: Asked, name: str, *, best_is_high: bool) -> l
             "of": len(group),
         }
         kind = "ranked" if len(group) > 1 else "alone"
-        key = f"sentence.{name}.{'claimed' if row.get('basis') == 'claimed' else kind}"
+        if row.get("basis") == "claimed":
+            kind = "claimed" if row.get("measured") is None else "claimed.beside"
+        key = f"sentence.{name}.{kind}"
         out.append(writer.say(key, asked, **values))
     return out
 
@@ -99,6 +100,20 @@ def _heading(row: Mapping[str, Any], words: texts.Texts) -> str:
     if row.get("basis") == "claimed":
         return words("trials.claimed")
     return f"{row['condition']} · {row['tester']}"
+
+
+def _distances(row: Mapping[str, Any], words: texts.Texts) -> tuple[str, str]:
+    return _distance(words, row.get("distance_m")), _distance(words, row.get("claimed_distance_m"))
+
+
+def _consumptions(row: Mapping[str, Any], words: texts.Texts) -> tuple[str, str]:
+    """Measured and claimed: a claimed value is no test, and what was not measured is unknown."""
+    is_claimed = row.get("basis") == "claimed"
+    measured = row.get("measured") if is_claimed else row["value"]
+    return (
+        words("headline.unknown") if measured is None else words.number(measured, "number"),
+        words.number(row["value"], "number") if is_claimed and row["value"] is not None else "–",
+    )
 
 
 def _distance(words: texts.Texts, metres: Any) -> str:
