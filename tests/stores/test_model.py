@@ -109,7 +109,8 @@ def play(history: list[Known]) -> tuple[dict[int, dict[str, Any]], dict[int, dic
                 assert order["held"] >= acts.DEPOSIT
                 order["held"] -= acts.DEPOSIT
             case "pay":
-                assert status != "unknown"
+                assert status not in ("unknown", "cancelled")
+                assert order["paid"] + acts.PRICE - acts.DEPOSIT <= acts.PRICE
                 order["paid"] += acts.PRICE - acts.DEPOSIT
             case "build":
                 assert not car["built"]

@@ -171,9 +171,9 @@ def test_the_clock_locks_the_order_that_a_car_is_pegged_to(launch: Launch) -> No
 
 def test_a_withdrawn_lock_of_the_clock_may_come_again(launch: Launch) -> None:
     launch.append([acts.reserved(1, 0), acts.taken(1, 0)])
-    launch.append([acts.paid(1, 170)])
+    launch.append([acts.paid(1, 170, 100)])
     launch.append([acts.withdrawn(acts.order(1), 3)])
-    launch.append([acts.paid(1, 180)])
+    launch.append([acts.paid(1, 180, 100)])
     kinds = [fact.kind for fact in launch.book.about(acts.order(1))]
     assert kinds[-2:] == ["order.locked", "payment.received"]
 

@@ -104,7 +104,9 @@ def fill(
     stream: Iterator[Draft] = iter(drafts)
     done = 0
     while batch := list(islice(stream, _BATCH)):
-        outcomes = launch.append(batch, atomic=True, clock=lambda draft: draft.happened, salts=salts)
+        outcomes = launch.append(
+            batch, atomic=True, clock=lambda draft: draft.happened, salts=salts, checked=True
+        )
         if not all(outcome.added for outcome in outcomes):
             raise Conflict("this launch holds the simulation already", code="demo.repeated")
         done += len(batch)

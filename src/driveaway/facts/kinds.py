@@ -78,6 +78,7 @@ KINDS: dict[str, Kind] = _listed(
     Kind("deposit.refunded", orders.DepositRefunded, "order"),
     Kind("deposit.forfeited", orders.DepositForfeited, "order"),
     Kind("payment.received", orders.PaymentReceived, "order"),
+    Kind("payment.refunded", orders.PaymentRefunded, "order"),
     Kind("buyer.described", orders.BuyerDescribed, "order"),
     Kind("car.built", cars.CarBuilt, "vin"),
     Kind("car.shipped", cars.CarShipped, "vin"),

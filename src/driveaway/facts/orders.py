@@ -97,6 +97,14 @@ class PaymentReceived(Body, frozen=True, kw_only=True):
     method: Name | None = None
 
 
+class PaymentRefunded(Body, frozen=True, kw_only=True):
+    """A payment, or part of it, was paid back."""
+
+    amount: Money
+    currency: Currency
+    reason: Name | None = None
+
+
 class OrderHandedOver(Body, frozen=True, kw_only=True):
     """The buyer took over the car (交付): delivered, which is not invoiced and not registered.
 

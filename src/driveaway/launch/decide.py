@@ -18,7 +18,6 @@ from driveaway.facts.orders import (
     Configuration,
     DepositTaken,
     OrderLocked,
-    PaymentReceived,
 )
 from driveaway.orders.rules import CLOCK_RULE, Desk
 from driveaway.outlets.rules import check_outlet
@@ -137,8 +136,8 @@ class LaunchDecider:
         return (lock, draft)
 
     def _harmless(self, draft: Draft) -> bool:
-        """Whether a late fact can break nothing that came after it: more money, a description, a shipment."""
-        if isinstance(draft.body, DepositTaken | PaymentReceived | BuyerDescribed):
+        """Whether a late fact can break nothing that came after it: a deposit, a description, a shipment."""
+        if isinstance(draft.body, DepositTaken | BuyerDescribed):
             begun = self.desk.order(draft.subject).reserved
         elif isinstance(draft.body, CarShipped):
             begun = self.desk.car(draft.subject).built
@@ -225,8 +224,36 @@ class LaunchDecider:
             taken_back.append(_clock_taken_back(clock))
             kept.remove(clock)
             kept.append(_as_fact(taken_back[-1]))
-        self._take_over(desk, {subject for fact in history for subject in _links(fact)})
+        judged = {subject for fact in history for subject in _links(fact)}
+        self._check_limits(self._violations(history)[0], desk, judged)
+        self._take_over(desk, judged)
         return (*taken_back, draft)
+
+    def _check_limits(self, before: Desk, after: Desk, judged: set[str]) -> None:
+        """A correction or a late fact may not open more orders than the limit or the quota allows."""
+        limit = self.description.rules.limit_per_person
+        for buyer, orders in after.buyers.items():
+            if limit is not None and len(orders) > len(before.buyers.get(buyer, ())):
+                closing = ("order.cancelled", "order.handed_over")
+                if len(orders | self._others(BUYER + buyer, closing, judged)) > limit:
+                    raise Refused(
+                        f"this buyer would hold more than {limit} open orders, the limit per person",
+                        code="order.limit",
+                    )
+        for name, orders in after.editions.items():
+            edition = self.description.edition(name)
+            quota = None if edition is None else edition.quota
+            if quota is None or len(orders) <= len(before.editions.get(name, ())):
+                continue
+            if len(orders | self._others(EDITION + name, ("order.cancelled",), judged)) > quota:
+                raise Refused(f"edition {name} has its {quota} orders", code="order.quota")
+
+    def _others(self, key: str, closing: Sequence[str], judged: set[str]) -> set[str]:
+        """Open orders under a key, those of this batch included, without the ones being judged."""
+        counts = self.desk.buyers if key.startswith(BUYER) else self.desk.editions
+        known = counts.get(key.partition(":")[2], set())
+        stored = {subject for _, subject in self._reader.open_under([key], closing)}
+        return (stored | known) - judged
 
     def _component(self, draft: Draft, old: Fact | None) -> list[Fact]:
         """Every live fact that the draft's legality can depend on: its order, its cars, their orders."""

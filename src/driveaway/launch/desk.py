@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from driveaway.book.writer import Outcome
 from driveaway.facts import Draft, kind_named
 from driveaway.facts.orders import (
@@ -12,6 +14,7 @@ from driveaway.facts.orders import (
     DepositForfeited,
     DepositRefunded,
     OrderLocked,
+    PaymentRefunded,
 )
 from driveaway.launch.decide import LaunchDecider
 from driveaway.launch.launch import Launch
@@ -97,7 +100,13 @@ def lock(launch: Launch, order_id: OrderId, *, at: int | None = None, source: st
 
 
 def change(
-    launch: Launch, order_id: OrderId, changes: Mapping[str, Any], *, requeues: bool, at: int | None = None
+    launch: Launch,
+    order_id: OrderId,
+    changes: Mapping[str, Any],
+    *,
+    requeues: bool,
+    at: int | None = None,
+    source: str = "",
 ) -> list[Outcome]:
     """Change some of the configuration; the rest stays as it is. A new trim has its own list price."""
     state = state_of(launch, order_id)
@@ -114,21 +123,28 @@ def change(
     rule = next((w.name for start, end, w in desk.windows if start <= happened <= end), None)
     given |= {"requeues": requeues, "rule": rule}
     body = parse_body(kind_named("order.changed"), {**fields, **given}, launch.description)
-    return launch.append([Draft("order.changed", order_id, happened, body)])
+    return launch.append([Draft("order.changed", order_id, happened, body, source)])
 
 
 def cancel(
-    launch: Launch, order_id: OrderId, *, by: str, reason: str | None, at: int | None = None
+    launch: Launch,
+    order_id: OrderId,
+    *,
+    by: str,
+    reason: str | None,
+    at: int | None = None,
+    source: str = "",
 ) -> list[Outcome]:
-    """Call an order off and settle its deposit: refunded before the lock, kept by the maker after it.
+    """Call an order off and settle its money.
 
-    A maker who calls off a firm order pays the deposit back.
+    The deposit is refunded before the lock and kept by the maker after it; a maker who calls off a firm
+    order pays it back. What was paid beside it is paid back in any case.
     """
     state = state_of(launch, order_id)
     happened = _at(at)
     fields = {"by": by} if reason is None else {"by": by, "reason": reason}
     body = parse_body(kind_named("order.cancelled"), fields, launch.description)
-    drafts = [Draft("order.cancelled", order_id, happened, body)]
+    drafts = [Draft("order.cancelled", order_id, happened, body, source)]
     if state.held and state.currency:
         due = _clock_due(launch, state)
         firm = state.locked is not None or (due is not None and due < happened)
@@ -138,23 +154,34 @@ def cancel(
             else ("deposit.refunded", DepositRefunded)
         )
         money = settle(amount=state.held, currency=state.currency, reason="cancelled")
-        drafts.append(Draft(kind, order_id, happened, money))
+        drafts.append(Draft(kind, order_id, happened, money, _second(source, "deposit")))
+    if state.paid and state.currency:
+        back = PaymentRefunded(amount=state.paid, currency=state.currency, reason="cancelled")
+        drafts.append(Draft("payment.refunded", order_id, happened, back, _second(source, "payment")))
     return launch.append(drafts)
 
 
-def pay(launch: Launch, order_id: OrderId, amount: str, *, at: int | None = None) -> list[Outcome]:
+def pay(
+    launch: Launch, order_id: OrderId, amount: str, *, at: int | None = None, source: str = ""
+) -> list[Outcome]:
     """Part of the price comes in."""
     body = parse_body(kind_named("payment.received"), {"amount": amount}, launch.description)
-    return launch.append([Draft("payment.received", order_id, _at(at), body)])
+    return launch.append([Draft("payment.received", order_id, _at(at), body, source)])
 
 
 def hand_over(
-    launch: Launch, order_id: OrderId, vin: str | None, place: Mapping[str, Any], *, at: int | None = None
+    launch: Launch,
+    order_id: OrderId,
+    vin: str | None,
+    place: Mapping[str, Any],
+    *,
+    at: int | None = None,
+    source: str = "",
 ) -> list[Outcome]:
     """The buyer takes over the car; place: province, city, outlet."""
     fields = {name: value for name, value in {"vin": vin, **place}.items() if value is not None}
     body = parse_body(kind_named("order.handed_over"), fields, launch.description)
-    return launch.append([Draft("order.handed_over", order_id, _at(at), body)])
+    return launch.append([Draft("order.handed_over", order_id, _at(at), body, source)])
 
 
 def clock(launch: Launch, *, at: int | None = None) -> list[Outcome]:
@@ -178,7 +205,13 @@ def clock(launch: Launch, *, at: int | None = None) -> list[Outcome]:
             decider.clock_draft(row["subject"], row["happened"] + hours * 3_600_000_000, row["simulated"])
             for row in found[start : start + 1000]
         ]
-        outcomes += launch.append(drafts, atomic=False)
+        for outcome in launch.append(drafts, atomic=False):
+            if outcome.added or outcome.error is not None:
+                outcomes.append(outcome)
+                continue
+            # The clock locked this order before, and that was taken back: this is another lock.
+            again = msgspec.structs.replace(outcome.draft, source=f"{outcome.draft.source}/{outcome.seq}")
+            outcomes += launch.append([again], atomic=False)
     return outcomes
 
 

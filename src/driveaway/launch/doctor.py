@@ -56,10 +56,14 @@ def _launch(launch: Launch) -> Iterator[Finding]:
         yield Finding("clock", "bad", "the last fact was recorded in the future", "set this machine's clock")
     if launch.differs:
         yield Finding("launch.toml", "note", "differs from what the book holds", "driveaway apply")
+    wrong_mirror = launch.book.mirror.problem()
     behind = edge.size - launch.book.mirror.manifest.upto
-    yield Finding(
-        "mirror", "good" if not behind else "note", f"{behind:,} facts behind; it catches up when asked"
-    )
+    if wrong_mirror:
+        yield Finding("mirror", "note", wrong_mirror, "none needed: it is made anew when asked")
+    else:
+        yield Finding(
+            "mirror", "good" if not behind else "note", f"{behind:,} facts behind; it catches up when asked"
+        )
     heads = list(launch.book.heads())
     wrong = [size for size, _ in heads if size > edge.size]
     if wrong:

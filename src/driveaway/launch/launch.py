@@ -16,17 +16,18 @@ from driveaway.book.book import Book
 from driveaway.book.view import View
 from driveaway.book.when import When
 from driveaway.book.writer import Outcome as Outcome
-from driveaway.facts import Draft, Fact
+from driveaway.facts import Draft, Fact, kind_named
 from driveaway.facts.description import Description, read_description
 from driveaway.facts.keys import BUYER
 from driveaway.figures.answer import Answer
 from driveaway.figures.compute import compute
 from driveaway.figures.figure import Figure
 from driveaway.launch.applying import apply_drafts
+from driveaway.launch.checking import check_drafts
 from driveaway.launch.decide import LaunchDecider
 from driveaway.launch.settings import find_folder, read_settings
 from driveaway.values.clock import now, parse_as_of, parse_instant, zone
-from driveaway.values.errors import BadValue, NotFound
+from driveaway.values.errors import BadValue, NotFound, Refused
 
 FAR_FUTURE: Final = 2**62
 
@@ -74,6 +75,7 @@ class Launch:
         patient: bool = False,
         clock: Callable[[Draft], int] | None = None,
         salts: Callable[[int], bytes] | None = None,
+        checked: bool = False,
     ) -> list[Outcome]:
         """Decide and append; an outcome for every draft.
 
@@ -83,11 +85,14 @@ class Launch:
             patient: let others take the write lock first.
             clock: transaction time of a draft, for simulations only.
             salts: that many random bytes, for simulations only.
+            checked: the bodies were read from text, or made by the demo, and need no check of their form.
 
         Raises:
             Refused, Conflict, BadValue, NotFound: with ``atomic``.
             Unavailable: the store cannot be written; nothing was accepted.
         """
+        if not checked:
+            check_drafts(drafts)
         extra: dict[str, Any] = {} if salts is None else {"salts": salts}
         outcomes = writer.append(
             self.book.store,
@@ -135,6 +140,13 @@ class Launch:
         Raises:
             NotFound: nothing is known of the subject.
         """
+        known = self.book.about(subject)
+        if any(kind_named(fact.kind).subject == "slug" for fact in known if fact.subject == subject):
+            raise Refused(
+                f"{subject} is public, nothing about it is personal",
+                code="erase.public",
+                remedy="orders, cars and buyers are erased",
+            )
         subjects = [subject]
         found = {fact.subject for fact in self.book.about(BUYER + subject)}
         if found:

@@ -77,8 +77,19 @@ def read_settings(folder: Path, options: Mapping[str, str | None]) -> dict[str, 
     """Every setting's value for a launch folder.
 
     Raises:
-        BadValue: the folder's ``driveaway.toml`` is not TOML or names an unknown setting.
+        BadValue: the folder's ``driveaway.toml`` is not TOML or names an unknown setting, or its
+            ``launch.toml`` is not UTF-8.
     """
+    description = folder / "launch.toml"
+    try:
+        description.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadValue(
+            f"byte {error.start + 1} is not UTF-8",
+            code="launch.encoding",
+            place=str(description),
+            remedy="save the file as UTF-8",
+        ) from error
     values = {setting.name: setting.default for setting in SETTINGS}
     path = folder / FILE
     if path.is_file():

@@ -64,6 +64,8 @@ def _do_money(desk: DeskState, subject: str, happened: int, body: Any) -> None:
         state.refunded += body.amount
     elif isinstance(body, o.DepositForfeited):
         state.forfeited += body.amount
+    elif isinstance(body, o.PaymentRefunded):
+        state.paid -= body.amount
     else:
         state.paid += body.amount
 
@@ -129,6 +131,7 @@ CHANGES: dict[type[Body], Callable[[DeskState, str, int, Any], None]] = {
     o.DepositRefunded: _do_money,
     o.DepositForfeited: _do_money,
     o.PaymentReceived: _do_money,
+    o.PaymentRefunded: _do_money,
     o.OrderHandedOver: _do_handed_over,
     o.BuyerDescribed: _do_described,
     c.CarBuilt: _do_built,

@@ -61,9 +61,16 @@ def _open(desk: DeskState, subject: str) -> OrderState:
 
 
 def _check_locked(desk: DeskState, subject: str, happened: int, body: o.OrderLocked) -> None:
-    if _open(desk, subject).locked is not None:
+    state = _open(desk, subject)
+    if state.locked is not None:
         _refuse("order.locked_twice", f"{subject} is locked already", "an order is locked once")
     _check_configuration(desk, body)
+    if body.edition is not None and body.edition != state.edition:
+        reserved = state.edition or "no edition"
+        _refuse("order.edition_differs", f"{subject} was reserved as {reserved}, not {body.edition}")
+    known = state.configuration.trim if state.configuration else None
+    if desk.trims and body.trim is None and known is None:
+        _refuse("order.no_trim", f"{subject} does not say which trim is ordered", "change the order first")
 
 
 def _check_changed(desk: DeskState, subject: str, happened: int, body: o.OrderChanged) -> None:
@@ -90,13 +97,40 @@ def _check_money(desk: DeskState, subject: str, happened: int, body: Any) -> Non
     state = desk.order(subject)
     if state.reserved is None:
         _refuse("order.not_reserved", f"{subject} has no reservation by then", "record the reservation first")
-    if state.currency is not None and state.currency != body.currency:
-        _refuse("money.currency_differs", f"{subject} is paid in {state.currency}, not {body.currency}")
+    priced = state.configuration.currency if state.configuration else None
+    for currency in (state.currency, priced):
+        if currency is not None and currency != body.currency:
+            _refuse("money.currency_differs", f"{subject} is paid in {currency}, not {body.currency}")
     if isinstance(body, o.DepositRefunded | o.DepositForfeited) and body.amount > state.held:
         _refuse(
             "money.more_than_held",
             f"{body.amount} is more than the {state.held} minor units of deposit held for {subject}",
             "record what was taken first",
+        )
+    if isinstance(body, o.PaymentRefunded) and body.amount > state.paid:
+        _refuse(
+            "money.more_than_paid",
+            f"{body.amount} is more than the {state.paid} minor units paid for {subject}",
+            "record what was paid first",
+        )
+    if isinstance(body, o.DepositForfeited) and state.locked is None and state.cancelled is None:
+        _refuse(
+            "money.not_forfeit", f"the deposit of {subject} can still be taken back", "lock or cancel first"
+        )
+
+
+def _check_payment(desk: DeskState, subject: str, happened: int, body: o.PaymentReceived) -> None:
+    _check_money(desk, subject, happened, body)
+    state = desk.order(subject)
+    if state.cancelled is not None:
+        _refuse("order.cancelled_already", f"{subject} is cancelled", "nothing is paid for it any more")
+    price = state.configuration.price if state.configuration else None
+    # Without the deposit, which some makers count towards the price and others give back at handover.
+    if price is not None and state.paid + body.amount > price:
+        _refuse(
+            "money.more_than_price",
+            f"with {body.amount} more, {subject} would have paid over its price of {price} minor units",
+            f"what is still owed is at most {max(0, price - state.paid)}",
         )
 
 
@@ -115,6 +149,7 @@ def _check_handed_over(desk: DeskState, subject: str, happened: int, body: o.Ord
             _refuse("handover.not_pegged", f"{body.vin} is not pegged to {subject}", "peg the car first")
         if car.handed_over_to is not None:
             _refuse("handover.car_gone", f"{body.vin} was handed over to {car.handed_over_to}")
+        _compatible(state, car, subject, body.vin)
     if "paid" in desk.needs:
         price = state.configuration.price if state.configuration else None
         have = state.held + state.paid
@@ -158,11 +193,18 @@ def _check_pegged(desk: DeskState, subject: str, happened: int, body: c.CarPegge
         _refuse("order.not_locked", f"{body.order} is not locked by then", "peg cars to firm orders")
     if state.car is not None:
         _refuse("peg.order_served", f"{body.order} has {state.car} pegged to it", "unpeg that car first")
+    _compatible(state, car, body.order, subject)
+
+
+def _compatible(state: OrderState, car: CarState, order: str, vin: str) -> None:
+    """Refuse a car that is not what the order says, which a change since its pegging may have made so."""
     wanted = state.configuration
     if wanted is not None:
         for name, ordered, has in (("trim", wanted.trim, car.trim), ("colour", wanted.colour, car.colour)):
             if ordered is not None and has is not None and ordered != has:
-                _refuse("peg.incompatible", f"{body.order} wants {name} {ordered}, {subject} has {has}")
+                _refuse(
+                    "peg.incompatible", f"{order} wants {name} {ordered}, {vin} has {has}", "peg another car"
+                )
 
 
 def _check_unpegged(desk: DeskState, subject: str, happened: int, body: c.CarUnpegged) -> None:
@@ -194,7 +236,8 @@ CHECKS: dict[type[Body], Callable[[DeskState, str, int, Any], None]] = {
     o.DepositTaken: _check_money,
     o.DepositRefunded: _check_money,
     o.DepositForfeited: _check_money,
-    o.PaymentReceived: _check_money,
+    o.PaymentReceived: _check_payment,
+    o.PaymentRefunded: _check_money,
     o.OrderHandedOver: _check_handed_over,
     o.BuyerDescribed: _check_described,
     c.CarBuilt: _check_built,

@@ -59,6 +59,12 @@ def export_facts(
     out = Path(out)
     single = form == "cloudevents" or _one_file(form, out, kinds)
     check_output(launch.folder, launch.data, out, folder=not single)
+    if when is not None and not 0 <= when.mark <= launch.book.edge().size:
+        raise BadValue(
+            f"mark {when.mark} is not within the book",
+            code="mark.range",
+            remedy="leave the mark out for the newest",
+        )
     sinks: dict[str, Sink] = {}
     parts: dict[Path, Path] = {}
     last = launch.book.edge().size if when is None else when.mark

@@ -107,6 +107,8 @@ class Events:
                         facts.extend([self._fact(number, bytes(raw)) for raw in _lines.decode(line)])
                     else:
                         facts.append(self._fact(number, line.encode()))
+                except RecursionError:
+                    problems.append(_too_deep(number, line))
                 except msgspec.ValidationError as error:
                     problems.append(
                         Problem(
@@ -146,6 +148,8 @@ class Events:
                         if not isinstance(one, dict):
                             raise msgspec.DecodeError("expected an object")
                         objects.append((number, dict(_flat(one))))
+                except RecursionError:
+                    problems.append(_too_deep(number, line))
                 except msgspec.DecodeError as error:
                     problems.append(
                         Problem(
@@ -291,6 +295,12 @@ class Events:
         if vin is not None and (car := self._subjects.read("vin", vin)[0]) != vin:
             changes["vin"] = car
         return msgspec.structs.replace(body, **changes) if changes else body
+
+
+def _too_deep(number: int, line: str) -> Problem:
+    return Problem(
+        number, "", shortened(line), "event.json", "brackets within brackets, too deep", "flatten the object"
+    )
 
 
 def _flat(content: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:

@@ -176,7 +176,7 @@ class Recorder:
         self._settle()
         if proposals:
             drafts = [proposal.draft for proposal in proposals]
-            append = partial(self._launch.append, drafts, atomic=False, patient=True)
+            append = partial(self._launch.append, drafts, atomic=False, patient=True, checked=True)
             self._under_way = (proposals, final, self._worker.submit(append))
 
     def _settle(self) -> None:

@@ -46,6 +46,7 @@ class Wanted:
         simulated: whether each fact is made up, or None: none is.
         corrects: source of the fact that each one replaces ("" for none), or None: none does.
         instants: the time cells are microseconds UTC already.
+        shown: field → cells as they stood in the file, where ``fields`` has them converted.
     """
 
     kind: Kind
@@ -58,6 +59,7 @@ class Wanted:
     simulated: Sequence[bool] | None = None
     corrects: Sequence[str] | None = None
     instants: bool = False
+    shown: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
 
 class FieldType(NamedTuple):
@@ -120,12 +122,18 @@ class Shaper:
             if isinstance(at, BadValue):
                 fault(row, "happened", wanted.times[row], at)
         columns = self._columns(wanted, fault)
+
+        def told(row: int, name: str, value: Any, error: DriveawayError) -> None:
+            # The cell as it stood, not what it was read as.
+            stood = wanted.shown.get(name, wanted.fields.get(name))
+            fault(row, name, value if stood is None or value == "" else stood[row], error)
+
         if foreign and "foreign_id" in field_types(kind.body):
             given = columns.get("foreign_id") or [None] * count
             columns["foreign_id"] = [
                 foreign.get(row) if cell is None else cell for row, cell in enumerate(given)
             ]
-        bodies = self._bodies(kind, columns, count, fault)
+        bodies = self._bodies(kind, columns, count, told)
         simulated = wanted.simulated or [False] * count
         corrects = wanted.corrects or [""] * count
         proposals: list[Proposal] = []
@@ -183,6 +191,8 @@ class Shaper:
                 values: set[Any] = set()
                 cells = [(c.strip() or None) if type(c) is str else c for c in given]
             else:
+                if any(isinstance(cell, list | dict) for cell in given):
+                    given = [_single(row, name, cell, fault) for row, cell in enumerate(given)]
                 values = set(given)
                 plain = {v: v.strip() or None for v in values if type(v) is str}
                 if all(text == stripped for text, stripped in plain.items()):
@@ -292,11 +302,10 @@ def _body(
 def _said(name: str, value: Any, message: str) -> BadValue:
     """Msgspec's message in our words."""
     if ">= 0" in message and name in ("amount", "price"):
-        return BadValue(
-            "money is never negative",
-            code="money.negative",
-            remedy="a repayment is a fact of its own (deposit.refunded), with a positive amount",
-        )
+        remedy = "a repayment is a fact of its own (deposit.refunded), with a positive amount"
+        if name == "price":
+            remedy = "a price is positive: what the buyer pays in all"
+        return BadValue("money is never negative", code="money.negative", remedy=remedy)
     if ">=" in message or "<=" in message:
         code = "field.length" if "length" in message else "field.range"
         return BadValue(message[0].lower() + message[1:], code=code)
@@ -325,6 +334,16 @@ def _plain_text(cell: Any) -> str:
     text = cell if type(cell) is str else str(cell)
     check_text(text)
     return text
+
+
+def _single(row: int, name: str, cell: Any, fault: Callable[[int, str, Any, DriveawayError], None]) -> Any:
+    """A cell of a field that holds one value; a list or a structure there is a problem of the row."""
+    if not isinstance(cell, list | dict):
+        return cell
+    what = "a list" if isinstance(cell, list) else "a structure"
+    error = BadValue(f"{what} stands where one value belongs", code="field.type", remedy="give one value")
+    fault(row, name, cell, error)
+    return None
 
 
 def _several(cell: Any) -> Any:
