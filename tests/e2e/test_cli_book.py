@@ -83,10 +83,11 @@ def test_a_late_fact_and_the_time_of_knowing(book: Shell) -> None:
 
 def test_the_doors_agree(book: Shell) -> None:
     """Every figure: what Python says is what the command line says, in each form."""
-    for figure in FIGURES:
-        by = figure.dimensions[:1]
-        with open_launch(book.folder) as launch:
-            expected = launch.at("2024-04-24", mark=9).figure(figure.name, by=by)
+    bys = [figure.dimensions[:1] for figure in FIGURES]
+    with open_launch(book.folder) as launch:
+        cut = launch.at("2024-04-24", mark=9)
+        answers = [cut.figure(figure.name, by=by) for figure, by in zip(FIGURES, bys, strict=True)]
+    for number, (figure, by, expected) in enumerate(zip(FIGURES, bys, answers, strict=True)):
         asked = [
             "figure",
             figure.name,
@@ -99,6 +100,8 @@ def test_the_doors_agree(book: Shell) -> None:
         said = book(*asked, "--format", "json")
         assert (said.code, said.err) == (0, ""), figure.name
         assert said.json() == expected.json()
+        if number % 3:  # every form of every figure would only cost time
+            continue
         assert book(*asked, "--format", "csv").out == expected.csv()
         table = book(*asked).out
         assert "mark 9" in table
@@ -263,24 +266,18 @@ def test_what_is_exported_is_imported_again(book: Shell, tmp_path: Path) -> None
 
 def test_rejected_rows_are_reported(book: Shell, tmp_path: Path) -> None:
     file = tmp_path / "rows.ndjson"
+    fact = {"subject": "O-000000001Y", "body": {"trim": "Max"}}
     rows = [
-        {
-            "kind": "order.locked",
-            "subject": "O-000000001Y",
-            "happened": "2024-04-01T10:00:00+08:00",
-            "body": {},
-        },
-        {
-            "kind": "order.reserved",
-            "subject": "O-000000001Y",
-            "happened": "2024-04-01T09:00:00+08:00",
-            "body": {},
-        },
+        fact | {"kind": "order.locked", "happened": "2024-04-01T10:00:00+08:00"},
+        fact | {"kind": "order.reserved", "happened": "2024-04-01T09:00:00+08:00"},
+        {"kind": "nothing"},
     ]
-    file.write_text("".join(json.dumps(row) + "\n" for row in [*rows, {"kind": "nothing"}]), encoding="utf-8")
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     said = book("import", file)
     assert said.code == 1
-    assert "1 rejected" in said.out
+    assert "2 rows accepted, 0 known already, 1 rejected" in said.out
+    assert "line 3" in said.out
+    assert book.value("orders.locked") == 3
 
 
 def test_the_doctor_looks_at_everything(book: Shell) -> None:

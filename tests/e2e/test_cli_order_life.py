@@ -17,14 +17,16 @@ def test_from_a_new_folder_to_the_road(tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     assert program("new", folder).code == 0
     text = (folder / "launch.toml").read_text(encoding="utf-8")
-    (folder / "launch.toml").write_text(text.replace('"29900.00"', '"31900.00"'), encoding="utf-8")
-    early = program("figure", "orders.reserved", "--as-of", "2027-03-02", cwd=folder)
+    (folder / "launch.toml").write_text(
+        text.replace('"29900.00"', '"31900.00"').replace("2027-", "2024-"), encoding="utf-8"
+    )
+    early = program("figure", "orders.reserved", "--as-of", "2024-03-02", cwd=folder)
     assert early.code == 0
     assert "unknown" in early.out
     assert "driveaway apply takes it in" in early.err
     assert "launch.described" in program("apply", cwd=folder).out
     made = program(
-        "orders", "reserve", "--trim", "Base", "--province", "Berlin", "--at", "2027-03-02T10:00", cwd=folder
+        "orders", "reserve", "--trim", "Base", "--province", "Berlin", "--at", "2024-03-02T10:00", cwd=folder
     )
     assert made.code == 0
     assert re.fullmatch(r"O-[0-9A-Z]{10}\n", made.out)

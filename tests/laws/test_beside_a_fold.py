@@ -12,7 +12,7 @@ from tests.laws.oracle import by_trim, cut, expected, fold, shares
 FEW = 2
 
 
-@few(8)
+@few(6)
 @given(cuts(), st.data())
 def test_figures_agree_with_a_fold(case: tuple[list[Act], int], data: st.DataObject) -> None:
     acts, as_of = case

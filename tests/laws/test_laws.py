@@ -52,7 +52,7 @@ def told(found: Sequence[Answer], *, mark: bool = True) -> list[dict[str, Any]]:
 
 
 @in_thirds
-@few(4)
+@few(3)
 @given(cuts(), st.integers(0, 40), st.booleans(), st.data())
 def test_an_answer_never_changes(
     figures: Sequence[Figure], case: Case, first: int, described: bool, data: st.DataObject

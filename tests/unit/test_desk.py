@@ -208,7 +208,7 @@ Step = tuple[str, int, int]
 STEPS = ("reserve", "founder", "lock", "cancel", "call off", "take", "refund", "forfeit", "pay", "clock")
 
 
-@few(40)
+@few(15)
 @given(st.lists(st.tuples(st.sampled_from(STEPS), st.integers(1, 3), st.integers(0, 60)), max_size=25))
 def test_every_ledger_balances(tmp_path_factory: pytest.TempPathFactory, steps: list[Step]) -> None:
     """Whatever is tried, and whatever of it is refused: taken = refunded + forfeited + held."""
