@@ -62,7 +62,8 @@ def life(launch: Launch, order_id: str) -> dict[str, Any]:
             "deposit taken": state.taken,
             "refunded": state.refunded,
             "forfeited": state.forfeited,
-            "deposit held": state.held,
+            # At handover the deposit counts towards the price: the maker holds it no longer.
+            ("deposit held" if state.handed_over is None else "applied to the price"): state.held,
             "paid beside": state.paid,
         }
         money = {name: show_money(value, state.currency) for name, value in amounts.items()}
