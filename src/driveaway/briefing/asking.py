@@ -213,7 +213,9 @@ class Desk:
             )
         try:
             info = asker.definition(name)
-            title, title_zh, definition = info.title, info.title_zh, info.definition
+            title, title_zh = info.title, info.title_zh
+            # Documents show words, not the markup of a docstring.
+            definition = info.definition.replace("``", "")
         except (NotFound, BadValue):
             title, title_zh, definition = answer.title or name, answer.title or name, ""
         return Asked(

@@ -280,7 +280,8 @@ class _Page:
 
     def _evidence(self, all_evidence: Sequence[Evidence]) -> str:
         # On paper, evidence that is that of the sentence before is not printed twice.
-        same = ' class="same"' if list(all_evidence) == list(self._last) else ""
+        repeated = list(all_evidence) == list(self._last)
+        same = f' class="same" data-same="{_e(self.words("evidence.same"))}"' if repeated else ""
         self._last = all_evidence
         return "".join(f"<dl{same}>{''.join(self._facts(evidence))}</dl>" for evidence in all_evidence)
 

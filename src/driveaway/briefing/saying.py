@@ -25,7 +25,10 @@ def say(asker: Asker, name: str, arguments: Mapping[str, str]) -> Sentence:
         NotFound: no such figure.
         BadValue: the figure has rows, not one value.
     """
-    asker.definition(name)
+    # A number of days that is the figure's own default is said, too.
+    for parameter in getattr(asker.definition(name), "parameters", ()):
+        if parameter.name == "days" and parameter.default is not None:
+            arguments = {"days": str(parameter.default), **arguments}
     desk = Desk(asker)
     asked = desk.ask_with(name, arguments)
     if asked.unknown is None and asked.answer.value is None:

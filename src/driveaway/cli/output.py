@@ -75,6 +75,8 @@ def _cell(value: Any) -> str:
         return _NOTHING
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, _Share):
+        return _share(value)
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
@@ -93,10 +95,7 @@ def print_answer(answer: Answer, shape: str) -> None:
     if answer.unknown is not None:
         click.echo(f"{answer.title}: unknown, {answer.unknown}")
     elif answer.rows is not None:
-        print_rows(
-            [{k: v for k, v in row.items() if k not in ("simulated", "reference")} for row in answer.rows],
-            answer.title,
-        )
+        print_rows([_shown(row, answer.unit) for row in answer.rows], answer.title)
     else:
         text = _share(answer.value) if answer.unit == "share" else _cell(answer.value)
         unit = "" if answer.unit == "share" else f" {answer.unit}"
@@ -108,6 +107,23 @@ def print_answer(answer: Answer, shape: str) -> None:
         click.echo(answer.note)
     said = "; order-level data is simulated" if answer.simulated else ""
     click.echo(f"as of {answer.as_of}, mark {answer.mark}, definition {answer.definition}{said}")
+
+
+class _Share(float):
+    """A number that is shown in percent."""
+
+
+def _shown(row: Mapping[str, Any], unit: str) -> dict[str, Any]:
+    """A row for people: shares in percent, the unit of other values in the heading."""
+    shares = {"share", "value", "low", "high"} if unit == "share" else {"share"}
+    heading = "value" if unit in ("", "count", "share") else f"value ({unit})"
+    return {
+        heading if name == "value" else name: _Share(value)
+        if name in shares and isinstance(value, float | int)
+        else value
+        for name, value in row.items()
+        if name not in ("simulated", "reference")
+    }
 
 
 def _share(value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -308,3 +309,12 @@ def test_a_claimed_consumption_is_no_test_and_the_measured_one_unknown(launch: A
     assert "consumption: 1 of 1 tests" not in text
     exhibit = next(e for s in document.sections for e in s.exhibits if e.id == "trials-consumption")
     assert exhibit.rows[0][3:5] == ("unknown", "12.6")
+
+
+def test_the_page_shows_words_and_no_markup_of_definitions(launch: Any) -> None:
+    info = launch.definition("cars.built")
+    launch.definition = lambda name: replace(info, definition="``basis`` says which.")
+    page = render_html(brief(launch))
+    assert "basis says which." in page
+    assert "``" not in page
+    assert "↑" not in page
