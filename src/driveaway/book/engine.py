@@ -16,6 +16,15 @@ from driveaway.book.mirror import Manifest, Mirror
 from driveaway.book.reading import fact_of
 from driveaway.facts import Fact
 
+# What DuckDB raises for files that are gone, cut short or changed.
+_UNREADABLE = (
+    duckdb.IOException,
+    duckdb.InvalidInputException,
+    duckdb.SerializationException,
+    duckdb.BinderException,
+    pa.ArrowException,
+)
+
 
 class Engine:
     """Runs figures' expressions. Views over Parquet are made anew when the mirror has moved on."""
@@ -44,7 +53,14 @@ class Engine:
                 self._loaded = manifest
                 self._tables.clear()
             if kind not in self._tables:
-                self._tables[kind] = self._make(kind)
+                try:
+                    self._tables[kind] = self._make(kind)
+                except _UNREADABLE:
+                    # Gone or damaged: the mirror comes anew from the book, once.
+                    self._mirror.drop()
+                    self._loaded = self._mirror.catch_up()
+                    for known in [*self._tables, kind]:
+                        self._tables[known] = self._make(known)
             return self._tables[kind]
 
     def _make(self, kind: str) -> ir.Table:
@@ -68,15 +84,28 @@ class Engine:
         with self._lock:
             sql = str(self.backend.compile(expression))
             try:
-                return self.backend.con.sql(sql).to_arrow_table(), sql
-            except duckdb.IOException:
+                return self._run(sql), sql
+            except _UNREADABLE:
                 # Another process has moved the mirror on and swept the files of this generation. The
                 # newer ones hold all that is asked for: the cut stands in the SQL.
                 self._mirror.reload()
-                for kind in list(self._tables):
-                    self._tables[kind] = self._make(kind)
-                self._loaded = self._mirror.manifest
-                return self.backend.con.sql(sql).to_arrow_table(), sql
+            try:
+                return self._again(sql), sql
+            except _UNREADABLE:
+                # A file is damaged inside: the mirror comes anew from the book, once.
+                self._mirror.drop()
+                self._mirror.catch_up()
+                return self._again(sql), sql
+
+    def _run(self, sql: str) -> pa.Table:
+        return self.backend.con.sql(sql).to_arrow_table()
+
+    def _again(self, sql: str) -> pa.Table:
+        """The same over the mirror's newest files."""
+        for kind in list(self._tables):
+            self._tables[kind] = self._make(kind)
+        self._loaded = self._mirror.manifest
+        return self._run(sql)
 
     def facts(self, seqs: Sequence[int]) -> list[Fact]:
         """Typed facts by seq, in the order given."""

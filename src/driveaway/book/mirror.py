@@ -1,16 +1,19 @@
 """The columnar mirror: Parquet segments by ``seq`` range, one typed table per kind.
 
-A cache. Delete the folder and it comes back. Segments are never changed in place: a generation of
-files is listed in ``manifest.json``, which is replaced atomically, so readers in other processes
-always see a whole one. The last segment of a kind is rewritten until it is large enough, and a
-segment that a correction touches is rewritten with its ``superseded_at``.
+A cache. Delete the folder and it comes back; damaged, it is made anew. Segments are never changed
+in place: a generation of files is listed in ``manifest.json``, which is replaced atomically, so
+readers in other processes always see a whole one. The last segment of a kind is rewritten until it
+is large enough, and a segment that a correction touches is rewritten with its ``superseded_at``.
 """
 
 from __future__ import annotations
 
+import atexit
+import errno
 import fcntl
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,9 +29,11 @@ from driveaway.book.segments import build
 from driveaway.book.store import Row, Store
 from driveaway.facts import KINDS
 
-_FORMAT = 2
+_FORMAT = 3
 _BATCH = 100_000
 _FULL = 1_000_000
+_CLOSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG}) | _CLOSED
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -38,6 +43,7 @@ class Segment(msgspec.Struct, frozen=True):
     first: int
     last: int
     rows: int
+    bytes: int
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -78,14 +84,33 @@ class Mirror:
         upto = self.store.edge().size
         if self._known and self.manifest.upto == upto and (self.folder / "manifest.json").exists():
             return self.manifest
-        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with self._lock():
+                pass
+        except OSError as error:
+            if error.errno not in _CLOSED:
+                raise
+            manifest = self._same_book(self._read())
+            if manifest.upto == upto:
+                self.manifest, self._known = manifest, True
+                return manifest
+            self._move_out()
         with self._lock():
             manifest = self._same_book(self._read())
             upto = self.store.edge().size
             start = manifest.upto
+            healed = False
             while manifest.upto < upto:
                 rows = self.store.rows(manifest.upto, upto, _BATCH)
-                manifest, erased = self._extended(manifest, rows)
+                try:
+                    manifest, erased = self._extended(manifest, rows)
+                except (pa.ArrowException, OSError) as error:
+                    if healed or not manifest.upto or getattr(error, "errno", None) in _DISK:
+                        raise
+                    # A segment that is to be extended cannot be read: all of it comes anew.
+                    healed, manifest, start = True, self._empty(manifest.generation + 1), 0
+                    continue
                 if erased:
                     # What was shredded must not outlive this in files that nobody lists any more.
                     self.manifest = manifest
@@ -95,10 +120,52 @@ class Mirror:
         self.manifest, self._known = manifest, True
         return manifest
 
+    def _move_out(self) -> None:
+        """Mirror into a folder of this process's own: the book's folder cannot be written."""
+        self.folder = Path(tempfile.mkdtemp(prefix="driveaway-mirror-"))
+        atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
+        self.manifest = self._read()
+
     def drop(self) -> None:
         """Delete the mirror; it comes back at the next question."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.manifest, self._known = self._read(), False
+
+    def problem(self) -> str:
+        """What is wrong with the mirror on disk, in words; "" when it agrees with its manifest."""
+        path = self.folder / "manifest.json"
+        if not path.exists():
+            return ""
+        try:
+            manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+        except (OSError, msgspec.DecodeError) as error:
+            return f"its manifest cannot be read ({error})"
+        wrong = self._disagrees(manifest)
+        if wrong:
+            return wrong
+        for segments in manifest.segments.values():
+            for segment in segments:
+                try:
+                    rows = pq.read_metadata(self.folder / segment.file).num_rows
+                except (OSError, pa.ArrowException):
+                    return f"{segment.file} cannot be read"
+                if rows != segment.rows:
+                    return f"{segment.file} holds {rows} facts, not {segment.rows}"
+        return ""
+
+    def _disagrees(self, manifest: Manifest) -> str:
+        """What of the files does not agree with a manifest; sizes and counts only, contents are not read."""
+        counted = 0
+        for segments in manifest.segments.values():
+            for segment in segments:
+                counted += segment.rows
+                try:
+                    size = (self.folder / segment.file).stat().st_size
+                except OSError:
+                    return f"{segment.file} is missing"
+                if size != segment.bytes:
+                    return f"{segment.file} has {size} bytes, not {segment.bytes}"
+        return "" if counted == manifest.upto else f"it counts {counted} facts of {manifest.upto}"
 
     def reload(self) -> None:
         """Take up the generation that another process has published, and catch up from there."""
@@ -202,7 +269,7 @@ class Mirror:
         first, last = table["seq"][0].as_py(), table["seq"][-1].as_py()
         name = f"{kind}-{first}-{last}-g{generation}.parquet"
         pq.write_table(table, self.folder / name, compression="lz4", row_group_size=122_880)
-        return Segment(name, first, last, table.num_rows)
+        return Segment(name, first, last, table.num_rows, (self.folder / name).stat().st_size)
 
     def _publish(self, manifest: Manifest) -> None:
         temporary = self.folder / "manifest.json.new"
@@ -210,14 +277,15 @@ class Mirror:
         os.replace(temporary, self.folder / "manifest.json")
 
     def _read(self) -> Manifest:
-        """The manifest on disk; an empty one when it is missing, damaged, or of another layout."""
+        """The manifest on disk; an empty one when it or a file is missing, damaged, or of another layout."""
         try:
             found = msgspec.json.decode((self.folder / "manifest.json").read_bytes(), type=Manifest)
         except (OSError, msgspec.DecodeError):
             return self._empty(0)
         same = found.layout == _FORMAT and found.zone == str(self.zone) and found.versions == _versions()
-        same = same and all((self.folder / s.file).exists() for ss in found.segments.values() for s in ss)
-        return found if same else self._empty(found.generation)
+        if not same or self._disagrees(found):
+            return self._empty(found.generation)
+        return found
 
     def _empty(self, generation: int) -> Manifest:
         return Manifest(_FORMAT, str(self.zone), 0, generation, "", {}, _versions())

@@ -76,7 +76,8 @@ class SqliteStore:
         return self._connection
 
     def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, isolation_level=None, timeout=30, check_same_thread=False)
+        writable = os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK)
+        connection = self._connected(str(self.path)) if writable else self._read_only()
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA recursive_triggers = ON")
@@ -91,6 +92,29 @@ class SqliteStore:
             connection.close()
             self.create()
             return self._open()
+        return connection
+
+    def _connected(self, name: str, *, uri: bool = False) -> sqlite3.Connection:
+        return sqlite3.connect(name, isolation_level=None, timeout=30, check_same_thread=False, uri=uri)
+
+    def _read_only(self) -> sqlite3.Connection:
+        """A connection to a book that this user may only read."""
+        place = self.path.resolve().as_uri()
+        connection = self._connected(f"{place}?mode=ro", uri=True)
+        try:
+            connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError as error:
+            # Without the right to make its index of the log, SQLite reads only a book without a log.
+            connection.close()
+            log = self.path.with_name(self.path.name + "-wal")
+            if log.exists() and log.stat().st_size:
+                raise Unavailable(
+                    "its last writes stand in a log that cannot be read while the folder cannot be written",
+                    code="store.read_only",
+                    place=str(self.path),
+                    remedy="open it once as a user who may write there",
+                ) from error
+            connection = self._connected(f"{place}?immutable=1", uri=True)
         return connection
 
     @contextmanager

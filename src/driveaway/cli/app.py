@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
@@ -76,9 +77,26 @@ def app() -> None:
     """The launch of a car sold direct, from the locked order to the road."""
 
 
+def _prepare(arguments: list[str]) -> None:
+    """Refuse bytes that are no text; let no character stop what is printed."""
+    for stream in (sys.stdout, sys.stderr):
+        encoding = (getattr(stream, "encoding", "") or "").lower().replace("-", "")
+        if encoding != "utf8" and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError as error:
+            shown = argument.encode(errors="replace").decode()
+            raise BadValue(
+                f"{shown!r} is not UTF-8 text", code="argument.encoding", remedy="write it in UTF-8"
+            ) from error
+
+
 def run(arguments: list[str]) -> int:
     """Run a command and turn what it raises into an exit code."""
     try:
+        _prepare(arguments)
         result = app.main(arguments, prog_name="driveaway", standalone_mode=False)
         # What waits in the buffer is part of the command: a reader that went away is noticed here.
         sys.stdout.flush()

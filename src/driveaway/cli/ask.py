@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from driveaway.cli.options import cut, cut_options, format_option, launch_option, opened, pairs
+from driveaway.cli.options import checked, cut, cut_options, format_option, launch_option, opened, pairs
 from driveaway.cli.output import print_answer, print_json, print_rows
+
+if TYPE_CHECKING:
+    from driveaway.figures.figure import Figure
 
 
 @click.command("figures")
 @format_option()
-def figures(shape: str) -> None:
-    """List every figure with its unit, dimensions and definition."""
+@launch_option
+def figures(shape: str, folder: str | None, book_url: str | None) -> None:
+    """List every figure with its unit, dimensions and definition; they are those of every launch."""
     import csv
     import sys
 
     from driveaway.catalogue import FIGURES
 
+    checked(folder, book_url)
+    if shape == "json":
+        print_json([_definition(figure) for figure in FIGURES])
+        return
     rows = [
         {
             "name": figure.name,
@@ -29,14 +37,35 @@ def figures(shape: str) -> None:
         }
         for figure in FIGURES
     ]
-    if shape == "json":
-        print_json(rows)
-    elif shape == "csv":
+    if shape == "csv":
         writer = csv.DictWriter(sys.stdout, rows[0], lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
     else:
         print_rows([{k: row[k] for k in ("name", "unit", "definition")} for row in rows])
+
+
+def _definition(figure: Figure) -> dict[str, Any]:
+    """A figure's definition for programs."""
+    return {
+        "name": figure.name,
+        "title": figure.title,
+        "title_zh": figure.title_zh,
+        "unit": figure.unit,
+        "version": figure.version,
+        "dimensions": list(figure.dimensions),
+        "arguments": [
+            {
+                "name": p.name,
+                "kind": p.kind,
+                "choices": list(p.choices),
+                "default": p.default if p.default is None or isinstance(p.default, int) else str(p.default),
+                "meaning": p.meaning,
+            }
+            for p in figure.parameters
+        ],
+        "definition": figure.definition,
+    }
 
 
 @click.command("figure")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from driveaway.cli.options import launch_option, opened, pairs, time_option
+from driveaway.cli.options import launch_option, opened, pairs, source_option, time_option
 
 if TYPE_CHECKING:
     from driveaway.launch.launch import Launch, Outcome
@@ -44,7 +44,7 @@ def orders() -> None:
 @click.option("--channel", help="Where the order came in.")
 @click.option("--deposit", metavar="AMOUNT", help="Deposit taken, in major units.")
 @click.option("--order-id", "order_text", metavar="ID", help="Order id; default: a fresh one.")
-@click.option("--source", default="", help="Unique source; repeated, nothing is added.")
+@source_option
 @time_option
 @launch_option
 def reserve(
@@ -71,7 +71,7 @@ def reserve(
 
 @orders.command("lock")
 @click.argument("order_id")
-@click.option("--source", default="", help="Unique source; repeated, nothing is added.")
+@source_option
 @time_option
 @launch_option
 def lock(order_id: str, source: str, at: str | None, folder: str | None, book_url: str | None) -> None:
@@ -87,10 +87,17 @@ def lock(order_id: str, source: str, at: str | None, folder: str | None, book_ur
 @click.argument("order_id")
 @_configuration
 @click.option("--requeue", is_flag=True, help="The order goes to the end of the queue.")
+@source_option
 @time_option
 @launch_option
 def change(
-    order_id: str, requeue: bool, at: str | None, folder: str | None, book_url: str | None, **fields: Any
+    order_id: str,
+    requeue: bool,
+    source: str,
+    at: str | None,
+    folder: str | None,
+    book_url: str | None,
+    **fields: Any,
 ) -> None:
     """Change an order's configuration; what is not named stays."""
     from driveaway.launch import desk
@@ -98,38 +105,49 @@ def change(
 
     with opened(folder, book_url) as launch:
         when = _time(launch, at)
-        _told(desk.change(launch, parse_order_id(order_id), fields, requeues=requeue, at=when))
+        _told(desk.change(launch, parse_order_id(order_id), fields, requeues=requeue, at=when, source=source))
 
 
 @orders.command("cancel")
 @click.argument("order_id")
 @click.option("--by", type=click.Choice(["buyer", "maker"]), default="buyer", show_default=True)
 @click.option("--reason")
+@source_option
 @time_option
 @launch_option
 def cancel(
-    order_id: str, by: str, reason: str | None, at: str | None, folder: str | None, book_url: str | None
+    order_id: str,
+    by: str,
+    reason: str | None,
+    source: str,
+    at: str | None,
+    folder: str | None,
+    book_url: str | None,
 ) -> None:
     """Call an order off and settle its deposit by the rules."""
     from driveaway.launch import desk
     from driveaway.values.ids import parse_order_id
 
     with opened(folder, book_url) as launch:
-        _told(desk.cancel(launch, parse_order_id(order_id), by=by, reason=reason, at=_time(launch, at)))
+        when = _time(launch, at)
+        _told(desk.cancel(launch, parse_order_id(order_id), by=by, reason=reason, at=when, source=source))
 
 
 @orders.command("pay")
 @click.argument("order_id")
 @click.argument("amount")
+@source_option
 @time_option
 @launch_option
-def pay(order_id: str, amount: str, at: str | None, folder: str | None, book_url: str | None) -> None:
+def pay(
+    order_id: str, amount: str, source: str, at: str | None, folder: str | None, book_url: str | None
+) -> None:
     """Record a payment towards the price, AMOUNT in major units."""
     from driveaway.launch import desk
     from driveaway.values.ids import parse_order_id
 
     with opened(folder, book_url) as launch:
-        _told(desk.pay(launch, parse_order_id(order_id), amount, at=_time(launch, at)))
+        _told(desk.pay(launch, parse_order_id(order_id), amount, at=_time(launch, at), source=source))
 
 
 @orders.command("handover")
@@ -138,10 +156,17 @@ def pay(order_id: str, amount: str, at: str | None, folder: str | None, book_url
 @click.option("--province")
 @click.option("--city")
 @click.option("--outlet")
+@source_option
 @time_option
 @launch_option
 def handover(
-    order_id: str, vin: str | None, at: str | None, folder: str | None, book_url: str | None, **place: Any
+    order_id: str,
+    vin: str | None,
+    source: str,
+    at: str | None,
+    folder: str | None,
+    book_url: str | None,
+    **place: Any,
 ) -> None:
     """Hand the car over to its buyer (交付)."""
     from driveaway.launch import desk
@@ -149,7 +174,8 @@ def handover(
 
     with opened(folder, book_url) as launch:
         car = None if vin is None else parse_vin(vin)
-        _told(desk.hand_over(launch, parse_order_id(order_id), car, place, at=_time(launch, at)))
+        when = _time(launch, at)
+        _told(desk.hand_over(launch, parse_order_id(order_id), car, place, at=when, source=source))
 
 
 @orders.command("clock")
@@ -168,7 +194,7 @@ def clock(at: str | None, folder: str | None, book_url: str | None) -> None:
 @click.argument("kind")
 @click.argument("subject")
 @click.argument("fields", nargs=-1, metavar="[NAME=VALUE]...")
-@click.option("--source", default="", help="Unique source; repeated, nothing is added.")
+@source_option
 @time_option
 @launch_option
 def record(
@@ -223,15 +249,21 @@ def _car_command(name: str, kind: str, help_text: str) -> None:
     @cars.command(name, help=help_text)
     @click.argument("vin")
     @click.argument("fields", nargs=-1, metavar="[NAME=VALUE]...")
+    @source_option
     @time_option
     @launch_option
     def command(
-        vin: str, fields: tuple[str, ...], at: str | None, folder: str | None, book_url: str | None
+        vin: str,
+        fields: tuple[str, ...],
+        source: str,
+        at: str | None,
+        folder: str | None,
+        book_url: str | None,
     ) -> None:
         from driveaway.launch import recording
 
         with opened(folder, book_url) as launch:
-            _told(recording.record(launch, kind, vin, pairs(fields), at=_time(launch, at)))
+            _told(recording.record(launch, kind, vin, pairs(fields), at=_time(launch, at), source=source))
 
 
 _car_command("build", "car.built", "A car left the line: plant=, trim=, colour=, purpose=, battery_code=, …")

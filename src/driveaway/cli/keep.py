@@ -11,7 +11,7 @@ from driveaway.cli.output import print_json, print_rows, progress_bar
 
 
 @click.command("new")
-@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("name", metavar="DIRECTORY")
 @click.option(
     "--case",
     default="new",
@@ -19,10 +19,16 @@ from driveaway.cli.output import print_json, print_rows, progress_bar
     help="What to start from: new (an example to edit), bare (goods without a VIN), su7.",
 )
 @click.option("--book-url", metavar="URL", help="Keep the book in PostgreSQL, at this URL.")
-def new(directory: Path, case: str, book_url: str | None) -> None:
+def new(name: str, case: str, book_url: str | None) -> None:
     """Make a launch folder to edit, with an empty book."""
     from driveaway.launch.founding import found
+    from driveaway.values.errors import BadValue
 
+    if not name.strip():
+        raise BadValue("the folder has no name", code="argument.empty", remedy="driveaway new my-launch")
+    directory = Path(name)
+    if directory.exists() and not directory.is_dir():
+        raise BadValue("this is a file", code="argument.folder", place=name, remedy="name a new folder")
     with found(directory, case, book_url=book_url) as launch:
         launch.apply()
     click.echo(f"made {directory}")

@@ -29,7 +29,10 @@ def cut_options(function: F) -> F:
     for option in (
         click.option("--known-at", metavar="TIME", help="The mark as it was at this time."),
         click.option(
-            "--mark", type=int, metavar="N", help="See the book up to this seq only; default: all of it."
+            "--mark",
+            type=click.IntRange(min=0),
+            metavar="N",
+            help="See the book up to this seq only; default: all of it.",
         ),
         click.option(
             "--as-of", metavar="DATE", help="A local day (all of it) or an ISO 8601 time; default: today."
@@ -50,6 +53,18 @@ def format_option(*formats: str) -> Callable[[F], F]:
 def time_option(function: F) -> F:
     """``--at TIME``: when it happened."""
     return click.option("--at", metavar="TIME", help="When it happened; default: now.")(function)
+
+
+def source_option(function: F) -> F:
+    """``--source``: what makes a repetition harmless."""
+    return click.option("--source", default="", help="Unique source; repeated, nothing is added.")(function)
+
+
+def checked(folder: str | None, book_url: str | None) -> None:
+    """Open a launch that is named, and only then, for commands that need none."""
+    if folder is not None or book_url is not None:
+        with opened(folder, book_url):
+            pass
 
 
 @contextmanager

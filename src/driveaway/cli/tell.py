@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from driveaway.cli.options import cut, cut_of, cut_options, format_option, launch_option, opened, pairs
+from driveaway.cli.options import (
+    checked,
+    cut,
+    cut_of,
+    cut_options,
+    format_option,
+    launch_option,
+    opened,
+    pairs,
+)
 from driveaway.cli.output import print_json
 
 if TYPE_CHECKING:
@@ -131,7 +140,8 @@ def say(
 @click.argument("text")
 @click.option("--on", "day", metavar="DATE", help="The day on which it is to be said; default: the clock's.")
 @format_option("table", "json")
-def words(text: str, day: str | None, shape: str) -> int:
+@launch_option
+def words(text: str, day: str | None, shape: str, folder: str | None, book_url: str | None) -> int:
     """Read a statement against the dated lexicon; - reads it from standard input."""
     import sys
     from datetime import datetime
@@ -139,6 +149,7 @@ def words(text: str, day: str | None, shape: str) -> int:
     from driveaway.briefing.lexicon import check
     from driveaway.values.clock import parse_day
 
+    checked(folder, book_url)
     if text == "-":
         text = sys.stdin.read()
     flags = check(text, datetime.now().astimezone().date() if day is None else parse_day(day))

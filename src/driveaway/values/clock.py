@@ -105,14 +105,31 @@ def parse_day(text: str) -> date:
 
 
 def end_of_day(day: date, tz: ZoneInfo) -> Instant:
-    """The last microsecond of a local day."""
+    """The last microsecond of a local day.
+
+    Raises:
+        BadValue: outside the years 1900 to 2199.
+    """
+    _check_year(day)
     following = datetime.combine(day + timedelta(days=1), datetime.min.time(), tz)
     return Instant(instant(following) - 1)
 
 
 def start_of_day(day: date, tz: ZoneInfo) -> Instant:
-    """The first microsecond of a local day."""
+    """The first microsecond of a local day.
+
+    Raises:
+        BadValue: outside the years 1900 to 2199.
+    """
+    _check_year(day)
     return instant(datetime.combine(day, datetime.min.time(), tz))
+
+
+def _check_year(day: date) -> None:
+    if day.year not in _YEARS:
+        raise BadValue(
+            f"{day} is outside the years 1900 to 2199", code="time.range", remedy="name a day within them"
+        )
 
 
 def parse_as_of(text: str, tz: ZoneInfo) -> Instant:

@@ -77,7 +77,7 @@ def province_code(text: str, regions: Mapping[str, str] | None = None) -> str:
         if wanted in (province.code, province.iso.lower(), province.name.lower(), province.name_zh):
             return province.code
     for code, name in (regions or {}).items():
-        if wanted in (code, name.lower()):
+        if wanted in (code.lower(), name.lower()):
             return code
     raise BadValue(
         f"{text!r} is not a province",

@@ -151,6 +151,11 @@ class Mapped:
         origin = {"subject": subject_column, "happened": time_column}
         for name, source in shape.fields.items():
             cells[name], origin[name] = take(source)
+        shown = {
+            name: [columns[column][i] for i in indexes]
+            for name, source in shape.fields.items()
+            if (column := _one_column(source)) is not None
+        }
         facts: list[Proposal] = []
         for kind_name in dict.fromkeys(kinds):
             chosen = [r for r, name in enumerate(kinds) if name == kind_name and r not in bad]
@@ -166,6 +171,7 @@ class Mapped:
                 {name: [column[r] for r in chosen] for name, column in cells.items() if name in types},
                 [f"{sources[r]}/{shape.name or kind_name}" for r in chosen] if sources is not None else None,
                 origin, instants=instants,
+                shown={name: [column[r] for r in chosen] for name, column in shown.items()},
             )  # fmt: skip
             made, wrong = self._shaper.shape(wanted)
             facts += made
@@ -313,3 +319,12 @@ def _label(source: Source) -> str:
 
 def _text(cell: Any) -> str:
     return cell if type(cell) is str else "" if cell is None else str(cell)
+
+
+def _one_column(source: str | Source | tuple[str, ...]) -> str | None:
+    """The one column of the file that a value is read from; None where there is another way to it."""
+    if isinstance(source, Source):
+        if source.lookup is not None or source.constant is not None:
+            return None
+        source = source.column or ()
+    return source if isinstance(source, str) else None

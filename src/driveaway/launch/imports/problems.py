@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import bisect
 import csv
+import io
+from array import array
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, NamedTuple
@@ -91,16 +96,18 @@ def shortened(value: Any, longest: int = _SHOWN) -> str:
 
 
 class Problems:
-    """The report: a CSV file that is made with the first problem."""
+    """The report: a CSV file that is made with the first problem, and put in order of lines at the end."""
 
     def __init__(self, path: Path, *, folder: bool = True) -> None:
         """``folder``: make the folder that it stands in, when that is missing."""
         self.path = path
         self._make_folder = folder
-        self.first: list[Problem] = []
         self.counts: Counter[str] = Counter()
-        self._file: IO[str] | None = None
-        self._writer: Any = None
+        self._first: list[tuple[int, int, Problem]] = []
+        self._file: IO[bytes] | None = None
+        # Of each problem its line, and where it begins in the file: what a sort needs, and no more.
+        self._lines, self._begins = array("q"), array("q")
+        self._length = 0
 
     def __enter__(self) -> Problems:
         return self
@@ -110,6 +117,13 @@ class Problems:
     ) -> None:
         if self._file is not None:
             self._file.close()
+            with self._reported():
+                self._arrange()
+
+    @property
+    def first(self) -> list[Problem]:
+        """The problems of the first lines, in their order."""
+        return [problem for _, _, problem in self._first]
 
     def add(self, problem: Problem) -> None:
         """Write one problem.
@@ -118,16 +132,41 @@ class Problems:
             Unavailable: the report cannot be written.
         """
         self.counts[problem.code] += 1
-        if len(self.first) < _KEPT:
-            self.first.append(problem)
-        try:
+        bisect.insort(self._first, (problem.line, len(self._lines), problem))
+        del self._first[_KEPT:]
+        with self._reported():
             if self._file is None:
                 if self._make_folder:
                     self.path.parent.mkdir(parents=True, exist_ok=True)
-                self._file = self.path.open("w", encoding="utf-8", newline="")
-                self._writer = csv.writer(self._file)
-                self._writer.writerow(COLUMNS)
-            self._writer.writerow([problem.line, *(disarmed(text) for text in problem[1:])])
+                self._file = self.path.open("wb")
+                self._length = self._file.write(_row(COLUMNS))
+            self._lines.append(problem.line)
+            self._begins.append(self._length)
+            row = _row([problem.line, *(disarmed(text) for text in problem[1:])])
+            self._length += self._file.write(row)
+
+    def _arrange(self) -> None:
+        """Put the report in order of lines; what was held back to the end of the file was told last."""
+        lines, begins = self._lines, self._begins
+        order = sorted(range(len(lines)), key=lines.__getitem__)
+        if all(place == row for place, row in enumerate(order)):
+            return
+        ends = [*begins[1:], self._length]
+        part = self.path.with_name(f".{self.path.name}.part")
+        try:
+            with self.path.open("rb") as told, part.open("wb") as arranged:
+                arranged.write(told.read(begins[0]))
+                for row in order:
+                    told.seek(begins[row])
+                    arranged.write(told.read(ends[row] - begins[row]))
+            part.replace(self.path)
+        finally:
+            part.unlink(missing_ok=True)
+
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise Unavailable(
                 f"the report cannot be written: {error.strerror}",
@@ -140,3 +179,9 @@ class Problems:
     def written(self) -> Path | None:
         """The report's path, if there was a problem."""
         return None if self._file is None else self.path
+
+
+def _row(cells: Sequence[Any]) -> bytes:
+    out = io.StringIO(newline="")
+    csv.writer(out).writerow(cells)
+    return out.getvalue().encode()
