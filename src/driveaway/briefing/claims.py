@@ -12,6 +12,7 @@ from driveaway.briefing.asking import Asked, Asker, Desk, Evidence
 from driveaway.briefing.judging import Judgement, Verdict, judge
 from driveaway.briefing.lexicon import Flag
 from driveaway.briefing.numbers import LANGUAGES, number_text
+from driveaway.briefing.statement import sentence
 from driveaway.briefing.traps import wording_traps
 from driveaway.facts.base import Fact
 from driveaway.facts.public import ClaimMade
@@ -187,7 +188,7 @@ def _check(desk: Desk, fact: Fact) -> CheckedClaim:
 
 def _judged(asked: Asked, body: ClaimMade) -> tuple[Words | None, Judgement | None]:
     if asked.unknown is not None:
-        return dict.fromkeys(LANGUAGES, asked.unknown), None
+        return sentence(asked.unknown), None
     value = asked.answer.value
     if asked.answer.rows is not None:
         if len(asked.rows) != 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,10 @@ from driveaway.plots import Picture
 
 Words = Mapping[str, str]
 """A text by language."""
+
+_NOT_RECORDED = re.compile(
+    r"the book holds no (?P<kind>[\w.]+)(?: with the role (?P<role>\w+))? by this date"
+)
 
 
 @dataclass(frozen=True)
@@ -154,10 +159,20 @@ class Writer:
         return name
 
 
-def sentence(reason: str | None) -> str:
-    """A reason as one sentence: a capital at its start, a full stop at its end."""
+def sentence(reason: str | None) -> dict[str, str]:
+    """A reason as one sentence by language: a capital at its start, a full stop at its end.
+
+    The commonest reason, that nothing was recorded, is said in Chinese too; others stay as they are.
+    """
     text = (reason or "").strip().rstrip(".。")
-    return f"{text[:1].upper()}{text[1:]}." if text else ""
+    said = f"{text[:1].upper()}{text[1:]}." if text else ""
+    out: dict[str, str] = {"en": said, "zh": said}
+    if found := _NOT_RECORDED.fullmatch(text):
+        chinese = texts.Texts("zh")
+        role = found["role"]
+        more = chinese("list.bracketed", text=chinese.number(role, "name")) if role else ""
+        out["zh"] = chinese("reason.not_recorded", kind=found["kind"] + more)
+    return out
 
 
 def figure_title(asked: Asked) -> dict[str, str]:

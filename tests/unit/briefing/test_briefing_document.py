@@ -318,3 +318,12 @@ def test_the_page_shows_words_and_no_markup_of_definitions(launch: Any) -> None:
     assert "basis says which." in page
     assert "``" not in page
     assert "↑" not in page
+
+
+def test_the_reason_of_an_unknown_is_one_sentence_in_either_language(launch: Any) -> None:
+    reason = "the book holds no outlet.opened with the role service by this date"
+    launch.answers["outlets.open"] = lambda at, by, arguments: {"unknown": reason}
+    said = [s.text for s in brief(launch).sentences if "outlet.opened" in s.text["en"]]
+    assert said
+    assert all(". The book holds" in text["en"] for text in said)
+    assert all("账本截至当时没有outlet.opened（服务中心）的记录。" in text["zh"] for text in said)
