@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sqlite3
 import sys
 from pathlib import Path
@@ -117,3 +118,29 @@ def test_problems_stand_in_order_of_lines(folder: Path, tmp_path: Path) -> None:
     written = [int(row.split(",")[0]) for row in report.report_path.read_text().splitlines()[1:]]
     assert written == sorted(written)
     assert len(written) == 61
+
+
+def test_figures_for_programs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["figures", "--format", "json", "--launch", str(folder)]) == 0
+    told = {one["name"]: one for one in json.loads(capsys.readouterr().out)}
+    assert "trim" in told["orders.locked"]["dimensions"]
+    assert all(isinstance(one["arguments"], list) for one in told.values())
+    assert main(["figures", "--launch", str(folder / "missing")]) == 2
+    assert main(["words", "a car", "--launch", str(folder)]) == 0
+    assert main(["words", "a car", "--launch", str(folder / "missing")]) == 2
+
+
+def test_every_recording_command_takes_a_source(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where = ["--launch", str(folder)]
+    at = ["--at", "2024-03-29T12:00:00+08:00"]
+    assert main(["orders", "reserve", "--trim", "Max", *at, *where]) == 0
+    order = capsys.readouterr().out.strip()
+    for words in (["orders", "lock", order], ["orders", "cancel", order, "--reason", "moved"]):
+        for _ in range(2):
+            assert main([*words, "--source", f"urn:x/{words[1]}", *at, *where]) == 0, capsys.readouterr()
+        assert "known already" in capsys.readouterr().out
+    for command in ("change", "pay", "handover", "lock", "reserve", "cancel"):
+        assert main(["orders", command, "--help"]) == 0
+        assert "--source" in capsys.readouterr().out
+    assert main(["cars", "peg", "--help"]) == 0
+    assert "--source" in capsys.readouterr().out

@@ -57,7 +57,7 @@ def _definition(figure: Figure) -> dict[str, Any]:
         "arguments": [
             {
                 "name": p.name,
-                "kind": p.kind,
+                "type": p.type,
                 "choices": list(p.choices),
                 "default": p.default if p.default is None or isinstance(p.default, int) else str(p.default),
                 "meaning": p.meaning,
