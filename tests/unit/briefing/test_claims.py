@@ -107,7 +107,7 @@ def test_what_cannot_be_checked_says_why(launch: Any, fields: dict[str, Any], wh
 def test_an_unknown_answer_gives_its_reason(launch: Any) -> None:
     launch.answers["orders.locked"] = lambda at, by, a: {"unknown": "the book holds no order.locked"}
     said = claim(launch, figure="orders.locked", value="3")
-    assert said.why == {"en": "The book holds no order.locked.", "zh": "the book holds no order.locked"}
+    assert said.why == {"en": "The book holds no order.locked.", "zh": "The book holds no order.locked."}
 
 
 def test_a_suppressed_cell_cannot_be_checked(launch: Any) -> None:
