@@ -146,4 +146,5 @@ def money(told: Any) -> dict[str, float]:
 def balances(told: Any) -> bool:
     """Every fen of the deposit is accounted for."""
     ledger = money(told)
-    return ledger["deposit taken"] == ledger["refunded"] + ledger["forfeited"] + ledger["deposit held"]
+    kept = ledger.get("deposit held", 0) + ledger.get("applied to the price", 0)
+    return ledger["deposit taken"] == ledger["refunded"] + ledger["forfeited"] + kept

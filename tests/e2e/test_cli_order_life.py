@@ -63,7 +63,7 @@ def test_a_whole_life(shell: Shell) -> None:
 
     told = shell.order(order)
     assert (told["status"], told["car"]) == ("handed over", vin(1))
-    assert money(told)["deposit held"] + money(told)["paid beside"] == 299_900
+    assert money(told)["applied to the price"] + money(told)["paid beside"] == 299_900
     assert balances(told)
     table = shell.done("order", order)
     assert "handed over" in table
