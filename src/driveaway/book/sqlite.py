@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import sqlite3
@@ -14,8 +13,9 @@ from typing import Any, Final
 
 from driveaway.book.migrate import migrate
 from driveaway.book.sqlite_insert import chunk_of, insert_rows, source_key
+from driveaway.book.sqlite_locks import is_locked, locked, translated
 from driveaway.book.store import SCHEMA_REVISION, Edge, Row
-from driveaway.values.errors import Conflict, DriveawayError, NotFound, Unavailable
+from driveaway.values.errors import DriveawayError, NotFound, Unavailable
 
 _COLUMNS: Final = (
     "f.seq, f.kind, f.version, f.subject, f.happened, f.recorded, f.source, f.replaces, f.simulated,"
@@ -50,11 +50,11 @@ class SqliteStore:
     def create(self) -> None:
         """Make the file and its tables, or bring older ones up to date."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with _translated(self.path):
+        with translated(self.path):
             connection = sqlite3.connect(self.path)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.close()
-        with _locked(self._lock_path):
+        with locked(self._lock_path):
             migrate(self.url)
 
     @property
@@ -71,7 +71,7 @@ class SqliteStore:
                     code="book.missing",
                     remedy="driveaway new or driveaway restore",
                 )
-            with _translated(self.path):
+            with translated(self.path):
                 self._connection = self._open()
         return self._connection
 
@@ -120,7 +120,7 @@ class SqliteStore:
     @contextmanager
     def write(self, *, patient: bool = False) -> Iterator[SqliteTransaction]:
         """Hold the one write lock; commit on a clean exit, else roll back."""
-        with _locked(self._lock_path, None if patient else self._waiting_path), _translated(self.path):
+        with locked(self._lock_path, None if patient else self._waiting_path), translated(self.path):
             connection = self.connection
             connection.execute("BEGIN IMMEDIATE")
             transaction = SqliteTransaction(connection, self.path, self._worker)
@@ -150,7 +150,7 @@ class SqliteStore:
         with suppress(sqlite3.OperationalError, Unavailable):
             # A reader is in the way, or the disk is full: what was committed is safe all the same.
             self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-            with _locked(self._lock_path):
+            with locked(self._lock_path):
                 self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def others_wait(self) -> bool:
@@ -158,11 +158,11 @@ class SqliteStore:
         if self._sign is None:
             with suppress(OSError):
                 self._sign = os.open(self._waiting_path, os.O_RDWR | os.O_CREAT, 0o644)
-        return self._sign is not None and _is_locked(self._sign)
+        return self._sign is not None and is_locked(self._sign)
 
     def edge(self) -> Edge:
         """The right edge as last committed."""
-        with _translated(self.path):
+        with translated(self.path):
             return Edge(*self.connection.execute("SELECT size, recorded, peaks FROM book_edge").fetchone())
 
     def rows(self, after: int, until: int, limit: int) -> list[Row]:
@@ -189,7 +189,7 @@ class SqliteStore:
     def replacements(self, after: int, until: int) -> list[tuple[int, int]]:
         """(replaced seq, replacing seq) of the facts with after < seq ≤ until."""
         sql = "SELECT replaces, seq FROM fact WHERE replaces IS NOT NULL AND seq > ? AND seq <= ?"
-        with _translated(self.path):
+        with translated(self.path):
             return self.connection.execute(sql, (after, until)).fetchall()
 
     def mark_at(self, recorded: int) -> int:
@@ -204,17 +204,17 @@ class SqliteStore:
     def erased(self) -> set[str]:
         """Subjects that an erasure fact names."""
         sql = "SELECT DISTINCT subject FROM fact WHERE kind = 'subject.erased'"
-        with _translated(self.path):
+        with translated(self.path):
             return {row[0] for row in self.connection.execute(sql)}
 
     def scrub(self) -> None:
         """Empty the write-ahead log, which may still hold what was shredded."""
-        with _translated(self.path):
+        with translated(self.path):
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def copy_to(self, path: str) -> None:
         """Write a consistent copy as an SQLite file."""
-        with _translated(self.path):
+        with translated(self.path):
             self.connection.execute("VACUUM INTO ?", (path,))
 
     def close(self) -> None:
@@ -239,7 +239,7 @@ class SqliteStore:
         }
 
     def _select(self, tail: str, parameters: tuple[Any, ...]) -> list[Row]:
-        with _translated(self.path):
+        with translated(self.path):
             return [
                 Row._make(row) for row in self.connection.execute(f"SELECT {_COLUMNS} {tail}", parameters)
             ]
@@ -330,7 +330,7 @@ class SqliteTransaction:
         self.settle()
         self.pages += min(_PAGES_OF_FACT * len(rows), _PAGES_OF_CHUNK)
         if chunk is None:
-            with _translated(self._path):
+            with translated(self._path):
                 insert_rows(self._settled, rows, keys, edge)
         else:
             self._under_way = self._worker.submit(chunk.insert, self._settled)
@@ -343,7 +343,7 @@ class SqliteTransaction:
         """
         under_way, self._under_way = self._under_way, None
         if under_way is not None:
-            with _translated(self._path):
+            with translated(self._path):
                 under_way.result()
 
     def shred(self, seqs: Sequence[int]) -> int:
@@ -357,59 +357,3 @@ class SqliteTransaction:
             (wanted,),
         )
         return cursor.rowcount
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """SQLite's errors as ours: what can be tried again says so."""
-    try:
-        yield
-    except sqlite3.IntegrityError as error:
-        raise Conflict(str(error), code="book.conflict", place=str(path)) from error
-    except sqlite3.DatabaseError as error:
-        text = str(error)
-        if "full" in text:
-            remedy = "free some space and try again; nothing that was accepted is lost"
-            raise Unavailable("the disk is full", code="disk.full", place=str(path), remedy=remedy) from error
-        if "malformed" in text or "not a database" in text:
-            remedy = "restore the last backup: driveaway restore FILE"
-            raise Unavailable(text, code="book.damaged", place=str(path), remedy=remedy) from error
-        raise Unavailable(text, code="store.unreachable", place=str(path), remedy="try again") from error
-
-
-@contextmanager
-def _locked(path: Path, waiting: Path | None = None) -> Iterator[None]:
-    """Hold an advisory lock that the kernel lets go of when the process dies.
-
-    While it has to wait it holds ``waiting`` shared, which tells a long import to step aside.
-    """
-    try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise Unavailable(str(error), code="store.unreachable", place=str(path)) from error
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if waiting is None:
-                fcntl.flock(handle, fcntl.LOCK_EX)
-            else:
-                sign = os.open(waiting, os.O_RDWR | os.O_CREAT, 0o644)
-                try:
-                    fcntl.flock(sign, fcntl.LOCK_SH)
-                    fcntl.flock(handle, fcntl.LOCK_EX)
-                finally:
-                    os.close(sign)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _is_locked(handle: int) -> bool:
-    """Whether somebody else holds a lock on this open file, shared or not."""
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    fcntl.flock(handle, fcntl.LOCK_UN)
-    return False

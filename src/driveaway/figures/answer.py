@@ -112,8 +112,9 @@ class Answer:
             columns = list(dict.fromkeys(key for row in rows for key in row))
             # The library leaves a lone carriage return unquoted, which readers take for a line's end.
             broken = any(isinstance(v, str) and "\r" in v for row in rows for v in row.values())
-            quoting = csv.QUOTE_ALL if broken else csv.QUOTE_MINIMAL
-            writer = csv.DictWriter(out, columns, lineterminator="\n", quoting=quoting)
+            writer = csv.DictWriter(out, columns, lineterminator="\n")
+            if broken:
+                writer = csv.DictWriter(out, columns, lineterminator="\n", quoting=csv.QUOTE_ALL)
             writer.writeheader()
             writer.writerows({k: disarm(v) for k, v in row.items()} for row in rows)
         return out.getvalue()
