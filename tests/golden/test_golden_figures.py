@@ -45,7 +45,14 @@ def test_the_answer_is_the_expected_one(
     case: str, name: str, shape: str, launches: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     content = tomllib.loads((CASES / case / "case.toml").read_text(encoding="utf-8"))
-    command = ["figure", *content["questions"][name].split(), "--format", shape, "--launch", str(launches[case])]
+    command = [
+        "figure",
+        *content["questions"][name].split(),
+        "--format",
+        shape,
+        "--launch",
+        str(launches[case]),
+    ]
     if "--as-of" not in command:
         command += ["--as-of", content["as_of"]]
     capsys.readouterr()

@@ -107,6 +107,7 @@ def test_the_folder_is_the_option_or_the_environment_or_the_nearest(
 def test_an_option_goes_before_the_environment_and_that_before_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (tmp_path / "launch.toml").touch()
     assert read_settings(tmp_path, {}) == {setting.name: setting.default for setting in SETTINGS}
     (tmp_path / "driveaway.toml").write_text('data = "file"\n', encoding="utf-8")
     assert read_settings(tmp_path, {})["data"] == "file"
@@ -122,6 +123,7 @@ def test_an_option_goes_before_the_environment_and_that_before_the_file(
     [("data = [", "settings.toml"), ('colour = "red"', "settings.unknown"), ("data = 3", "settings.unknown")],
 )
 def test_settings_that_cannot_be_read(text: str, code: str, tmp_path: Path) -> None:
+    (tmp_path / "launch.toml").touch()
     (tmp_path / "driveaway.toml").write_text(text, encoding="utf-8")
     with pytest.raises(BadValue) as caught:
         read_settings(tmp_path, {})
