@@ -213,7 +213,7 @@ class _Run:
         if isinstance(measure, Distribution):
             quantiles = [(q, row[f"q{q}"]) for q in measure.quantiles]
             return [
-                {**group, "quantile": q, "value": value, "count": people, **simulated}
+                {**group, "quantile": q, "value": value, "count": people, "simulated": bool(row["simulated"])}
                 for q, value in quantiles
             ]
         if isinstance(measure, Share):
