@@ -73,8 +73,8 @@ def test_every_door_knows_it(launch: Launch, capsys: pytest.CaptureFixture[str])
     assert main(["figures", "--format", "json"]) == 0
     (row,) = [row for row in json.loads(capsys.readouterr().out) if row["name"] == "outlets.by_the_sea"]
     assert row["definition"] == "Outlets that opened in a coastal city by the as-of."
-    assert row["arguments"] == "least"
-    assert row["dimensions"] == "province, city"
+    assert [argument["name"] for argument in row["arguments"]] == ["least"]
+    assert row["dimensions"] == ["province", "city"]
 
     asked_for = ["figure", "outlets.by_the_sea", "least=120", "--launch", str(launch.folder)]
     assert main([*asked_for, "--format", "json"]) == 0
