@@ -68,9 +68,6 @@ def _check_locked(desk: DeskState, subject: str, happened: int, body: o.OrderLoc
     if body.edition is not None and body.edition != state.edition:
         reserved = state.edition or "no edition"
         _refuse("order.edition_differs", f"{subject} was reserved as {reserved}, not {body.edition}")
-    known = state.configuration.trim if state.configuration else None
-    if desk.trims and body.trim is None and known is None:
-        _refuse("order.no_trim", f"{subject} does not say which trim is ordered", "change the order first")
 
 
 def _check_changed(desk: DeskState, subject: str, happened: int, body: o.OrderChanged) -> None:
