@@ -37,5 +37,5 @@ def figure_named(name: str) -> Figure:
     raise NotFound(
         f"there is no figure {name!r}",
         code="figure.unknown",
-        remedy=f"did you mean {' or '.join(near)}? " if near else "driveaway figures lists them",
+        remedy=f"did you mean {' or '.join(near)}?" if near else "driveaway figures lists them",
     )

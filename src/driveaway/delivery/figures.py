@@ -14,7 +14,7 @@ from driveaway.values.clock import end_of_day, local_day, parse_day, show, start
 from driveaway.values.errors import BadValue, NotFound
 
 # Measures that count a stock are read at the end; all others are counted over the target's days.
-_STOCKS = ("outlets.",)
+_STOCKS = ("outlets.", "orders.locked_net", "orders.waiting", "cars.delivered_net")
 
 
 @figure(

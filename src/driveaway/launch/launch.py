@@ -160,7 +160,9 @@ class Launch:
 
     def described(self) -> Fact | None:
         """The last ``launch.described`` in the book."""
-        facts = [f for f in self.book.about(self.description.launch) if f.kind == "launch.described"]
+        about = self.book.about(self.description.launch)
+        gone = {fact.replaces for fact in about}
+        facts = [f for f in about if f.kind == "launch.described" and f.seq not in gone]
         return facts[-1] if facts else None
 
     @property
