@@ -10,7 +10,6 @@ import msgspec
 
 from driveaway.facts import Draft, kind_named
 from driveaway.facts.base import Body
-from driveaway.values.clock import DAY, now
 from driveaway.values.errors import BadValue
 from driveaway.values.ids import parse_order_id, parse_slug, parse_vin
 
@@ -35,15 +34,14 @@ def check_drafts(drafts: Sequence[Draft]) -> None:
     Raises:
         BadValue: the first draft that cannot.
     """
-    latest = now() + DAY
     for draft in drafts:
         try:
-            _check(draft, latest)
+            _check(draft)
         except BadValue as error:
             raise error.at(draft.place) from None
 
 
-def _check(draft: Draft, latest: int) -> None:
+def _check(draft: Draft) -> None:
     kind = kind_named(draft.kind)
     if type(draft.body) is not kind.body:
         raise BadValue(f"{draft.kind} was given a {type(draft.body).__name__}", code="fact.body")
@@ -56,10 +54,6 @@ def _check(draft: Draft, latest: int) -> None:
         raise BadValue(f"{draft.subject!r} is not written as it is kept", code="subject.form")
     if not _FIRST <= draft.happened < _LAST:
         raise BadValue("the time is outside the years 1900 to 2199", code="time.range")
-    if draft.happened > latest and kind.subject in ("order", "vin"):
-        raise BadValue(
-            f"{draft.kind} would happen in the future", code="time.future", remedy="record it when it has"
-        )
     if len(draft.source) > _LONGEST or len(draft.subject) > _LONGEST:
         raise BadValue("the source or the subject is too long", code="source.long")
     try:

@@ -32,7 +32,7 @@ def in_order_of_time(file: Opened) -> bool:
             options = pcsv.ParseOptions(delimiter=separator, newlines_in_values=True)
             with pcsv.open_csv(file.path, parse_options=options, convert_options=_TEXT) as reader:
                 return _rising(_comparable(batch.column(0)) for batch in reader)
-    except (pa.ArrowException, OSError, ValueError, KeyError, IndexError):
+    except (pa.ArrowException, OSError, ValueError, KeyError, IndexError, OverflowError):
         return False
     return False
 
