@@ -14,6 +14,7 @@ from driveaway.facts import Fact
 from driveaway.launch import desk, recording
 from driveaway.launch.launch import Launch, open_launch
 from driveaway.launch.life import life
+from driveaway.orders.rules import CLOCK_RULE
 from driveaway.values.clock import parse_instant
 from driveaway.values.errors import BadValue, Conflict, NotFound, Refused
 from driveaway.values.ids import OrderId, order_id
@@ -104,7 +105,7 @@ def test_the_clock_at_the_very_hour(launch: Launch) -> None:
     assert (lock.subject, lock.happened, body.rule, body.trim) == (
         order,
         at("04-05T10:00"),
-        desk.CLOCK_RULE,
+        CLOCK_RULE,
         "Max",
     )
     assert desk.clock(launch, at=at("04-09T10:00")) == []

@@ -11,7 +11,6 @@ import msgspec
 import pyarrow as pa
 
 from driveaway.facts import Kind, kind_named
-from driveaway.values.ids import BASE32
 
 # What every kind's table has beside the fields of its body.
 #   subject_key: 63-bit key of the subject for joins (exact for order ids, a hash for others)
@@ -76,6 +75,3 @@ def defaults(kind: str) -> dict[str, Any]:
         if info.default is not msgspec.NODEFAULT and info.default is not None and info.default != ():
             out[info.name] = info.default
     return out
-
-
-ALPHABET = BASE32

@@ -19,7 +19,7 @@ from driveaway.facts.orders import (
 from driveaway.launch.decide import LaunchDecider
 from driveaway.launch.launch import Launch
 from driveaway.launch.recording import moment_of, parse_body
-from driveaway.orders.rules import CLOCK_RULE, Desk
+from driveaway.orders.rules import Desk
 from driveaway.orders.state import OrderState
 from driveaway.values.clock import now
 from driveaway.values.errors import NotFound
@@ -222,16 +222,3 @@ def _clock_due(launch: Launch, state: OrderState) -> int | None:
 
 def _at(at: int | None) -> int:
     return now() if at is None else at
-
-
-__all__ = [
-    "CLOCK_RULE",
-    "cancel",
-    "change",
-    "clock",
-    "hand_over",
-    "lock",
-    "pay",
-    "reserve",
-    "state_of",
-]
