@@ -34,7 +34,7 @@ fact = Table(
     Column("simulated", Boolean(create_constraint=False), nullable=False),
     Column("body", Text, nullable=False),
     Column("leaf", LargeBinary, nullable=False),
-    # First 8 bytes of BLAKE2b(source): an index over it dirties a third of the pages.
+    # Made by ``source_key``: an index over it dirties a fraction of the pages.
     Column("source_key", BigInteger, nullable=False),
 )
 # PostgreSQL has a unique index over the whole source instead (below).

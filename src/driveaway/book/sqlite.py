@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event
 from typing import Any, Final
 
 from driveaway.book.migrate import migrate
-from driveaway.book.sqlite_insert import chunk_of, insert_rows, source_key
+from driveaway.book.sqlite_insert import Chunk, chunk_of, insert_rows, source_key
 from driveaway.book.sqlite_locks import is_locked, locked, translated
 from driveaway.book.store import SCHEMA_REVISION, Edge, Row
 from driveaway.values.errors import DriveawayError, NotFound, Unavailable
@@ -333,7 +334,11 @@ class SqliteTransaction:
             with translated(self._path):
                 insert_rows(self._settled, rows, keys, edge)
         else:
-            self._under_way = self._worker.submit(chunk.insert, self._settled)
+            begun = Event()
+            self._under_way = self._worker.submit(_insert, chunk, self._settled, begun)
+            # The inserting thread has Python's lock now, and lets go of it once SQLite is at work; left
+            # to itself it would wait for a turn.
+            begun.wait()
 
     def settle(self) -> None:
         """Wait for what is being inserted.
@@ -357,3 +362,8 @@ class SqliteTransaction:
             (wanted,),
         )
         return cursor.rowcount
+
+
+def _insert(chunk: Chunk, connection: sqlite3.Connection, begun: Event) -> None:
+    begun.set()
+    chunk.insert(connection)

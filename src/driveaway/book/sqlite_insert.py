@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from struct import Struct
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -21,19 +22,14 @@ FEW: Final = 500
 _first_eight: Final = Struct(">Q").unpack
 _json: Final = msgspec.json.Encoder()
 _LEAF, _SALT = 32, 16
-_SCALARS: Final = 10
-"""Columns of a row before its leaf: what JSON can carry."""
-
+_TAIL: Final = 3
+_SCALARS: Final = Row._fields.index("leaf")
+"""Columns of a row before its leaf; the first is its seq."""
+_SOURCE: Final = Row._fields.index("source")
 _FACT: Final = "INSERT INTO fact VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _SECRET: Final = "INSERT INTO fact_secret VALUES (?, ?, ?)"
 _KEY: Final = "INSERT INTO fact_key VALUES (?, ?)"
 _EDGE: Final = "UPDATE book_edge SET size = ?, recorded = ?, peaks = ? WHERE only = 1"
-_FACTS: Final = (
-    "INSERT INTO fact SELECT "
-    + ", ".join(f"json_extract(j.value, '$[{i}]')" for i in range(_SCALARS))
-    + f", substr(?2, j.key * {_LEAF} + 1, {_LEAF}), json_extract(j.value, '$[{_SCALARS}]')"
-    + " FROM json_each(?1) j"
-)
 _SECRETS: Final = (
     f"INSERT INTO fact_secret SELECT ?1 + j.key, substr(?2, j.key * {_SALT} + 1, {_SALT}), j.value"
     " FROM json_each(?3) j"
@@ -45,15 +41,26 @@ _KEYS: Final = (
 
 
 def source_key(source: str) -> int:
-    """A 63-bit key of a source, for a compact index: 8 bytes of BLAKE2b, without the sign."""
-    (key,) = _first_eight(blake2b(source.encode(), digest_size=8).digest())
-    return int(key) >> 1
+    """A 63-bit key of a source, for a compact index: 39 bits of BLAKE2b, then its last three bytes.
+
+    Sources that count up share all but their end, so that a batch of them lands on few pages.
+    """
+    text = source.encode()
+    return _key_of_head(text[:-_TAIL]) | int.from_bytes(text[-_TAIL:], "big")
+
+
+@lru_cache(maxsize=4096)
+def _key_of_head(head: bytes) -> int:
+    (key,) = _first_eight(blake2b(head, digest_size=8).digest())
+    return int(key) >> 1 & -1 << 8 * _TAIL
 
 
 class Chunk(NamedTuple):
     """Rows made ready for a single statement a table."""
 
     first: int
+    statement: str
+    common: tuple[Any, ...]
     facts: str
     leaves: bytes
     salts: bytes
@@ -63,10 +70,27 @@ class Chunk(NamedTuple):
 
     def insert(self, connection: sqlite3.Connection) -> None:
         """Insert the chunk and move the edge. Runs beside the writer."""
-        connection.execute(_FACTS, (self.facts, self.leaves))
+        connection.execute(self.statement, (self.first, self.leaves, self.facts, *self.common))
         connection.execute(_SECRETS, (self.first, self.salts, self.personal))
         connection.execute(_KEYS, (self.keys,))
         connection.execute(_EDGE, tuple(self.edge))
+
+
+@lru_cache(maxsize=64)
+def _statement(same: tuple[bool, ...]) -> str:
+    """Inserts a chunk's facts; what all have in common is bound once, the rest comes as JSON."""
+    values = ["?1 + j.key"]
+    bound, varying = 4, 0
+    for is_same in same:
+        if is_same:
+            values.append(f"?{bound}")
+            bound += 1
+        else:
+            values.append(f"json_extract(j.value, '$[{varying}]')")
+            varying += 1
+    values.append(f"substr(?2, j.key * {_LEAF} + 1, {_LEAF})")
+    values.append(f"json_extract(j.value, '$[{varying}]')")
+    return f"INSERT INTO fact SELECT {', '.join(values)} FROM json_each(?3) j"
 
 
 def chunk_of(rows: Sequence[Row], keys: Sequence[tuple[str, int]], edge: Edge) -> Chunk | None:
@@ -75,16 +99,23 @@ def chunk_of(rows: Sequence[Row], keys: Sequence[tuple[str, int]], edge: Edge) -
     That is when they are few, when a salt was shredded (a restored book), or when a text holds the
     character NUL, at which SQLite's JSON functions may cut a text off.
     """
-    if len(rows) < FEW:
+    count = len(rows)
+    if count < FEW:
         return None
-    salts = [row.salt for row in rows if row.salt is not None]
-    facts = _json.encode([(*row[:_SCALARS], source_key(row.source)) for row in rows])
-    personal = _json.encode([row.personal for row in rows])
-    if len(salts) < len(rows) or b"\\u0000" in facts or b"\\u0000" in personal:
+    columns = list(zip(*rows, strict=True))
+    scalars, (leaves, salts, personal) = columns[1:_SCALARS], columns[_SCALARS:]
+    same = tuple(column.count(column[0]) == count for column in scalars)
+    varying = [column for column, is_same in zip(scalars, same, strict=True) if not is_same]
+    sources = columns[_SOURCE]
+    facts = _json.encode(list(zip(*varying, map(source_key, sources), strict=True)))
+    secrets = _json.encode(personal)
+    if None in salts or b"\\u0000" in facts or b"\\u0000" in secrets:
         return None
-    leaves = b"".join([row.leaf for row in rows])
-    under = _json.encode(keys).decode()
-    return Chunk(rows[0].seq, facts.decode(), leaves, b"".join(salts), personal.decode(), under, edge)
+    common = tuple(column[0] for column, is_same in zip(scalars, same, strict=True) if is_same)
+    return Chunk(
+        rows[0].seq, _statement(same), common, facts.decode(), b"".join(leaves), b"".join(salts),
+        secrets.decode(), _json.encode(keys).decode(), edge,
+    )  # fmt: skip
 
 
 def insert_rows(

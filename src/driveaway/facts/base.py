@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -23,8 +23,12 @@ Day = Annotated[str, Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 """A calendar day in the launch's zone."""
 
 
-class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+class Body(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True, gc=False
+):
     """What one kind of fact says. Fields left at their default are not written.
+
+    Facts never form cycles, so that the garbage collector need not walk them.
 
     Attributes of the class (not of the fact):
         personal: fields that are kept apart and shredded when the subject is erased.
@@ -33,7 +37,21 @@ class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     personal: ClassVar[frozenset[str]] = frozenset()
 
 
-class Draft(msgspec.Struct, frozen=True):
+class Encoded(NamedTuple):
+    """A body and its canonical JSON, made beside where the body was read.
+
+    Attributes:
+        body: the body that was encoded; the texts hold for this very object and no other.
+        public: what is not personal.
+        personal: what is personal, ``{}`` where nothing is.
+    """
+
+    body: Body
+    public: str
+    personal: str
+
+
+class Draft(msgspec.Struct, frozen=True, gc=False):
     """A fact that somebody asks to record.
 
     Attributes:
@@ -45,6 +63,7 @@ class Draft(msgspec.Struct, frozen=True):
         replaces: ``seq`` of the fact that this one corrects, if any.
         simulated: True when it was made up by the demo.
         place: where it stands in an import, for error reports only.
+        encoded: the body's canonical JSON, where the reader of a file made it already.
     """
 
     kind: str
@@ -55,9 +74,10 @@ class Draft(msgspec.Struct, frozen=True):
     replaces: int | None = None
     simulated: bool = False
     place: str = ""
+    encoded: Encoded | None = None
 
 
-class Fact(msgspec.Struct, frozen=True):
+class Fact(msgspec.Struct, frozen=True, gc=False):
     """A recorded fact.
 
     Attributes:

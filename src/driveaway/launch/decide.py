@@ -8,7 +8,7 @@ from copy import copy
 import msgspec
 
 from driveaway.book.writer import Reader
-from driveaway.facts import Draft, Fact, kind_named
+from driveaway.facts import KINDS, Draft, Fact, kind_named
 from driveaway.facts.cars import CarPegged, CarShipped
 from driveaway.facts.description import Description
 from driveaway.facts.keys import BUYER, EDITION, keys_of
@@ -51,16 +51,10 @@ class LaunchDecider:
             self._counted = set()
         self.seen = -1
         orders, cars = self.desk.orders, self.desk.cars
-        subjects: dict[str, None] = {}
-        shared: dict[str, None] = {}
-        for draft in drafts:
-            if draft.subject not in orders and draft.subject not in cars:
-                subjects[draft.subject] = None
-            for key in keys_of(draft.body):
-                if key.startswith(_SHARED):
-                    shared[key] = None
-                elif key not in orders and key not in cars:
-                    subjects[key] = None
+        keys = {key for draft in drafts for key in keys_of(draft.body)}
+        shared = {key for key in keys if key.startswith(_SHARED)}
+        subjects = {draft.subject for draft in drafts} | (keys - shared)
+        subjects.difference_update(orders, cars)
         names = list(subjects)
         if names:
             self._load(reader.live(names, names), subjects)
@@ -104,19 +98,19 @@ class LaunchDecider:
             NotFound: it replaces a fact that does not exist.
         """
         body = draft.body
-        kind = kind_named(draft.kind)
+        kind = KINDS.get(draft.kind) or kind_named(draft.kind)
         if type(body) is not kind.body:
             raise BadValue(f"{draft.kind} was given a {type(body).__name__}", code="fact.body")
         if kind.subject == "slug":
             return self._decide_public(draft)
-        if draft.kind == "subject.erased" and draft.replaces is None:
-            return (draft,)
-        desk = self.desk
         if draft.replaces is not None:
             return self._decide_late(draft)
+        if draft.kind == "subject.erased":
+            return (draft,)
+        desk = self.desk
         if draft.happened < desk.last(draft.subject, body) and not self._harmless(draft):
             return self._decide_late(draft)
-        order_id = body.order if isinstance(body, CarPegged) else draft.subject
+        order_id = body.order if type(body) is CarPegged else draft.subject
         due = desk.clock_lock(order_id, draft.happened)
         if due is None:
             desk.check(draft.subject, draft.happened, body)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence, Set
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,10 +12,47 @@ import pyarrow.parquet as pq
 
 from driveaway.launch.imports.files import BrokenOff
 from driveaway.launch.imports.limits import Limits
-from driveaway.launch.imports.rows import Rows
+from driveaway.launch.imports.rows import Columns, Rows
 from driveaway.values.errors import BadValue
 
 _TIME = pa.timestamp("us", "UTC")
+
+
+class _Arrow(Columns):
+    """Columns of Arrow arrays; those of times that have a zone give microseconds since 1970 UTC."""
+
+    def __init__(
+        self, batch: pa.RecordBatch, instants: Set[str], broken: Callable[[Exception], BrokenOff]
+    ) -> None:
+        self._batch, self._instants, self._broken = batch, instants, broken
+        self._names = batch.schema.names
+        self._made: dict[str, list[Any]] = {}
+
+    def __getitem__(self, name: str) -> list[Any]:
+        if name not in self._made:
+            column = self._batch.column(name)
+            try:
+                if name in self._instants:
+                    column = pc.cast(column, _TIME, safe=False).cast(pa.int64())
+                self._made[name] = column.to_pylist()
+            except (pa.ArrowException, UnicodeDecodeError) as error:
+                raise self._broken(error) from error
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def is_blank(self, name: str) -> bool:
+        """Whether no cell of this column says anything."""
+        column = self._batch.column(name)
+        return column.null_count == len(column) or super().is_blank(name)
+
+    def picked(self, indexes: Sequence[int]) -> Columns:
+        """The same columns of some rows only."""
+        return _Arrow(self._batch.take(pa.array(indexes, pa.int64())), self._instants, self._broken)
 
 
 class Columnar:
@@ -73,15 +111,13 @@ class Columnar:
         """
         try:
             for batch in self._file.iter_batches(batch_size=size, use_threads=False):
-                first = self.done + 1
+                lines = list(range(self.done + 1, self.done + batch.num_rows + 1))
+                yield Rows(lines, _Arrow(batch, self.instants, self._broken))
                 self.done += batch.num_rows
-                columns = {}
-                for name, column in zip(batch.schema.names, batch.columns, strict=True):
-                    if name in self.instants:
-                        column = pc.cast(column, _TIME, safe=False).cast(pa.int64())
-                    columns[name] = column.to_pylist()
-                yield Rows(list(range(first, self.done + 1)), columns)
-        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-            raise BrokenOff(
-                f"the file is damaged after row {self.done}: {error}", code="file.damaged", place=self._place
-            ) from error
+        except (pa.ArrowException, OSError) as error:
+            raise self._broken(error) from error
+
+    def _broken(self, error: Exception) -> BrokenOff:
+        return BrokenOff(
+            f"the file is damaged after row {self.done}: {error}", code="file.damaged", place=self._place
+        )

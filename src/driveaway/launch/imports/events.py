@@ -17,7 +17,7 @@ from driveaway.launch.imports.identifiers import Subjects
 from driveaway.launch.imports.limits import Limits
 from driveaway.launch.imports.lines import blocks
 from driveaway.launch.imports.problems import Problem, shortened
-from driveaway.launch.imports.rows import Proposal, Proposals, Rows
+from driveaway.launch.imports.rows import Cells, Proposal, Proposals, Rows
 from driveaway.launch.imports.shaping import check_source, content_source
 from driveaway.launch.imports.times import Times
 from driveaway.values.errors import BadValue, DriveawayError
@@ -164,7 +164,7 @@ class Events:
             names = dict.fromkeys(name for _, one in objects for name in one)
             yield Rows(
                 [n for n, _ in objects],
-                {name: [one.get(name) for _, one in objects] for name in names},
+                Cells({name: [one.get(name) for _, one in objects] for name in names}),
                 problems,
             )
 

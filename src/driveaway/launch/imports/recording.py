@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +17,7 @@ from driveaway.values.errors import DriveawayError, NotFound, Refused
 
 if TYPE_CHECKING:
     from driveaway.book.writer import Outcome
+    from driveaway.facts import Draft
     from driveaway.launch.launch import Launch
 
 # No later row can make these right.
@@ -28,6 +29,7 @@ _FINAL: Final = frozenset(
     }
 )  # fmt: skip
 _READ, _ADDED, _REJECTED, _PASSED = 1, 2, 4, 8
+_AHEAD: Final = 2
 _FAR: Final = 7_258_118_400_000_000 - 1  # the end of 2199
 
 
@@ -58,8 +60,9 @@ class Recorder:
         self._sort = sort
         self._in_order = self._file_in_order = in_order
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="append")
-        self._under_way: tuple[Sequence[Proposal], bool, Future[list[Outcome]]] | None = None
+        self._under_way: deque[tuple[Sequence[Proposal], bool, Future[list[Outcome]]]] = deque()
         self._folder = folder
+        self._failed: BaseException | None = None
         self._outlets = {fact.subject for fact in launch.at(_FAR).facts("outlet.opened")}
         self.facts = 0
         self.seen = 0
@@ -67,10 +70,8 @@ class Recorder:
 
     def take(self, proposals: Proposals) -> None:
         """Record what some rows ask for."""
-        for line in proposals.lines:
-            self._flag(line, _READ)
-        for line in proposals.passed_over:
-            self._flag(line, _PASSED)
+        self._flag(proposals.lines, _READ)
+        self._flag(proposals.passed_over, _PASSED)
         self.seen += len(proposals.lines)
         self.last = max(self.last, max(proposals.lines, default=0))
         for problem in proposals.problems:
@@ -131,13 +132,16 @@ class Recorder:
                 added += count
         return added, read - rejected - added - passed, rejected, passed
 
-    def _flag(self, line: int, flag: int) -> None:
-        if line >= len(self._rows):
-            self._rows.extend(bytes(max(line - len(self._rows) + 1, len(self._rows))))
-        self._rows[line] |= flag
+    def _flag(self, lines: Sequence[int], flag: int) -> None:
+        last = max(lines, default=0)
+        if last >= len(self._rows):
+            self._rows.extend(bytes(max(last - len(self._rows) + 1, len(self._rows))))
+        rows = self._rows
+        for line in lines:
+            rows[line] |= flag
 
     def _reject(self, problem: Problem) -> None:
-        self._flag(problem.line, _READ | _REJECTED)
+        self._flag([problem.line], _READ | _REJECTED)
         self._problems.add(problem)
 
     def _record(self, proposals: Sequence[Proposal], *, final: bool = False) -> None:
@@ -145,11 +149,12 @@ class Recorder:
         ready: list[Proposal] = []
         for proposal in proposals if self._in_order else sorted(proposals, key=by_time):
             draft = proposal.draft
-            if self._outlets or draft.kind == "outlet.opened":
-                unknown = self._unknown_outlet(proposal)
-                if unknown is not None:
-                    self._refused(proposal, unknown, final)
-                    continue
+            outlet = getattr(draft.body, "outlet", None)
+            if draft.kind == "outlet.opened":
+                self._outlets.add(draft.subject)
+            elif outlet is not None and self._outlets and outlet not in self._outlets:
+                self._refused(proposal, _no_outlet(outlet), final)
+                continue
             if proposal.corrects:
                 self._append(ready, final)
                 self._settle()
@@ -159,7 +164,8 @@ class Recorder:
                 except DriveawayError as error:
                     self._refused(proposal, error, final)
                     continue
-                proposal = proposal._replace(draft=msgspec.structs.replace(draft, replaces=replaces))
+                corrected = msgspec.structs.replace(draft, replaces=replaces)
+                proposal = msgspec.structs.replace(proposal, draft=corrected)
             elif draft.kind == "subject.erased" and self._holds_person(draft.subject):
                 erasure = Refused(
                     "an imported erasure does not shred what this book holds of this person",
@@ -172,29 +178,38 @@ class Recorder:
         self._append(ready, final)
 
     def _append(self, proposals: Sequence[Proposal], final: bool) -> None:
-        """Append beside the reading of what comes next; the batch before it is finished first."""
-        self._settle()
+        """Append beside the reading of what comes next, one batch waiting behind the one under way."""
+        self._settle(_AHEAD - 1)
         if proposals:
             drafts = [proposal.draft for proposal in proposals]
-            append = partial(self._launch.append, drafts, atomic=False, patient=True, checked=True)
-            self._under_way = (proposals, final, self._worker.submit(append))
+            self._under_way.append((proposals, final, self._worker.submit(self._appended, drafts)))
 
-    def _settle(self) -> None:
-        """Wait for the batch under way, and count what became of it.
+    def _appended(self, drafts: Sequence[Draft]) -> list[Outcome]:
+        # What follows a batch that could not be recorded must not get into the book before it.
+        if self._failed is not None:
+            raise self._failed
+        try:
+            return self._launch.append(drafts, atomic=False, patient=True, checked=True)
+        except BaseException as error:
+            self._failed = error
+            raise
+
+    def _settle(self, left: int = 0) -> None:
+        """Wait until no more than ``left`` batches are under way, and count what became of the others.
 
         Raises:
-            Unavailable: it could not be recorded.
+            Unavailable: one could not be recorded.
         """
-        under_way, self._under_way = self._under_way, None
-        if under_way is None:
-            return
-        proposals, final, outcomes = under_way
-        for proposal, outcome in zip(proposals, outcomes.result(), strict=True):
-            if outcome.error is not None:
-                self._refused(proposal, outcome.error, final)
-            elif outcome.added:
-                self.facts += 1
-                self._flag(proposal.line, _ADDED)
+        while len(self._under_way) > left:
+            proposals, final, outcomes = self._under_way.popleft()
+            added: list[int] = []
+            for proposal, outcome in zip(proposals, outcomes.result(), strict=True):
+                if outcome.added:
+                    added.append(proposal.line)
+                elif outcome.error is not None:
+                    self._refused(proposal, outcome.error, final)
+            self.facts += len(added)
+            self._flag(added, _ADDED)
 
     def _refused(self, proposal: Proposal, error: DriveawayError, final: bool) -> None:
         if not final and isinstance(error, Refused | NotFound) and error.code not in _FINAL:
@@ -212,20 +227,6 @@ class Recorder:
             )
         )
 
-    def _unknown_outlet(self, proposal: Proposal) -> DriveawayError | None:
-        draft = proposal.draft
-        if draft.kind == "outlet.opened":
-            self._outlets.add(draft.subject)
-            return None
-        outlet = getattr(draft.body, "outlet", None)
-        if outlet is None or outlet in self._outlets:
-            return None
-        return Refused(
-            f"there is no outlet {outlet!r}",
-            code="outlet.unknown",
-            remedy="record its opening first, or correct the name",
-        )
-
     def _replaced(self, proposal: Proposal) -> int:
         for fact in self._launch.book.about(proposal.draft.subject):
             if fact.source == proposal.corrects:
@@ -241,6 +242,14 @@ class Recorder:
             not fact.erased and any(getattr(fact.body, name) is not None for name in fact.body.personal)
             for fact in self._launch.book.about(subject)
         )
+
+
+def _no_outlet(outlet: str) -> DriveawayError:
+    return Refused(
+        f"there is no outlet {outlet!r}",
+        code="outlet.unknown",
+        remedy="record its opening first, or correct the name",
+    )
 
 
 def _in_batches(proposals: Iterable[Proposal], size: int) -> Iterable[list[Proposal]]:

@@ -2,11 +2,72 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import msgspec
+
 from driveaway.facts import Draft
 from driveaway.launch.imports.problems import Problem
+
+
+class Columns(Mapping[str, list[Any]]):
+    """Columns by name, made into lists of cells only when asked for: a wide file is mostly empty."""
+
+    def is_blank(self, name: str) -> bool:
+        """Whether no cell of this column says anything."""
+        column = self[name]
+        return not any(column) and all(cell is None or cell == "" for cell in column)
+
+    def picked(self, indexes: Sequence[int]) -> Columns:
+        """The same columns of some rows only."""
+        return _Picked(self, indexes)
+
+
+class Cells(Columns):
+    """Columns that are lists already."""
+
+    def __init__(self, columns: Mapping[str, list[Any]]) -> None:
+        self._columns = columns
+        self._blank: dict[str, bool] = {}
+
+    def __getitem__(self, name: str) -> list[Any]:
+        return self._columns[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    def is_blank(self, name: str) -> bool:
+        """Whether no cell of this column says anything."""
+        if name not in self._blank:
+            self._blank[name] = super().is_blank(name)
+        return self._blank[name]
+
+
+class _Picked(Columns):
+    def __init__(self, whole: Columns, indexes: Sequence[int]) -> None:
+        self._whole, self._indexes = whole, indexes
+        self._made: dict[str, list[Any]] = {}
+
+    def __getitem__(self, name: str) -> list[Any]:
+        if name not in self._made:
+            column = self._whole[name]
+            self._made[name] = [column[index] for index in self._indexes]
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._whole)
+
+    def __len__(self) -> int:
+        return len(self._whole)
+
+    def is_blank(self, name: str) -> bool:
+        """Whether no cell of this column says anything."""
+        return self._whole.is_blank(name) or super().is_blank(name)
 
 
 @dataclass
@@ -20,11 +81,15 @@ class Rows:
     """
 
     lines: list[int]
-    columns: dict[str, list[Any]]
+    columns: Columns
     problems: list[Problem] = field(default_factory=list)
 
+    def picked(self, indexes: Sequence[int]) -> Rows:
+        """Some of the rows; the problems stay behind."""
+        return Rows([self.lines[index] for index in indexes], self.columns.picked(indexes))
 
-class Proposal(NamedTuple):
+
+class Proposal(msgspec.Struct, frozen=True, gc=False):
     """A fact that a row asks for.
 
     Attributes:

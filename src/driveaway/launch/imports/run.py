@@ -6,26 +6,19 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
-from driveaway.launch.imports.columnar import Columnar
-from driveaway.launch.imports.events import Events
-from driveaway.launch.imports.files import BrokenOff, Opened, opened
-from driveaway.launch.imports.identifiers import Subjects
+from driveaway.launch.imports.beside import Beside, is_large
+from driveaway.launch.imports.files import BrokenOff, opened
 from driveaway.launch.imports.limits import Limits
-from driveaway.launch.imports.lookups import load_tables
-from driveaway.launch.imports.mapped import Mapped
 from driveaway.launch.imports.mapping import Mapping, load_mapping
 from driveaway.launch.imports.ordered import in_order_of_time
 from driveaway.launch.imports.problems import ImportReport, Problem, Problems
+from driveaway.launch.imports.reading import Here, Reading, Source, seldom_collect
 from driveaway.launch.imports.recording import Recorder
-from driveaway.launch.imports.rows import Proposals, Rows
-from driveaway.launch.imports.separated import Separated
-from driveaway.launch.imports.shaped import Shaped
-from driveaway.launch.imports.shaping import Shaper
-from driveaway.launch.imports.times import Times
+from driveaway.launch.imports.rows import Proposals
 from driveaway.launch.outputs import check_output
-from driveaway.values.clock import moment, now, zone
+from driveaway.values.clock import moment, now
 from driveaway.values.errors import BadValue, DriveawayError
 
 if TYPE_CHECKING:
@@ -34,14 +27,7 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int, int], None]
 """(bytes of the file done, bytes in all, rows)."""
 
-BATCH = 25_000
-
-
-class _Reader(Protocol):
-    notes: list[str]
-    blank: int
-
-    def batches(self, size: int) -> Iterator[Rows]: ...
+BATCH = 50_000
 
 
 def import_file(
@@ -54,6 +40,7 @@ def import_file(
     progress: Progress | None = None,
     batch: int = BATCH,
     limits: Limits | None = None,
+    beside: bool | None = None,
 ) -> ImportReport:
     """Record what a file says; a row that cannot be recorded is reported and stops no other.
 
@@ -70,6 +57,7 @@ def import_file(
         progress: called after each batch.
         batch: facts recorded at once.
         limits: how long a line may be, and how much a file may unpack to.
+        beside: read in a process of its own; left out: when the file is large.
 
     Raises:
         NotFound: there is no such file or mapping.
@@ -77,12 +65,10 @@ def import_file(
         Unavailable: the book or the report cannot be written; importing again is safe.
     """
     path = Path(path)
-    limits = limits or Limits()
     if kind is not None and mapping is not None:
         raise BadValue(
             "give a kind or a mapping, not both", code="import.twice", remedy="a mapping says the kinds"
         )
-    folder = path.parent
     mapping_files = [] if mapping is None or isinstance(mapping, Mapping) else [Path(mapping)]
     if mapping is not None and not isinstance(mapping, Mapping):
         mapping, _ = load_mapping(mapping)
@@ -92,11 +78,16 @@ def import_file(
         check_output(launch.folder, launch.data, target, path, *mapping_files)
     else:
         target = launch.data / "reports" / f"{path.name}-{stamp}.csv"
-    declared = mapping.file.format if mapping is not None else None
-    notes: list[str] = []
+    reading = Reading(path, kind, mapping, limits or Limits(), batch, launch.description)
     kept = report is None
-    with _calm(), opened(path, declared, limits) as file, Problems(target, folder=kept) as problems:
-        source = _proposals(launch, file, kind, mapping, folder, limits, batch, notes)
+    with (
+        _calm(),
+        opened(path, reading.declared, reading.limits) as file,
+        Problems(target, folder=kept) as problems,
+    ):
+        source: Source = Here(reading, file)
+        if is_large(file) if beside is None else beside:
+            source = Beside(reading)
         # The clock locks a reservation when a later fact of the order arrives: among rows of several kinds
         # its lock or cancellation must not come after that. So a file that is not in order of time is
         # put in order first.
@@ -106,10 +97,10 @@ def import_file(
         recorder = Recorder(launch, problems, launch.data, batch, sort=sort, in_order=in_order)
         try:
             try:
-                for proposals in source:
+                for proposals in source.proposals():
                     recorder.take(proposals)
                     if progress is not None:
-                        progress(min(file.position(), file.size), file.size, recorder.seen)
+                        progress(min(source.position(), file.size), file.size, recorder.seen)
             except BrokenOff as error:
                 if not recorder.seen:
                     raise
@@ -122,15 +113,14 @@ def import_file(
         accepted, repeated, rejected, passed = recorder.totals()
         return ImportReport(
             accepted, repeated, rejected, recorder.facts, problems.written, passed, tuple(problems.first),
-            dict(problems.counts), tuple(dict.fromkeys(notes)),
+            dict(problems.counts), tuple(dict.fromkeys(source.notes)),
         )  # fmt: skip
 
 
 @contextmanager
 def _calm() -> Iterator[None]:
-    """Look for cycles of garbage seldom: an import makes many objects and no cycles (measured: ×1.7)."""
     before = gc.get_threshold()
-    gc.set_threshold(200_000, 50, 100)
+    seldom_collect()
     try:
         yield
     finally:
@@ -151,13 +141,11 @@ def read_file(
     Raises:
         NotFound, BadValue: as ``import_file``.
     """
-    path = Path(path)
-    limits = limits or Limits()
     if mapping is not None and not isinstance(mapping, Mapping):
         mapping, _ = load_mapping(mapping)
-    declared = mapping.file.format if mapping is not None else None
-    with _calm(), opened(path, declared, limits) as file:
-        yield from _proposals(launch, file, kind, mapping, path.parent, limits, batch, [])
+    reading = Reading(Path(path), kind, mapping, limits or Limits(), batch, launch.description)
+    with _calm(), opened(reading.path, reading.declared, reading.limits) as file:
+        yield from Here(reading, file).proposals()
 
 
 def _stopped(recorder: Recorder, error: DriveawayError) -> None:
@@ -165,61 +153,3 @@ def _stopped(recorder: Recorder, error: DriveawayError) -> None:
     line = recorder.last + 1
     problem = Problem(line, "", "", error.code, f"reading stopped here: {error.message}", error.remedy)
     recorder.take(Proposals([line], [], [problem], []))
-
-
-def _proposals(
-    launch: Launch, file: Opened, kind: str | None, mapping: Mapping | None, folder: Path, limits: Limits,
-    batch: int, notes: list[str],
-) -> Iterator[Proposals]:  # fmt: skip
-    description = launch.description
-    place = str(file.path)
-    regions = {region.code: region.name for region in description.regions}
-    if mapping is None:
-        subjects, times = Subjects(description.launch), Times()
-    else:
-        shape = mapping.time
-        subjects = Subjects(mapping.name)
-        tz = None if shape.zone is None else zone(shape.zone)
-        times = Times(tz, shape.formats, end_of_days=shape.days == "end")
-    shaper = Shaper(subjects, times, regions)
-    if file.format == "ndjson" and mapping is None:
-        yield from Events(file.stream, limits, subjects, times, kind).proposals(batch)
-        return
-    tables = {} if mapping is None else load_tables(mapping, folder, limits)
-    if file.format == "ndjson":
-        assert mapping is not None
-        events = Events(file.stream, limits, subjects, times, None)
-        mapped = Mapped(None, mapping, shaper, tables, description.currency, place)
-        for rows in events.rows(batch):
-            yield mapped.convert(rows)
-        notes += mapped.notes
-        return
-    reader: Any
-    if file.format == "parquet":
-        reader = Columnar(file.path, limits)
-        instants = frozenset(reader.instants)
-    else:
-        instants = frozenset()
-        shaped = None if mapping is None else mapping.file
-        reader = Separated(
-            file.stream, limits, place, encoding=shaped.encoding if shaped else None,
-            separator=shaped.separator if shaped else None, quote=shaped.quote if shaped else '"',
-        )  # fmt: skip
-    converter: Shaped | Mapped
-    if mapping is not None:
-        converter = Mapped(reader.names, mapping, shaper, tables, description.currency, place, instants)
-    else:
-        namespace = f"urn:driveaway:import:{_stem(file.path)}"
-        converter = Shaped(reader.names, kind, shaper, namespace, place, instants)
-    for rows in reader.batches(batch):
-        yield converter.convert(rows)
-    notes += [*reader.notes, *converter.notes]
-    if reader.blank:
-        notes.append(f"{reader.blank} blank lines")
-
-
-def _stem(path: Path) -> str:
-    name = path.name
-    while (stem := Path(name).stem) != name:
-        name = stem
-    return name

@@ -12,7 +12,7 @@ from driveaway.launch.imports.files import BrokenOff
 from driveaway.launch.imports.limits import Limits
 from driveaway.launch.imports.lines import Block, blocks
 from driveaway.launch.imports.problems import Problem, shortened
-from driveaway.launch.imports.rows import Rows
+from driveaway.launch.imports.rows import Cells, Rows
 from driveaway.values.errors import BadValue, DriveawayError
 
 SEPARATORS = (",", ";", "\t", "|")
@@ -206,7 +206,7 @@ class Separated:
                 )
             )
             if lines or problems:
-                yield Rows(lines, columns, problems)
+                yield Rows(lines, Cells(columns), problems)
         if broken is not None:
             raise broken
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from driveaway.facts import KINDS, Kind, kind_named
 from driveaway.launch.imports.problems import Problem
-from driveaway.launch.imports.rows import Proposal, Proposals, Rows
+from driveaway.launch.imports.rows import Columns, Proposal, Proposals, Rows
 from driveaway.launch.imports.shaping import Shaper, Wanted, check_source, field_types
 from driveaway.values.errors import BadValue
 
@@ -110,7 +110,7 @@ class Shaped:
         if not rows.lines:
             return Proposals(lines, [], problems, [])
         if self._kind is not None and KIND not in rows.columns:
-            facts, wrong = self._of_kind(self._kind, rows, range(len(rows.lines)), whole=True)
+            facts, wrong = self._of_kind(self._kind, rows)
             return Proposals(lines, facts, problems + wrong, [])
         groups: dict[str, list[int]] = {}
         for index, name in enumerate(rows.columns[KIND]):
@@ -128,40 +128,40 @@ class Shaped:
             except BadValue as error:
                 problems += [Problem.of(rows.lines[i], KIND, name, error) for i in indexes]
                 continue
-            facts, wrong = self._of_kind(kind, rows, indexes, whole=len(groups) == 1)
+            facts, wrong = self._of_kind(kind, rows if len(groups) == 1 else rows.picked(indexes))
             found += facts
             problems += wrong
         if len(groups) > 1:
             found.sort(key=lambda proposal: proposal.line)
         return Proposals(lines, found, problems, [])
 
-    def _of_kind(
-        self, kind: Kind, rows: Rows, indexes: Sequence[int], *, whole: bool
-    ) -> tuple[list[Proposal], list[Problem]]:
-        def cells(name: str) -> Sequence[Any]:
-            column = rows.columns[name]
-            return column if whole else [column[i] for i in indexes]
-
-        lines = rows.lines if whole else [rows.lines[i] for i in indexes]
+    def _of_kind(self, kind: Kind, rows: Rows) -> tuple[list[Proposal], list[Problem]]:
+        lines, columns = rows.lines, rows.columns
         subject_columns = self._subject_columns.get(kind.name) or [SUBJECT]
         problems: list[Problem] = []
         if len(subject_columns) == 2:
-            subjects: Sequence[Any] = [a or b for a, b in zip(*map(cells, subject_columns), strict=True)]
-        elif subject_columns[0] in rows.columns:
-            subjects = cells(subject_columns[0])
+            subjects: Sequence[Any] = [
+                a or b for a, b in zip(*(columns[name] for name in subject_columns), strict=True)
+            ]
+        elif subject_columns[0] in columns:
+            subjects = columns[subject_columns[0]]
         else:
             subjects = [None] * len(lines)
         fields = field_types(kind.body)
         taken = {SUBJECT, HAPPENED, KIND, SOURCE, ID, REPLACES, SIMULATED, self._alias(kind)} | PASSED_OVER
         wanted_fields = {
-            name: cells(name)
-            for name in fields
-            if name in rows.columns and (name not in taken or name == self._alias(kind))
+            name: columns[name]
+            for name, expected in fields.items()
+            if name in columns
+            and (name not in taken or name == self._alias(kind))
+            and (expected.required or not columns.is_blank(name))
         }
         bad: set[int] = set()
         for name in self._names:
-            if name not in fields and name not in taken and name not in _ALIASES.values():
-                for index, cell in enumerate(cells(name)):
+            if name in fields or name in taken or name in _ALIASES.values():
+                continue
+            if not columns.is_blank(name):
+                for index, cell in enumerate(columns[name]):
                     if cell not in (None, ""):
                         bad.add(index)
                         error = BadValue(
@@ -171,23 +171,29 @@ class Shaped:
                         )
                         problems.append(Problem.of(lines[index], name, cell, error))
         simulated, corrects = None, None
-        if SIMULATED in rows.columns:
+        if SIMULATED in columns:
             simulated = []
-            for index, cell in enumerate(cells(SIMULATED)):
-                text = str("" if cell is None else cell).strip().lower()
-                if text not in _TRUE | _FALSE:
+            # Few different cells, and many rows: each is read once.
+            read: dict[bool | str, bool | None] = {}
+            for index, cell in enumerate(columns[SIMULATED]):
+                if type(cell) not in (bool, str):
+                    cell = "" if cell is None else str(cell)
+                if cell not in read:
+                    read[cell] = _truth(cell)
+                truth = read[cell]
+                if truth is None:
                     bad.add(index)
                     error = BadValue("simulated is true or false", code="field.type")
                     problems.append(Problem.of(lines[index], SIMULATED, cell, error))
-                simulated.append(text in _TRUE)
-        if REPLACES in rows.columns:
-            corrects = [str("" if cell is None else cell).strip() for cell in cells(REPLACES)]
-        sources = self._sources(kind, rows, cells, len(lines), lines, problems, bad)
+                simulated.append(truth is True)
+        if REPLACES in columns:
+            corrects = [str("" if cell is None else cell).strip() for cell in columns[REPLACES]]
+        sources = self._sources(kind, columns, lines, problems, bad)
         wanted = Wanted(
             kind,
             lines,
             subjects,
-            cells(HAPPENED),
+            columns[HAPPENED],
             wanted_fields,
             sources,
             {"subject": subject_columns[0]},
@@ -204,17 +210,15 @@ class Shaped:
     def _sources(
         self,
         kind: Kind,
-        rows: Rows,
-        cells: Any,
-        count: int,
+        columns: Columns,
         lines: Sequence[int],
         problems: list[Problem],
         bad: set[int],
     ) -> list[str] | None:
-        if SOURCE not in rows.columns and ID not in rows.columns:
+        if SOURCE not in columns and ID not in columns:
             return None
-        given = cells(SOURCE) if SOURCE in rows.columns else [""] * count
-        ids = cells(ID) if ID in rows.columns else [""] * count
+        given = columns[SOURCE] if SOURCE in columns else [""] * len(lines)
+        ids = columns[ID] if ID in columns else [""] * len(lines)
         sources = [
             f"{source or self._namespace}/{own}/{kind.name}" if own not in (None, "") else str(source or "")
             for source, own in zip(given, ids, strict=True)
@@ -227,3 +231,8 @@ class Shaped:
                     bad.add(index)
                     problems.append(Problem.of(lines[index], SOURCE, source, error))
         return sources
+
+
+def _truth(cell: bool | str) -> bool | None:
+    text = str(cell).strip().lower()
+    return True if text in _TRUE else False if text in _FALSE else None
