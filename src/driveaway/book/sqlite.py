@@ -83,6 +83,8 @@ class SqliteStore:
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA recursive_triggers = ON")
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        # The copy of pages that a large insert keeps, to take itself back, need not go through a file.
+        connection.execute("PRAGMA temp_store = MEMORY")
         connection.execute("PRAGMA wal_autocheckpoint = 0")
         connection.execute("PRAGMA foreign_keys = ON")
         try:

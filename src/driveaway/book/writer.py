@@ -266,8 +266,8 @@ def _append_locked(
 def _row(seq: int, draft: Draft, recorded: int, salt: bytes) -> Row:
     version = KINDS[draft.kind].version
     encoded = draft.encoded
-    if encoded is not None and encoded[0] is draft.body:
-        _, body, personal = encoded
+    if encoded is not None and encoded.body is draft.body:
+        body, personal = encoded.public, encoded.personal
     else:
         body, personal = encode_body(draft.body)
     source = draft.source or f"urn:driveaway:book/{secrets.token_hex(12)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, NamedTuple
+from typing import Annotated, ClassVar
 
 import msgspec
 from msgspec import Meta
@@ -37,7 +37,7 @@ class Body(
     personal: ClassVar[frozenset[str]] = frozenset()
 
 
-class Encoded(NamedTuple):
+class Encoded(msgspec.Struct, frozen=True, gc=False):
     """A body and its canonical JSON, made beside where the body was read.
 
     Attributes:

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import IO, Final
 
 import msgspec
@@ -86,9 +87,24 @@ class Beside:
     """A file that is read in another process."""
 
     def __init__(self, reading: Reading) -> None:
-        self._reading = reading
+        """Start the other process, which begins to read at once; ``close`` ends it."""
+        self._path = reading.path
         self._position = 0
         self.notes: list[str] = []
+        # -P: what lies in the folder one stands in is not imported by mistake.
+        command = [sys.executable, "-P", "-c", _PROGRAM]
+        # Nothing is calculated there: threads for linear algebra would only take the cores.
+        environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._frames = _frames(self._process.stdout)
+        _widen(self._process.stdout)
+        # Should it have died already, the end of its frames says so.
+        with suppress(BrokenPipeError), self._process.stdin as asked:
+            asked.write(pickle.dumps(reading))
 
     def position(self) -> int:
         """Bytes of the file that were read so far."""
@@ -101,32 +117,23 @@ class Beside:
             NotFound, BadValue, BrokenOff: as when it is read here.
             Unavailable: the other process ended early; importing again is safe.
         """
-        # -P: what lies in the folder one stands in is not imported by mistake.
-        command = [sys.executable, "-P", "-c", _PROGRAM]
-        # Nothing is calculated there: threads for linear algebra would only take the cores.
-        environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
-        with subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
-        ) as process:
-            try:
-                assert process.stdin is not None
-                assert process.stdout is not None
-                _widen(process.stdout)
-                process.stdin.write(pickle.dumps(self._reading))
-                process.stdin.close()
-                for is_end, frame in _frames(process.stdout):
-                    if is_end:
-                        _finish(_end_decoder.decode(frame), self.notes)
-                        return
-                    batch = _decoder.decode(frame)
-                    self._position = batch.position
-                    yield _unpacked(batch)
-                raise Unavailable(
-                    "the process that reads the file ended early", code="import.reader",
-                    place=str(self._reading.path), remedy="import it again; nothing is recorded twice",
-                )  # fmt: skip
-            finally:
-                process.kill()
+        for is_end, frame in self._frames:
+            if is_end:
+                _finish(_end_decoder.decode(frame), self.notes)
+                return
+            batch = _decoder.decode(frame)
+            self._position = batch.position
+            yield _unpacked(batch)
+        raise Unavailable(
+            "the process that reads the file ended early", code="import.reader",
+            place=str(self._path), remedy="import it again; nothing is recorded twice",
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """End the other process."""
+        self._process.kill()
+        with self._process:
+            return
 
 
 def _finish(end: _End, notes: list[str]) -> None:

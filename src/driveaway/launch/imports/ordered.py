@@ -13,14 +13,14 @@ from driveaway.launch.imports.files import Opened
 
 _COLUMN = "happened"
 _TEXT = pcsv.ConvertOptions(include_columns=[_COLUMN], column_types={_COLUMN: pa.string()})
-_LENGTHS = frozenset({20, 25, 27, 32})
+_FORM = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$"
 
 
 def in_order_of_time(file: Opened) -> bool:
     """Whether no row happened before the row above it.
 
     A quick look that may only err on one side: False is also said of a file that is in order but
-    compressed, ragged, or has times of several forms. Such a file is sorted, which is slower and no
+    compressed or ragged, or has times of a rarer form. Such a file is sorted, which is slower and no
     less right.
     """
     try:
@@ -38,20 +38,14 @@ def in_order_of_time(file: Opened) -> bool:
 
 
 def _comparable(texts: pa.Array) -> pa.Array:
-    """ISO 8601 times that can be compared as texts: of one length, with one offset.
+    """ISO 8601 times as instants; some may have fractions of a second and others none.
 
     Raises:
-        ValueError: they cannot.
+        ValueError: one has no offset, or is of another form.
     """
-    if len(texts) == 0:
-        return texts
-    length = len(texts[0].as_py() or "")
-    if length not in _LENGTHS:
-        raise ValueError("times without an offset, or of an unknown form")
-    offsets = pc.utf8_slice_codeunits(texts, 19 if length in (20, 25) else 26, length)
-    if pc.any(pc.not_equal(pc.utf8_length(texts), length)).as_py() or len(offsets.unique()) != 1:
-        raise ValueError("times of several forms")
-    return texts
+    if texts.null_count or not pc.all(pc.match_substring_regex(texts, _FORM)).as_py():
+        raise ValueError("times without an offset, or of another form")
+    return pc.cast(texts, pa.timestamp("us", "UTC"))
 
 
 def _rising(columns: Iterable[pa.Array]) -> bool:

@@ -83,6 +83,10 @@ class Source(Protocol):
         """Bytes of the file that were read so far."""
         ...
 
+    def close(self) -> None:
+        """Nothing more is wanted."""
+        ...
+
 
 class Here:
     """A file that is read in this process."""
@@ -98,6 +102,9 @@ class Here:
     def proposals(self) -> Iterator[Proposals]:
         """What the rows ask for, some rows at a time."""
         return _proposals(self._reading, self._file, self.notes)
+
+    def close(self) -> None:
+        """Nothing more is wanted; the file is closed by who opened it."""
 
 
 def _proposals(reading: Reading, file: Opened, notes: list[str]) -> Iterator[Proposals]:

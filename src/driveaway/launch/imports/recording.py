@@ -30,6 +30,7 @@ _FINAL: Final = frozenset(
 )  # fmt: skip
 _READ, _ADDED, _REJECTED, _PASSED = 1, 2, 4, 8
 _AHEAD: Final = 2
+_SMALL: Final = 2_000
 _FAR: Final = 7_258_118_400_000_000 - 1  # the end of 2199
 
 
@@ -63,7 +64,7 @@ class Recorder:
         self._under_way: deque[tuple[Sequence[Proposal], bool, Future[list[Outcome]]]] = deque()
         self._folder = folder
         self._failed: BaseException | None = None
-        self._outlets = {fact.subject for fact in launch.at(_FAR).facts("outlet.opened")}
+        self._outlets = _outlets(launch)
         self.facts = 0
         self.seen = 0
         self.last = 0
@@ -242,6 +243,16 @@ class Recorder:
             not fact.erased and any(getattr(fact.body, name) is not None for name in fact.body.personal)
             for fact in self._launch.book.about(subject)
         )
+
+
+def _outlets(launch: Launch) -> set[str]:
+    """Outlets that were ever opened; a small book is read as it stands, without its mirror."""
+    size = launch.book.edge().size
+    if size > _SMALL:
+        return {fact.subject for fact in launch.at(_FAR).facts("outlet.opened")}
+    facts = list(launch.book.facts(0, size))
+    replaced = {fact.replaces for fact in facts}
+    return {fact.subject for fact in facts if fact.kind == "outlet.opened" and fact.seq not in replaced}
 
 
 def _no_outlet(outlet: str) -> DriveawayError:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from driveaway.launch.imports.beside import Beside, is_large
-from driveaway.launch.imports.files import BrokenOff, opened
+from driveaway.launch.imports.files import BrokenOff, Opened, opened
 from driveaway.launch.imports.limits import Limits
 from driveaway.launch.imports.mapping import Mapping, load_mapping
 from driveaway.launch.imports.ordered import in_order_of_time
@@ -84,10 +84,8 @@ def import_file(
         _calm(),
         opened(path, reading.declared, reading.limits) as file,
         Problems(target, folder=kept) as problems,
+        closing(_source(reading, file, is_large(file) if beside is None else beside)) as source,
     ):
-        source: Source = Here(reading, file)
-        if is_large(file) if beside is None else beside:
-            source = Beside(reading)
         # The clock locks a reservation when a later fact of the order arrives: among rows of several kinds
         # its lock or cancellation must not come after that. So a file that is not in order of time is
         # put in order first.
@@ -115,6 +113,10 @@ def import_file(
             accepted, repeated, rejected, recorder.facts, problems.written, passed, tuple(problems.first),
             dict(problems.counts), tuple(dict.fromkeys(source.notes)),
         )  # fmt: skip
+
+
+def _source(reading: Reading, file: Opened, beside: bool) -> Source:
+    return Beside(reading) if beside else Here(reading, file)
 
 
 @contextmanager
