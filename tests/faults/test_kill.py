@@ -18,7 +18,7 @@ from tests.stores import acts
 
 # Ten on each store are CI's share of two hundred on each.
 _KILLS = pytest.mark.parametrize(
-    "kills", [10, pytest.param(200, marks=[pytest.mark.nightly, pytest.mark.timeout(1800)])]
+    "kills", [20, pytest.param(200, marks=[pytest.mark.nightly, pytest.mark.timeout(1800)])]
 )
 
 

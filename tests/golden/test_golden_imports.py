@@ -19,14 +19,14 @@ from driveaway.values.clock import show
 CASES = Path(__file__).parent / "imports"
 
 
-def outcome(folder: Path, case: Path) -> tuple[str, str]:
+def outcome(folder: Path, case: Path, *, beside: bool = False) -> tuple[str, str]:
     """The facts and the report."""
     told = tomllib.loads((case / "case.toml").read_text(encoding="utf-8"))
     mapping = told["mapping"]
     if mapping.endswith(".toml"):
         mapping = case / mapping
     with found(folder, told["launch"]) as launch:
-        report = import_file(launch, case / told["file"], mapping=mapping)
+        report = import_file(launch, case / told["file"], mapping=mapping, beside=beside)
         lines = [
             f"{fact.kind} {fact.body.foreign_id if hasattr(fact.body, 'foreign_id') else fact.subject} "
             f"{show(fact.happened)} {fact.source} {msgspec.json.encode(fact.body).decode()}"

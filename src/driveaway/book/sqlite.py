@@ -123,8 +123,9 @@ class SqliteStore:
     @contextmanager
     def write(self, *, patient: bool = False) -> Iterator[SqliteTransaction]:
         """Hold the one write lock; commit on a clean exit, else roll back."""
+        # Opened before the lock is taken: bringing an older book up to date takes it too.
+        connection = self.connection
         with locked(self._lock_path, None if patient else self._waiting_path), translated(self.path):
-            connection = self.connection
             connection.execute("BEGIN IMMEDIATE")
             transaction = SqliteTransaction(connection, self.path, self._worker)
             try:
