@@ -11,9 +11,8 @@ from pathlib import Path
 from bench.measuring import Run, driveaway, note, part
 from bench.prepared import Bench
 from bench.tables import Goal, Section, mebibytes, rate, ratio, seconds
+from driveaway.launch.imports.run import BATCH
 
-_BATCH = 25_000
-"""Facts in a transaction, as in an import."""
 _MEMORY = 1.5e9
 _GOALS = {"Parquet into SQLite": 40_000, "CSV into SQLite": 20_000, "Parquet into PostgreSQL": 15_000}
 
@@ -35,7 +34,7 @@ def measure(bench: Bench) -> Section:
     def beneath(name: str, url: str | None = None) -> None:
         note(name)
         with _fresh(bench, url) as folder:
-            run = part("appending", folder, bench.facts, _BATCH)
+            run = part("appending", folder, bench.facts, BATCH)
         rows.append((name, run, run.said["wall"], run.said["cpu"]))
 
     imported("Parquet into SQLite", parquet)
@@ -43,7 +42,7 @@ def measure(bench: Bench) -> Section:
     beneath("the same appended without a file, SQLite")
     note("inserting into a bare table")
     file = bench.workdir / "bare.sqlite"
-    run = part("bare", file, bench.facts, _BATCH)
+    run = part("bare", file, bench.facts, BATCH)
     rows.append(
         ("physical floor: bare SQLite table, nothing checked", run, run.said["wall"], run.said["cpu"])
     )
@@ -57,7 +56,7 @@ def measure(bench: Bench) -> Section:
     floor = rows[3][2]
     section.add(
         f"{bench.facts:,} facts of every kind of a simulated order book, in order of time, one file, in "
-        f"batches of {_BATCH:,}: each parsed, checked by the rules, salted, hashed and synced to the disk. "
+        f"batches of {BATCH:,}: each parsed, checked by the rules, salted, hashed and synced to the disk. "
         "An import is the whole process with its start; in the other rows only the appends are timed (their "
         "memory holds the simulation too). PostgreSQL runs beside on the same cores, and its own CPU time "
         "is not counted."
