@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
 
+import psycopg
 import pytest
 
+from driveaway.book.book import open_store
 from driveaway.book.canonical import canonical, leaf
 from driveaway.book.tree import Frontier
-from driveaway.book.verify import Verdict
+from driveaway.book.verify import Verdict, verify
 from driveaway.launch.launch import Launch
 from tests.stores import acts
 from tests.stores.acts import Place
@@ -163,3 +168,63 @@ def test_progress_reaches_the_end(twenty: Launch) -> None:
     seen: list[tuple[int, int]] = []
     twenty.book.verify(lambda done, of: seen.append((done, of)))
     assert seen[-1] == (20, 20)
+
+
+@pytest.mark.parametrize(
+    ("statement", "seq"),
+    [
+        ("UPDATE fact SET source_key = source_key + 1 WHERE seq IN (7, 9)", 7),
+        ("DELETE FROM fact_key WHERE seq = 7", 7),
+        ("DELETE FROM fact_key WHERE seq >= 7", 7),
+        ("UPDATE fact_key SET key = 'buyer:other' WHERE seq = 7", 7),
+        ("UPDATE fact_key SET seq = 8 WHERE seq = 9", 8),
+        ("INSERT INTO fact_key VALUES ('edition:founder', 7)", 7),
+        ("INSERT INTO fact_key VALUES ('O-other', 8)", 8),
+        ("INSERT INTO fact_key VALUES ('O-other', 0)", 1),
+        ("INSERT INTO fact_key VALUES ('O-other', 21)", 21),
+    ],
+)
+def test_a_changed_key(place: Place, twenty: Launch, statement: str, seq: int) -> None:
+    place.tamper(statement)
+    assert _first(twenty.book.verify()) == seq
+
+
+def test_keys_of_every_kind_are_recomputed(launch: Launch) -> None:
+    launch.append([*acts.delivered(1, 1), acts.reserved(2, 6, edition="founder", buyer="b")])
+    launch.append([acts.returned(1, 1, 7), acts.built(2, 8), acts.locked(2, 8)])
+    launch.append([acts.pegged(2, 2, 9), acts.unpegged(2, 2, 10)])
+    assert launch.book.verify().differences == []
+
+
+def test_an_erased_person_is_found_under_no_key(place: Place, twenty: Launch) -> None:
+    twenty.append([acts.reserved(50, buyer="b-50", edition="founder")])
+    twenty.erase(acts.order(50), "asked")
+    assert twenty.book.verify().differences == []
+    place.tamper("INSERT INTO fact_key VALUES ('buyer:b-50', 21)")
+    assert _first(twenty.book.verify()) == 21
+    place.tamper("DELETE FROM fact_key WHERE seq = 21")
+    assert "edition:founder" in twenty.book.verify().differences[0].what
+
+
+def test_what_is_recorded_meanwhile_is_no_difference(twenty: Launch, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = twenty.book.store
+    erased, keys = store.erased, store.keys
+
+    def after_another(call: Callable[[], Any], number: int) -> Any:
+        twenty.append([acts.reserved(number, buyer="late")])
+        return call()
+
+    monkeypatch.setattr(store, "keys", lambda: after_another(keys, 50))
+    monkeypatch.setattr(store, "erased", lambda: after_another(erased, 51))
+    verdict = twenty.book.verify()
+    assert (verdict.size, verdict.differences) == (20, [])
+
+
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)
+def test_keys_of_an_older_book_are_made_anew(place: Place, twenty: Launch) -> None:
+    place.tamper("UPDATE fact SET source_key = 5")
+    place.sql("UPDATE alembic_version SET version_num = '0001'")
+    with closing(open_store(place.url)) as store:
+        assert verify(store).differences == []
+    with pytest.raises(psycopg.Error, match="only ever get added"):
+        place.sql("UPDATE fact SET source_key = 5")

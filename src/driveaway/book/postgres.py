@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from typing import Any, Final
@@ -28,6 +28,7 @@ _SCHEME: Final = re.compile(r"^postgres(ql)?(\+psycopg)?://")
 _DEFAULTS: Final = {"application_name": "driveaway", "connect_timeout": "10", "keepalives_idle": "30"}
 _LOCK_CLASS: Final = 0x64726976
 _SIGN_CLASS: Final = _LOCK_CLASS + 1
+_STREAMED: Final = 10_000
 # The book's look-ups all go by an index. A planner without statistics (a fresh database) or with
 # old ones would now and then read five million facts to find three.
 _BY_INDEX: Final = (
@@ -152,6 +153,20 @@ class PostgresStore:
         """Every fact about a subject or found under it as a key, by seq."""
         found = "SELECT seq FROM fact WHERE subject = %s UNION SELECT seq FROM fact_key WHERE key = %s"
         return self._rows(f"WHERE f.seq IN ({found}) ORDER BY f.seq", (subject, subject))
+
+    def source_keys(self, after: int, until: int) -> list[tuple[int, int]]:
+        """(seq, stored key of its source) of the facts with after < seq ≤ until."""
+        sql = "SELECT seq, source_key FROM fact WHERE seq > %s AND seq <= %s"
+        return [(row[0], row[1]) for row in self._fetch(sql, (after, until))]
+
+    def keys(self) -> Generator[tuple[int, str]]:
+        """(seq, key) of every key, by seq, streamed by a cursor on the server."""
+        with self._translated(), contextlib.closing(self._connect()) as connection:
+            connection.execute("BEGIN READ ONLY")
+            with connection.cursor(name="book_keys") as cursor:
+                cursor.itersize = _STREAMED
+                cursor.execute(b"SELECT seq, key FROM fact_key ORDER BY seq", binary=True)
+                yield from cursor
 
     def replacements(self, after: int, until: int) -> list[tuple[int, int]]:
         """(replaced seq, replacing seq) of the facts with after < seq ≤ until."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from threading import Event
 from typing import Any, Final
@@ -25,6 +25,7 @@ _COLUMNS: Final = (
 _FROM: Final = "FROM fact f LEFT JOIN fact_secret s ON s.seq = f.seq"
 _LIVE: Final = "NOT EXISTS (SELECT 1 FROM fact r WHERE r.replaces = f.seq)"
 _CACHE_KIB: Final = 256 * 1024
+_CACHE_OF_SORT_KIB: Final = 16 * 1024
 # The write-ahead log is copied back by whoever finds it this long, never inside the write lock:
 # an import does it early, so that the order desk's own short appends hardly ever do.
 _LOG_OF_IMPORT: Final = 100_000
@@ -189,6 +190,19 @@ class SqliteStore:
             " OR f.seq IN (SELECT seq FROM fact_key WHERE key = ?) ORDER BY f.seq",
             (subject, subject),
         )
+
+    def source_keys(self, after: int, until: int) -> list[tuple[int, int]]:
+        """(seq, stored key of its source) of the facts with after < seq ≤ until."""
+        sql = "SELECT seq, source_key FROM fact WHERE seq > ? AND seq <= ?"
+        with translated(self.path):
+            return self.connection.execute(sql, (after, until)).fetchall()
+
+    def keys(self) -> Generator[tuple[int, str]]:
+        """(seq, key) of every key, by seq, streamed over a connection that may sort on disk."""
+        with translated(self.path), closing(self._open()) as connection:
+            connection.execute("PRAGMA temp_store = FILE")
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_OF_SORT_KIB}")
+            yield from connection.execute("SELECT seq, key FROM fact_key ORDER BY seq")
 
     def replacements(self, after: int, until: int) -> list[tuple[int, int]]:
         """(replaced seq, replacing seq) of the facts with after < seq ≤ until."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
@@ -112,6 +112,14 @@ class Store(Protocol):
 
     def about(self, subject: str) -> list[Row]:
         """Every fact about a subject or found under it as a key, replaced ones included, by seq."""
+        ...
+
+    def source_keys(self, after: int, until: int) -> list[tuple[int, int]]:
+        """(seq, stored key of its source) of the facts with after < seq ≤ until."""
+        ...
+
+    def keys(self) -> Generator[tuple[int, str]]:
+        """(seq, key) of every key that facts are found under, by seq, streamed."""
         ...
 
     def replacements(self, after: int, until: int) -> list[tuple[int, int]]:

@@ -1,20 +1,29 @@
-"""Recompute the tree from the facts, and say where the book was changed."""
+"""Recompute the tree and the look-up keys from the facts, and say where the book was changed."""
 
 from __future__ import annotations
 
+import gc
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
 from driveaway.book.canonical import canonical, leaf
-from driveaway.book.store import Row, Store
+from driveaway.book.reading import body_of
+from driveaway.book.sqlite_insert import source_key
+from driveaway.book.store import Edge, Row, Store
 from driveaway.book.tree import Frontier
+from driveaway.facts import KINDS
+from driveaway.facts.keys import KEYED, keys_of
+from driveaway.values.errors import BadValue
 
 _BATCH = 20_000
 _LEAF = 32
+_NONE: Set[str] = frozenset()
+_KEYED = frozenset(name for name, kind in KINDS.items() if kind.body in KEYED)
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,7 @@ def verify(
     heads: Iterable[tuple[int, bytes]] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> Verdict:
-    """Recompute every leaf and the tree, and compare with what is stored and logged.
+    """Recompute every leaf, every look-up key and the tree, and compare with what is stored and logged.
 
     Args:
         store: the book.
@@ -70,7 +79,24 @@ def verify(
         progress: called with (facts done, facts in all).
     """
     edge = store.edge()
-    logged = dict(heads)
+    tracing = gc.isenabled()
+    # As in appending: many small objects and no cycles.
+    gc.disable()
+    try:
+        with closing(store.keys()) as keys:
+            return _verify(store, edge, _Keys(keys), dict(heads), progress)
+    finally:
+        if tracing:
+            gc.enable()
+
+
+def _verify(
+    store: Store,
+    edge: Edge,
+    keys: _Keys,
+    logged: dict[int, bytes],
+    progress: Callable[[int, int], None] | None,
+) -> Verdict:
     erased = store.erased()
     verdict = Verdict(edge.size, b"")
     frontier = Frontier()
@@ -78,7 +104,10 @@ def verify(
     recorded = 0
     # One more than the edge says: facts beyond it are a difference too.
     for batch in _batches(store, edge.size + 1):
+        sources = dict(store.source_keys(batch[0].seq - 1, batch[-1].seq))
         for row in batch:
+            if row.seq > edge.size and row.seq <= store.edge().size:
+                continue  # recorded meanwhile
             if not _is_leaf(row.leaf):
                 verdict.differences.append(Difference(row.seq, f"the leaf of fact {row.seq} is not one"))
                 verdict.root = frontier.root()
@@ -89,10 +118,13 @@ def verify(
                 verdict.root = frontier.root()
                 return verdict
             problem = _problem(row, erased, recorded)
+            found = keys.of(row.seq)
+            if problem is None:
+                problem = _key_problem(row, sources.get(row.seq), found)
             if problem is not None and len(verdict.differences) < 100:
                 verdict.differences.append(Difference(row.seq, problem))
             verdict.erased += row.salt is None
-            recorded = max(recorded, row.recorded) if _is_time(row.recorded) else recorded
+            recorded = max(recorded, row.recorded) if _is_whole(row.recorded) else recorded
             frontier.extend([row.leaf])
             expected = logged.get(frontier.size)
             if expected is not None:
@@ -114,6 +146,9 @@ def verify(
         verdict.differences.append(Difference(where, what))
     elif frontier.packed() != edge.peaks and not verdict.differences:
         verdict.differences.append(Difference(1, "the tree's stored edge differs from its leaves"))
+    if keys.beyond(store):
+        what = "there are keys of facts that are not there"
+        verdict.differences.append(Difference(edge.size + 1, what))
     beyond = [size for size in logged if size > edge.size]
     if beyond:
         what = f"a head was logged at {max(beyond)} facts; the facts after {edge.size} are missing"
@@ -127,7 +162,7 @@ def _is_leaf(value: object) -> bool:
     return isinstance(value, bytes) and len(value) == _LEAF
 
 
-def _is_time(value: object) -> bool:
+def _is_whole(value: object) -> bool:
     return isinstance(value, int)
 
 
@@ -154,6 +189,52 @@ def _problem(row: Row, erased: set[str], recorded: int) -> str | None:
     if row.recorded < recorded:
         return f"fact {row.seq} was recorded before the one before it"
     return None
+
+
+class _Keys:
+    """Stored keys, which come by seq, fact by fact."""
+
+    def __init__(self, stored: Iterator[tuple[int, str]]) -> None:
+        self._stored = stored
+        self._next = next(stored, None)
+
+    def of(self, seq: int) -> Set[str]:
+        """The keys of this fact, and any left over of earlier ones."""
+        if self._next is None or not _is_whole(self._next[0]) or self._next[0] > seq:
+            return _NONE
+        found: set[str] = set()
+        while self._next is not None and _is_whole(self._next[0]) and self._next[0] <= seq:
+            found.add(self._next[1])
+            self._next = next(self._stored, None)
+        return found
+
+    def beyond(self, store: Store) -> bool:
+        """Whether any key is left of a fact that is not there, not even by now."""
+        self.of(store.edge().size)
+        return self._next is not None
+
+
+def _key_problem(row: Row, source: int | None, found: Set[str]) -> str | None:
+    """What is wrong with the keys that a fact is found by; they are made of what its leaf proves."""
+    try:
+        if source != source_key(row.source):
+            return f"the key of the source of fact {row.seq} is not that of its source"
+        if row.kind in _KEYED:
+            wanted = set(keys_of(body_of(row.kind, row.version, row.body, row.personal)))
+        elif row.kind in KINDS:
+            wanted = set()
+        else:
+            return None
+    except BadValue:
+        # A newer program wrote it, and knows its keys.
+        return None
+    except (TypeError, ValueError, AttributeError, msgspec.MsgspecError):
+        return f"fact {row.seq} ({row.kind} of {row.subject}) is not what was recorded"
+    if found == wanted:
+        return None
+    if missing := sorted(wanted - found):
+        return f"fact {row.seq} is no longer found under {missing[0]}"
+    return f"fact {row.seq} is found under a key that is not its own"
 
 
 def _content(row: Row) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from driveaway.facts.base import Body
 from driveaway.facts.cars import CarPegged, CarReturned, CarUnpegged
@@ -36,10 +36,12 @@ def _of_handover(body: OrderHandedOver) -> tuple[str, ...]:
     return () if body.vin is None else (body.vin,)
 
 
-_KEYS: dict[type[Body], Callable[[Any], tuple[str, ...]]] = {
+_KEYS: Final[dict[type[Body], Callable[[Any], tuple[str, ...]]]] = {
     OrderReserved: _of_reservation,
     CarPegged: _of_car,
     CarUnpegged: _of_car,
     CarReturned: _of_car,
     OrderHandedOver: _of_handover,
 }
+KEYED: Final = frozenset(_KEYS)
+"""The classes of bodies that may have keys."""
