@@ -14,6 +14,8 @@ from driveaway.book.book import open_store
 from driveaway.book.canonical import canonical, leaf
 from driveaway.book.tree import Frontier
 from driveaway.book.verify import Verdict, verify
+from driveaway.facts import Draft
+from driveaway.facts.launches import SubjectErased
 from driveaway.launch.launch import Launch
 from tests.stores import acts
 from tests.stores.acts import Place
@@ -228,3 +230,32 @@ def test_keys_of_an_older_book_are_made_anew(place: Place, twenty: Launch) -> No
         assert verify(store).differences == []
     with pytest.raises(psycopg.Error, match="only ever get added"):
         place.sql("UPDATE fact SET source_key = 5")
+
+
+def _erased_elsewhere(number: int, hours: float) -> Draft:
+    return acts.draft("subject.erased", acts.order(number), hours, SubjectErased(reason="asked there"))
+
+
+def test_an_erasure_of_another_book_excuses_no_salt_that_is_gone(place: Place, twenty: Launch) -> None:
+    twenty.append([_erased_elsewhere(3, 9)], checked=True)
+    assert twenty.book.verify().differences == []
+    place.tamper("DELETE FROM fact_secret WHERE seq = 8")
+    verdict = twenty.book.verify()
+    assert [difference.seq for difference in verdict.differences] == [8]
+    assert "no erasure" in verdict.differences[0].what
+    twenty.erase(acts.order(3), "asked here")
+    assert twenty.book.verify().differences == []
+
+
+def test_an_erasure_excuses_nothing_after_it(place: Place, twenty: Launch) -> None:
+    twenty.erase(acts.order(3), "asked")
+    twenty.append([acts.described(3, 5, sex="female"), acts.paid(3, 6, 100)])
+    twenty.append([_erased_elsewhere(3, 9)], checked=True)
+    assert twenty.book.verify().differences == []
+    place.tamper("DELETE FROM fact_secret WHERE seq = 23")
+    assert _first(twenty.book.verify()) == 23
+    twenty.erase(acts.order(3), "asked again")
+    assert twenty.book.verify().differences == []
+    twenty.append([acts.paid(3, 11, 100)])
+    place.tamper("DELETE FROM fact_secret WHERE seq = (SELECT max(seq) FROM fact)")
+    assert _first(twenty.book.verify()) == twenty.book.edge().size

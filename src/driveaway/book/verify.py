@@ -97,7 +97,7 @@ def _verify(
     logged: dict[int, bytes],
     progress: Callable[[int, int], None] | None,
 ) -> Verdict:
-    erased = store.erased()
+    shredded = _Shredded(store.erased())
     verdict = Verdict(edge.size, b"")
     frontier = Frontier()
     good_head = 0
@@ -117,7 +117,7 @@ def _verify(
                 verdict.differences.append(Difference(frontier.size + 1, gone))
                 verdict.root = frontier.root()
                 return verdict
-            problem = _problem(row, erased, recorded)
+            problem = _problem(row, shredded, recorded)
             found = keys.of(row.seq)
             if problem is None:
                 problem = _key_problem(row, sources.get(row.seq), found)
@@ -139,6 +139,7 @@ def _verify(
                     logged = {}
         if progress is not None:
             progress(min(frontier.size, edge.size), edge.size)
+    verdict.differences += shredded.alone()
     verdict.root = frontier.root()
     if frontier.size != edge.size:
         where = min(frontier.size, edge.size) + 1
@@ -173,11 +174,51 @@ def _batches(store: Store, until: int) -> Iterator[Sequence[Row]]:
         after = rows[-1].seq
 
 
-def _problem(row: Row, erased: set[str], recorded: int) -> str | None:
+class _Shredded:
+    """Facts without a salt: an erasure shreds every earlier fact of its subject, or none of them.
+
+    None, where it was recorded in another book and came here by import.
+    """
+
+    def __init__(self, erased: set[str]) -> None:
+        self._erased = erased
+        self._whole: set[str] = set()
+        self._waiting: dict[str, list[int]] = {}
+
+    def problem(self, row: Row) -> str | None:
+        """What is wrong with a fact's salt; of one that waits for its erasure, ``alone`` says it."""
+        subject = row.subject
+        if subject not in self._erased:
+            if row.salt is None:
+                return f"the salt of fact {row.seq} is gone, though {subject} was never erased"
+        elif row.kind == "subject.erased":
+            if row.salt is None:
+                return f"the salt of fact {row.seq} is gone, and an erasure keeps its own"
+            if subject not in self._whole:
+                self._waiting.pop(subject, None)
+        elif row.salt is not None:
+            self._whole.add(subject)
+        elif subject in self._whole:
+            return _alone(row.seq, subject)
+        else:
+            self._waiting.setdefault(subject, []).append(row.seq)
+        return None
+
+    def alone(self) -> list[Difference]:
+        """Facts that no erasure can have shredded."""
+        return [
+            Difference(seq, _alone(seq, subject)) for subject, seqs in self._waiting.items() for seq in seqs
+        ]
+
+
+def _alone(seq: int, subject: str) -> str:
+    return f"the salt of fact {seq} is gone, and no erasure of {subject} shredded it with all before it"
+
+
+def _problem(row: Row, shredded: _Shredded, recorded: int) -> str | None:
+    gone = shredded.problem(row)
     if row.salt is None:
-        if row.subject in erased and row.kind != "subject.erased":
-            return None
-        return f"the salt of fact {row.seq} is gone, though {row.subject} was never erased"
+        return gone
     try:
         content = _content(row)
         same = leaf(row.salt, content) == row.leaf
