@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from driveaway.facts import Draft
+from driveaway.facts.orders import DepositForfeited
 from driveaway.launch.launch import Launch
 from driveaway.values.errors import Refused
 from tests.stores import acts
@@ -200,4 +201,34 @@ def test_a_late_word_takes_back_what_the_clock_did(launch: Launch) -> None:
     launch.append([acts.reserved(2), acts.taken(2, week + 5)])
     launch.append([acts.locked(2, 50)])
     assert launch.at(acts.at(60)).figure("orders.locked").value == 1
+    assert launch.book.verify().differences == []
+
+
+def test_a_cancellation_corrected_to_after_the_clock_was_due(launch: Launch) -> None:
+    week = 168
+    launch.append([acts.reserved(1), acts.taken(1), acts.changed(1, 2), acts.cancelled(1, 50)])
+    launch.append([acts.cancelled(1, week, replaces=4)])
+    assert launch.book.edge().size == 5
+    (outcome,) = launch.append([acts.cancelled(1, week + 5, replaces=5)])
+    assert outcome.seq == 7
+    lock = next(fact for fact in launch.book.about(acts.order(1)) if fact.kind == "order.locked")
+    assert (lock.seq, lock.happened, lock.body.rule) == (6, acts.at(week), "unclaimed-reservation")
+    assert lock.body.trim == "Pro"
+    assert launch.at(acts.at(week + 4)).figure("orders.locked").value == 1
+    # And back to a time before it, and after it once more.
+    launch.append([acts.cancelled(1, 51, replaces=7)])
+    assert launch.at(acts.at(week + 4)).figure("orders.locked").value == 0
+    launch.append([acts.cancelled(1, week + 6, replaces=9)])
+    assert launch.at(acts.at(week + 4)).figure("orders.locked").value == 1
+    assert launch.book.edge().size == 11
+    launch.append(
+        [
+            acts.draft(
+                "deposit.forfeited",
+                acts.order(1),
+                week + 7,
+                DepositForfeited(amount=acts.DEPOSIT, currency="CNY"),
+            )
+        ]
+    )
     assert launch.book.verify().differences == []

@@ -17,9 +17,11 @@ from driveaway.facts.orders import (
     BuyerDescribed,
     Configuration,
     DepositTaken,
+    OrderCancelled,
     OrderLocked,
 )
 from driveaway.orders.rules import CLOCK_RULE, Desk
+from driveaway.orders.state import OrderState
 from driveaway.outlets.rules import check_outlet
 from driveaway.values.errors import BadValue, Conflict, Refused
 
@@ -141,13 +143,7 @@ class LaunchDecider:
 
     def clock_draft(self, order_id: str, due: int, simulated: bool) -> Draft:
         """The lock that the clock makes of a reservation that nobody took back."""
-        state = self.desk.order(order_id)
-        body = _with_configuration(OrderLocked(rule=CLOCK_RULE, edition=state.edition), state.configuration)
-        source = f"{_CLOCK}{CLOCK_RULE}/{order_id}/{due}"
-        if state.withdrawals:
-            # An earlier lock of the clock may be among what was taken back.
-            source += f"/{state.withdrawals}"
-        return Draft("order.locked", order_id, due, body, source, simulated=simulated)
+        return _lock_of(self.desk.order(order_id), order_id, due, simulated)
 
     def _filled(self, draft: Draft) -> Draft:
         """A lock without a configuration takes the order's: a firm order says what was ordered."""
@@ -202,15 +198,17 @@ class LaunchDecider:
             if isinstance(draft.body, OrderLocked) and draft.body.trim is None:
                 body = _with_configuration(draft.body, past.order(draft.subject).configuration)
                 draft = msgspec.structs.replace(draft, body=body)
-        kept.append(_as_fact(draft))
+        lock = self._lock_before(draft, kept) if isinstance(draft.body, OrderCancelled) else ()
+        kept.extend(map(_as_fact, (*lock, draft)))
         taken_back: list[Draft] = []
+        stored = [fact for fact in kept if fact.seq != _NEW]
         while True:
             desk, after = self._violations(_in_order(kept))
             new = next(((seq, error) for (seq, code), error in after if (seq, code) not in before), None)
             if new is None:
                 break
             clock = next(
-                (fact for fact in kept if fact.seq == new[0] and fact.source.startswith(_CLOCK)), None
+                (fact for fact in stored if fact.seq == new[0] and fact.source.startswith(_CLOCK)), None
             )
             if clock is None:
                 raise _could_not_stand(*new)
@@ -221,7 +219,18 @@ class LaunchDecider:
         judged = {subject for fact in history for subject in _links(fact)}
         self._check_limits(self._violations(history)[0], desk, judged)
         self._take_over(desk, judged)
-        return (*taken_back, draft)
+        return (*taken_back, *lock, draft)
+
+    def _lock_before(self, draft: Draft, kept: Sequence[Fact]) -> Sequence[Draft]:
+        """The lock of the clock that a cancellation, corrected to a later time, comes too late for."""
+        order_id = draft.subject
+        past = self._fold(draft, _in_order(fact for fact in kept if fact.happened <= draft.happened))
+        due = past.clock_lock(order_id, draft.happened)
+        if due is None:
+            return ()
+        then = self._fold(draft, _in_order(fact for fact in kept if fact.happened <= due)).order(order_id)
+        then.withdrawals = sum(fact.subject == order_id and isinstance(fact.body, Withdrawn) for fact in kept)
+        return (_lock_of(then, order_id, due, draft.simulated),)
 
     def _check_limits(self, before: Desk, after: Desk, judged: set[str]) -> None:
         """A correction or a late fact may not open more orders than the limit or the quota allows."""
@@ -313,6 +322,15 @@ def _could_not_stand(seq: int, error: Refused) -> Refused:
         code=error.code,
         remedy="correct or withdraw that fact first",
     )
+
+
+def _lock_of(state: OrderState, order_id: str, due: int, simulated: bool) -> Draft:
+    body = _with_configuration(OrderLocked(rule=CLOCK_RULE, edition=state.edition), state.configuration)
+    source = f"{_CLOCK}{CLOCK_RULE}/{order_id}/{due}"
+    if state.withdrawals:
+        # An earlier lock of the clock may be among what was taken back.
+        source += f"/{state.withdrawals}"
+    return Draft("order.locked", order_id, due, body, source, simulated=simulated)
 
 
 def _clock_taken_back(clock: Fact) -> Draft:
