@@ -79,6 +79,10 @@ class BatchReader:
         """(key, subject) of the live facts under these keys whose subject no closing kind has closed."""
         return self._transaction.open_under(keys, closing)
 
+    def recorded(self, seqs: Sequence[int]) -> list[Fact]:
+        """Facts by their seq, as the book stood before this batch, in its order."""
+        return [fact_of(row) for row in self._transaction.by_seq(seqs)]
+
     def replaced(self, seq: int) -> Fact:
         """The live fact with this seq.
 

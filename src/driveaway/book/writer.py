@@ -26,8 +26,8 @@ _SINGLE_LOOKUPS = 20
 _REPEATED = "book.conflict"
 # So many facts are handed to the store at a time; SQLite inserts them while the next are decided.
 _CHUNK = 4_000
-# An import that meets another writer commits so few facts at a time (2 to 3 ms), for so long.
-_COURTEOUS = 64
+# An import that meets another writer commits so few facts at a time (1 to 2 ms), for so long.
+_COURTEOUS = 32
 # So often a batch under way looks whether somebody waits. Each look lets go of Python's lock for a
 # moment too short for the inserting thread to take it, and long enough to stop its clock: looking
 # every millisecond kept that thread from ever starting (measured: half the speed).
@@ -58,6 +58,10 @@ class Reader(Protocol):
 
     def open_under(self, keys: Sequence[str], closing: Sequence[str]) -> list[tuple[str, str]]:
         """(key, subject) of the live facts under these keys whose subject no closing kind has closed."""
+        ...
+
+    def recorded(self, seqs: Sequence[int]) -> list[Fact]:
+        """Facts by their seq, as the book stood before this batch."""
         ...
 
     def replaced(self, seq: int) -> Fact:

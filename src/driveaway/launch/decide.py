@@ -20,6 +20,7 @@ from driveaway.facts.orders import (
     OrderCancelled,
     OrderLocked,
 )
+from driveaway.launch.overtaken import catch_up
 from driveaway.orders.rules import CLOCK_RULE, Desk
 from driveaway.orders.state import OrderState
 from driveaway.outlets.rules import check_outlet
@@ -27,6 +28,8 @@ from driveaway.values.errors import BadValue, Conflict, Refused
 
 _CONFIGURATION = Configuration.__struct_fields__
 _SHARED = (BUYER, EDITION)
+_OVERTAKEN = 500
+"""Facts of others that states are kept up with; after more of them they are loaded anew."""
 _KEPT = 300_000
 """States kept between batches at the most: some 200 MB."""
 
@@ -48,7 +51,7 @@ class LaunchDecider:
     def prepare(self, drafts: Sequence[Draft], reader: Reader, size: int) -> None:
         """Load the states that these drafts touch, with a few indexed reads for the whole batch."""
         self._reader = reader
-        if size != self.seen or len(self.desk.orders) > _KEPT:
+        if not self._up_to_date(size) or len(self.desk.orders) > _KEPT:
             self.desk = Desk(self.description)
             self._counted = set()
         self.seen = -1
@@ -62,6 +65,14 @@ class LaunchDecider:
             self._load(reader.live(names, names), subjects)
         if shared:
             self._load_shared(shared, reader)
+
+    def _up_to_date(self, size: int) -> bool:
+        """Whether the states stand for a book of this size, caught up with what others wrote if need be."""
+        if size == self.seen:
+            return True
+        if not 0 <= self.seen < size <= self.seen + _OVERTAKEN:
+            return False
+        return catch_up(self.desk, self._counted, self._reader.recorded(range(self.seen + 1, size + 1)))
 
     def _load(self, facts: Iterable[Fact], wanted: Container[str]) -> None:
         """Fold facts into fresh states; a fact that links to a state at hand must not count twice there."""
