@@ -71,7 +71,7 @@ class SqliteStore:
                 raise NotFound(
                     f"no book at {self.path}",
                     code="book.missing",
-                    remedy="driveaway new or driveaway restore",
+                    remedy="driveaway apply (makes an empty one beside launch.toml) or driveaway restore",
                 )
             with translated(self.path):
                 self._connection = self._open()
