@@ -251,6 +251,16 @@ def test_targets_of_events_count_their_days_and_of_stocks_their_end(launch: Laun
     assert only("2024-04-30") == (3, 0.5, 4, True)
 
 
+def test_a_target_is_read_as_its_figure_counts(launch: Launch) -> None:
+    """What happened before a target's days is in a stock, and not among events."""
+    say(launch, reserved(ONE, "03-29T10:00"), locked(ONE, "03-29T11:00"))
+    measures = (("orders.locked", 0), ("orders.locked_net", 1), ("orders.waiting", 1))
+    for hour, (measure, reached) in enumerate(measures, 10):
+        say(launch, target(measure, f"03-30T{hour}:00"))
+        found = rows(launch, "targets.progress", "target", "measure", "value")
+        assert ("goal", measure, reached) in found
+
+
 @pytest.mark.parametrize(
     ("measure", "reason"),
     [

@@ -13,9 +13,6 @@ from driveaway.figures.measure import Computed, Measure
 from driveaway.values.clock import end_of_day, local_day, parse_day, show, start_of_day
 from driveaway.values.errors import BadValue, NotFound
 
-# Measures that count a stock are read at the end; all others are counted over the target's days.
-_STOCKS = ("outlets.", "orders.locked_net", "orders.waiting", "cars.delivered_net")
-
 
 @figure(
     "targets.progress",
@@ -77,17 +74,18 @@ def progress(view: View, *, ask: Ask) -> Measure:
 def _reached(ask: Ask, answers: dict[Any, Answer], target: TargetSet, until: int) -> tuple[int, bool] | str:
     """How much of a target is reached and whether that is simulated, or why it is not known.
 
-    Targets of the same measure share one answer: events are asked for by day, once.
+    A stock is read at the end, all else is counted over the target's days. Targets of the same measure
+    share one answer: events are asked for by day, once.
     """
-    stock = target.measure.startswith(_STOCKS)
-    by = () if stock else ("day",)
-    key = (target.measure, target.role, until if stock else None)
-    if key not in answers:
-        arguments = {} if target.role is None else {"role": target.role}
-        try:
+    try:
+        stock = ask.definition(target.measure).counts == "stock"
+        key = (target.measure, target.role, until if stock else None)
+        if key not in answers:
+            by = () if stock else ("day",)
+            arguments = {} if target.role is None else {"role": target.role}
             answers[key] = ask(target.measure, as_of=until if stock else None, by=by, **arguments)
-        except (NotFound, BadValue) as error:
-            return f"its measure cannot be asked: {error.message}"
+    except (NotFound, BadValue) as error:
+        return f"its measure cannot be asked: {error.message}"
     answer = answers[key]
     if answer.unknown is not None:
         return answer.unknown

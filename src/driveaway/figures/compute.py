@@ -31,6 +31,10 @@ class Ask(Protocol):
         """The other figure's answer."""
         ...
 
+    def definition(self, name: str) -> Figure:
+        """The other figure's definition."""
+        ...
+
 
 def compute(
     figure: Figure, view: View, ask: Ask, *, by: Sequence[str] = (), arguments: Mapping[str, str]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -262,11 +263,7 @@ class Cut:
         definition = catalogue.figure_named(name)
         at = self.as_of if as_of is None else as_of
         view = self.view if at == self.as_of else self._launch.book.at(When(at, self.when.mark))
-
-        def ask(name: str, *, as_of: int | None = None, by: Sequence[str] = (), **arguments: str) -> Answer:
-            return self.ask(name, arguments, by=by, as_of=at if as_of is None else as_of)
-
-        return compute(definition, view, ask, by=by, arguments=arguments)
+        return compute(definition, view, _Beside(self, at), by=by, arguments=arguments)
 
     def facts(self, kind: str) -> Sequence[Fact]:
         """Live facts of one kind in the cut, in order of valid time."""
@@ -275,6 +272,22 @@ class Cut:
     def definition(self, name: str) -> Figure:
         """A figure's definition."""
         return catalogue.figure_named(name)
+
+
+@dataclass(frozen=True)
+class _Beside:
+    """How one figure asks others: at the same mark, by default at the same as-of."""
+
+    cut: Cut
+    as_of: int
+
+    def __call__(
+        self, name: str, *, as_of: int | None = None, by: Sequence[str] = (), **arguments: str
+    ) -> Answer:
+        return self.cut.ask(name, arguments, by=by, as_of=self.as_of if as_of is None else as_of)
+
+    def definition(self, name: str) -> Figure:
+        return self.cut.definition(name)
 
 
 def open_launch(folder: str | Path | None = None, **options: str | None) -> Launch:
