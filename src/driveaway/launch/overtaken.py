@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
 
 from driveaway.facts import Fact, kind_named
 from driveaway.facts.keys import BUYER, EDITION, keys_of
@@ -15,7 +15,7 @@ _CLOSING = {"order.cancelled": True, "order.handed_over": False}
 _UNSETTLING = frozenset({"launch.described", "fact.withdrawn", "subject.erased"})
 
 
-def catch_up(desk: Desk, counted: Set[str], facts: Iterable[Fact]) -> bool:
+def catch_up(desk: Desk, counted: set[str], facts: Iterable[Fact]) -> bool:
     """Bring states up to what others recorded; False: they cannot be, and must be loaded anew.
 
     An order or a car that such a fact speaks of is forgotten, and loaded again when it is asked for. What
