@@ -25,6 +25,8 @@ _UNREADABLE = (
     pa.ArrowException,
 )
 
+_REMEMBERED = 500
+
 
 class Engine:
     """Runs figures' expressions. Views over Parquet are made anew when the mirror has moved on."""
@@ -34,6 +36,8 @@ class Engine:
         self._backend: Any = None
         self._loaded: Manifest | None = None
         self._tables: dict[str, ir.Table] = {}
+        # SQL by what it was compiled from, which holds as-of and mark; the latest asked stands last.
+        self._questions: dict[Any, str] = {}
         self._lock = threading.RLock()
 
     @property
@@ -82,7 +86,7 @@ class Engine:
     def fetch(self, expression: ir.Table) -> tuple[pa.Table, str]:
         """Run an expression: its rows, and the SQL that ran."""
         with self._lock:
-            sql = str(self.backend.compile(expression))
+            sql = self._compiled(expression)
             try:
                 return self._run(sql), sql
             except _UNREADABLE:
@@ -96,6 +100,17 @@ class Engine:
                 self._mirror.drop()
                 self._mirror.catch_up()
                 return self._again(sql), sql
+
+    def _compiled(self, expression: ir.Table) -> str:
+        """The SQL of an expression; remembered, for Ibis compiles longer than DuckDB answers."""
+        question = expression.op()
+        sql = self._questions.pop(question, None)
+        if sql is None:
+            sql = str(self.backend.compile(expression))
+            if len(self._questions) >= _REMEMBERED:
+                self._questions.pop(next(iter(self._questions)))
+        self._questions[question] = sql
+        return sql
 
     def _run(self, sql: str) -> pa.Table:
         return self.backend.con.sql(sql).to_arrow_table()
