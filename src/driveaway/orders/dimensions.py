@@ -24,18 +24,42 @@ def configured(view: View) -> Mapping[str, Enrich]:
     return dict.fromkeys(CONFIGURATION, enrich)
 
 
+_MINE = {f"new_{name}": name for name in (*CONFIGURATION, "subject_key", "happened", "seq")}
+
+
 def _overridden(rows: ir.Table, newer: ir.Table) -> ir.Table:
     """Rows with the configuration of ``newer``, one row an order, where that came after them."""
-    mine = {f"new_{name}": name for name in (*CONFIGURATION, "subject_key", "happened", "seq")}
-    newer = newer.select(**mine)
-    joined = rows.left_join(newer, rows.subject_key == newer.new_subject_key)
+    newer = newer.select(**_MINE)
+    return _taken_over(rows.left_join(newer, rows.subject_key == newer.new_subject_key))
+
+
+def _taken_over(joined: ir.Table) -> ir.Table:
     later = (joined.new_happened > joined.happened) | (
         (joined.new_happened == joined.happened) & (joined.new_seq > joined.seq)
     )
     columns = {name: ibis.ifelse(later, joined[f"new_{name}"], joined[name]) for name in CONFIGURATION}
     # The time of the last word, so that a yet newer one is compared with it.
     times = {name: ibis.ifelse(later, joined[f"new_{name}"], joined[name]) for name in ("happened", "seq")}
-    return joined.mutate(**columns, **times).drop(*mine)
+    return joined.mutate(**columns, **times).drop(*_MINE)
+
+
+def beside_locks(view: View) -> tuple[ir.Table, Mapping[str, Enrich]]:
+    """Reservations, each with its lock in ``lock_key`` and ``lock_simulated``, joined once for both uses.
+
+    Returns:
+        (the rows, the dimensions of the configuration that each order has by the as-of).
+    """
+    rows, locks = view.table("order.reserved"), view.table("order.locked")
+    # A lock without a trim says nothing about the configuration: it never comes later.
+    said = ibis.ifelse(locks.trim.notnull(), locks.happened, ibis.null("int64"))
+    locks = locks.mutate(happened=said).select(**_MINE, lock_key="subject_key", lock_simulated="simulated")
+    changed = configured(view)["trim"]
+
+    def enrich(rows: ir.Table) -> ir.Table:
+        return changed(_taken_over(rows))
+
+    joined = rows.left_join(locks, rows.subject_key == locks.lock_key)
+    return joined, dict.fromkeys(CONFIGURATION, enrich)
 
 
 def at_last(view: View) -> Mapping[str, Enrich]:
@@ -52,13 +76,16 @@ def at_last(view: View) -> Mapping[str, Enrich]:
 
 def from_reservation(view: View) -> Mapping[str, Enrich]:
     """For rows about orders that carry no configuration: that which the order has by the as-of."""
-    last = at_last(view)["trim"]
+    changed = configured(view)["trim"]
 
     def enrich(rows: ir.Table) -> ir.Table:
-        reserved = view.table("order.reserved")
-        reserved = last(reserved.select("subject_key", "happened", "seq", *CONFIGURATION, "edition"))
-        reserved = reserved.rename(order_of="subject_key").drop("happened", "seq")
-        return rows.left_join(reserved, rows.subject_key == reserved.order_of).drop("order_of")
+        # Only the orders that the rows speak of: they are few beside all that were reserved.
+        reserved = view.table("order.reserved").semi_join(rows, "subject_key")
+        locks = view.table("order.locked")
+        locks = locks.filter(locks.trim.notnull()).semi_join(rows, "subject_key")
+        reserved = reserved.select("subject_key", "happened", "seq", *CONFIGURATION, "edition")
+        last = changed(_overridden(reserved, locks)).rename(order_of="subject_key").drop("happened", "seq")
+        return rows.left_join(last, rows.subject_key == last.order_of).drop("order_of")
 
     return dict.fromkeys((*CONFIGURATION, "edition"), enrich)
 

@@ -13,6 +13,7 @@ from driveaway.orders.dimensions import (
     CAR_DIMENSIONS,
     ORDER_DIMENSIONS,
     at_last,
+    beside_locks,
     configured,
     from_car,
     from_reservation,
@@ -78,13 +79,9 @@ def lock_rate(view: View) -> Measure:
 
     Reservations that may still be refunded count below the line: the rate rises as they are decided.
     """
-    reservations = view.table("order.reserved")
-    locks = view.table("order.locked")
-    locks = locks.select(lock_key="subject_key", lock_simulated="simulated").distinct()
-    joined = reservations.left_join(locks, reservations.subject_key == locks.lock_key)
+    joined, dimensions = beside_locks(view)
     simulated = joined.simulated | joined.lock_simulated.fill_null(False)
-    rows = joined.mutate(hit=joined.lock_key.notnull(), simulated=simulated)
-    return Share(rows.drop("lock_key", "lock_simulated"), enrich=at_last(view))
+    return Share(joined.mutate(hit=joined.lock_key.notnull(), simulated=simulated), enrich=dimensions)
 
 
 @figure(
