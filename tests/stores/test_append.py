@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 
+from driveaway.book import writer
 from driveaway.book.book import open_store
 from driveaway.book.store import Edge, Row, Store
+from driveaway.launch.decide import LaunchDecider
 from driveaway.launch.launch import Launch
 from driveaway.values.errors import BadValue, Conflict, NotFound, Refused
 from tests.stores import acts
@@ -218,3 +221,27 @@ def test_it_describes_itself(store: Store) -> None:
     assert described["engine"] in ("SQLite", "PostgreSQL")
     assert described["bytes"] > 0
     assert described["version"]
+
+
+def test_an_import_that_gave_way_stays_in_small_batches(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "_LOOK_EVERY", 5)
+    monkeypatch.setattr(writer, "_COURTEOUS", 3)
+    monkeypatch.setattr(writer, "_courteous_until", {})
+    looks = iter([True])
+    # Who waited is served at the commit, and is seen waiting no more.
+    monkeypatch.setattr(type(store), "others_wait", lambda _: next(looks, False))
+    sizes: list[int] = []
+    commit = writer._append_batch
+
+    def watched(*arguments: Any) -> list[writer.Outcome]:
+        done = commit(*arguments)
+        sizes.append(len(done))
+        return done
+
+    monkeypatch.setattr(writer, "_append_batch", watched)
+    drafts = [acts.reserved(number) for number in range(12)]
+    outcomes = writer.append(store, drafts, LaunchDecider(acts.DESCRIPTION), patient=True)
+    assert [outcome.seq for outcome in outcomes] == list(range(1, 13))
+    assert sizes == [4, 3, 3, 2]

@@ -122,8 +122,9 @@ def append(
             left = drafts[len(outcomes) :]
             if monotonic() < _courteous_until.get(store.url, 0.0):
                 left = left[:_COURTEOUS]
-            outcomes += _append_batch(store, left, decider, atomic, True, clock, salts)
-            _let_pass(store)
+            done = _append_batch(store, left, decider, atomic, True, clock, salts)
+            outcomes += done
+            _let_pass(store, gave_way=len(done) < len(left))
         return outcomes
     finally:
         if tracing:
@@ -133,10 +134,15 @@ def append(
 _courteous_until: dict[str, float] = {}
 
 
-def _let_pass(store: Store) -> None:
-    """After an import's commit: whoever waits goes first, and for a while the batches stay small."""
-    if store.others_wait():
+def _let_pass(store: Store, *, gave_way: bool) -> None:
+    """After an import's commit: whoever waits goes first, and for a while the batches stay small.
+
+    Who waited may have the lock already and be seen no more: ``gave_way`` tells of it.
+    """
+    waiting = store.others_wait()
+    if waiting or gave_way:
         _courteous_until[store.url] = monotonic() + _COURTESY_SECONDS
+    if waiting:
         for _ in range(_COURTESY_LOOKS):
             sleep(0.0002)
             if not store.others_wait():
