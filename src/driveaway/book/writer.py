@@ -26,8 +26,8 @@ _SINGLE_LOOKUPS = 20
 _REPEATED = "book.conflict"
 # So many facts are handed to the store at a time; SQLite inserts them while the next are decided.
 _CHUNK = 4_000
-# An import that meets another writer commits so few facts at a time (1 to 2 ms), for so long.
-_COURTEOUS = 32
+# An import that meets another writer commits so few facts at a time (about 1 ms), for so long.
+_COURTEOUS = 16
 # So often a batch under way looks whether somebody waits. Each look lets go of Python's lock for a
 # moment too short for the inserting thread to take it, and long enough to stop its clock: looking
 # every millisecond kept that thread from ever starting (measured: half the speed).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -28,6 +29,8 @@ Progress = Callable[[int, int, int], None]
 """(bytes of the file done, bytes in all, rows)."""
 
 BATCH = 50_000
+_TURN = 0.0005
+"""Seconds for which a thread keeps Python's lock while another one wants it."""
 
 
 def import_file(
@@ -121,12 +124,15 @@ def _source(reading: Reading, file: Opened, beside: bool) -> Source:
 
 @contextmanager
 def _calm() -> Iterator[None]:
-    before = gc.get_threshold()
+    before, interval = gc.get_threshold(), sys.getswitchinterval()
     seldom_collect()
+    # Who appends holds the book's lock: it must not wait long for a turn while the next rows are unpacked.
+    sys.setswitchinterval(_TURN)
     try:
         yield
     finally:
         gc.set_threshold(*before)
+        sys.setswitchinterval(interval)
 
 
 def read_file(
