@@ -11,6 +11,8 @@ from driveaway.facts.orders import OrderHandedOver, OrderReserved
 
 BUYER = "buyer:"
 EDITION = "edition:"
+SHARED = (BUYER, EDITION)
+"""Keys that many orders have in common, and limits count."""
 
 
 def keys_of(body: Body) -> tuple[str, ...]:

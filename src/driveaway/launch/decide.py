@@ -11,7 +11,7 @@ from driveaway.book.writer import Reader
 from driveaway.facts import KINDS, Draft, Fact, kind_named
 from driveaway.facts.cars import CarPegged, CarShipped
 from driveaway.facts.description import Description
-from driveaway.facts.keys import BUYER, EDITION, keys_of
+from driveaway.facts.keys import BUYER, EDITION, SHARED, keys_of
 from driveaway.facts.launches import Withdrawn
 from driveaway.facts.orders import (
     BuyerDescribed,
@@ -27,7 +27,6 @@ from driveaway.outlets.rules import check_outlet
 from driveaway.values.errors import BadValue, Conflict, Refused
 
 _CONFIGURATION = Configuration.__struct_fields__
-_SHARED = (BUYER, EDITION)
 _OVERTAKEN = 500
 """Facts of others that states are kept up with; after more of them they are loaded anew."""
 _KEPT = 300_000
@@ -57,7 +56,7 @@ class LaunchDecider:
         self.seen = -1
         orders, cars = self.desk.orders, self.desk.cars
         keys = {key for draft in drafts for key in keys_of(draft.body)}
-        shared = {key for key in keys if key.startswith(_SHARED)}
+        shared = {key for key in keys if key.startswith(SHARED)}
         subjects = {draft.subject for draft in drafts} | (keys - shared)
         subjects.difference_update(orders, cars)
         names = list(subjects)
@@ -271,7 +270,7 @@ class LaunchDecider:
 
     def _component(self, draft: Draft, old: Fact | None) -> list[Fact]:
         """Every live fact that the draft's legality can depend on: its order, its cars, their orders."""
-        subjects = {draft.subject, *(k for k in keys_of(draft.body) if not k.startswith(_SHARED))}
+        subjects = {draft.subject, *(k for k in keys_of(draft.body) if not k.startswith(SHARED))}
         if old is not None:
             subjects.update(_links(old))
         while True:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from driveaway.facts import Fact, kind_named
-from driveaway.facts.keys import BUYER, EDITION, keys_of
+from driveaway.facts.keys import BUYER, SHARED, keys_of
 from driveaway.facts.orders import OrderReserved
 from driveaway.orders.rules import Desk
 
-_SHARED = (BUYER, EDITION)
 _CLOSING = {"order.cancelled": True, "order.handed_over": False}
 """Kinds that close an order, and whether that also frees its place in an edition."""
 _UNSETTLING = frozenset({"launch.described", "fact.withdrawn", "subject.erased"})
@@ -44,7 +43,7 @@ def catch_up(desk: Desk, counted: set[str], facts: Iterable[Fact]) -> bool:
                 desk.buyers.get(state.buyer, set()).discard(subject)
             if state.edition is not None and _CLOSING[fact.kind]:
                 desk.editions.get(state.edition, set()).discard(subject)
-        for name in (subject, *(key for key in keys_of(body) if not key.startswith(_SHARED))):
+        for name in (subject, *(key for key in keys_of(body) if not key.startswith(SHARED))):
             desk.orders.pop(name, None)
             desk.cars.pop(name, None)
     return True

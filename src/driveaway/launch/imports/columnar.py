@@ -24,26 +24,18 @@ class _Arrow(Columns):
     def __init__(
         self, batch: pa.RecordBatch, instants: Set[str], broken: Callable[[Exception], BrokenOff]
     ) -> None:
+        super().__init__(batch.schema.names)
         self._batch, self._instants, self._broken = batch, instants, broken
-        self._names = batch.schema.names
-        self._made: dict[str, list[Any]] = {}
 
-    def __getitem__(self, name: str) -> list[Any]:
-        if name not in self._made:
-            column = self._batch.column(name)
-            try:
-                if name in self._instants:
-                    column = pc.cast(column, _TIME, safe=False).cast(pa.int64())
-                self._made[name] = column.to_pylist()
-            except (pa.ArrowException, UnicodeDecodeError) as error:
-                raise self._broken(error) from error
-        return self._made[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
+    def _cells(self, name: str) -> list[Any]:
+        column = self._batch.column(name)
+        try:
+            if name in self._instants:
+                column = pc.cast(column, _TIME, safe=False).cast(pa.int64())
+            cells: list[Any] = column.to_pylist()
+        except (pa.ArrowException, UnicodeDecodeError) as error:
+            raise self._broken(error) from error
+        return cells
 
     def is_blank(self, name: str) -> bool:
         """Whether no cell of this column says anything."""

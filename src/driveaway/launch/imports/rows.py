@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -14,6 +14,24 @@ from driveaway.launch.imports.problems import Problem
 
 class Columns(Mapping[str, list[Any]]):
     """Columns by name, made into lists of cells only when asked for: a wide file is mostly empty."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._names = names
+        self._made: dict[str, list[Any]] = {}
+
+    def __getitem__(self, name: str) -> list[Any]:
+        if name not in self._made:
+            self._made[name] = self._cells(name)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def _cells(self, name: str) -> list[Any]:
+        raise KeyError(name)
 
     def is_blank(self, name: str) -> bool:
         """Whether no cell of this column says anything."""
@@ -28,18 +46,10 @@ class Columns(Mapping[str, list[Any]]):
 class Cells(Columns):
     """Columns that are lists already."""
 
-    def __init__(self, columns: Mapping[str, list[Any]]) -> None:
-        self._columns = columns
+    def __init__(self, columns: dict[str, list[Any]]) -> None:
+        super().__init__(columns)
+        self._made = columns
         self._blank: dict[str, bool] = {}
-
-    def __getitem__(self, name: str) -> list[Any]:
-        return self._columns[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._columns)
-
-    def __len__(self) -> int:
-        return len(self._columns)
 
     def is_blank(self, name: str) -> bool:
         """Whether no cell of this column says anything."""
@@ -50,20 +60,12 @@ class Cells(Columns):
 
 class _Picked(Columns):
     def __init__(self, whole: Columns, indexes: Sequence[int]) -> None:
+        super().__init__(whole)
         self._whole, self._indexes = whole, indexes
-        self._made: dict[str, list[Any]] = {}
 
-    def __getitem__(self, name: str) -> list[Any]:
-        if name not in self._made:
-            column = self._whole[name]
-            self._made[name] = [column[index] for index in self._indexes]
-        return self._made[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._whole)
-
-    def __len__(self) -> int:
-        return len(self._whole)
+    def _cells(self, name: str) -> list[Any]:
+        column = self._whole[name]
+        return [column[index] for index in self._indexes]
 
     def is_blank(self, name: str) -> bool:
         """Whether no cell of this column says anything."""
