@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 
@@ -16,5 +16,4 @@ def compiled(loop: Loop) -> Loop:
     The compiled form is cached beside the source file, or in the user's cache folder where that cannot
     be written. The loop runs without Python's lock and is typed as it was written.
     """
-    done: Loop = numba.njit(cache=True, nogil=True)(loop)
-    return done
+    return cast("Loop", numba.njit(cache=True, nogil=True)(loop))
