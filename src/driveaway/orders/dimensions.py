@@ -19,28 +19,9 @@ def configured(view: View) -> Mapping[str, Enrich]:
     """For locks: the configuration of the latest change after the lock, else the lock's own."""
 
     def enrich(rows: ir.Table) -> ir.Table:
-        return _overridden(rows, latest(view.table("order.changed"), "subject_key"))
+        return _said(rows, _changes(view))
 
     return dict.fromkeys(CONFIGURATION, enrich)
-
-
-_MINE = {f"new_{name}": name for name in (*CONFIGURATION, "subject_key", "happened", "seq")}
-
-
-def _overridden(rows: ir.Table, newer: ir.Table) -> ir.Table:
-    """Rows with the configuration of ``newer``, one row an order, where that came after them."""
-    newer = newer.select(**_MINE)
-    return _taken_over(rows.left_join(newer, rows.subject_key == newer.new_subject_key))
-
-
-def _taken_over(joined: ir.Table) -> ir.Table:
-    later = (joined.new_happened > joined.happened) | (
-        (joined.new_happened == joined.happened) & (joined.new_seq > joined.seq)
-    )
-    columns = {name: ibis.ifelse(later, joined[f"new_{name}"], joined[name]) for name in CONFIGURATION}
-    # The time of the last word, so that a yet newer one is compared with it.
-    times = {name: ibis.ifelse(later, joined[f"new_{name}"], joined[name]) for name in ("happened", "seq")}
-    return joined.mutate(**columns, **times).drop(*_MINE)
 
 
 def beside_locks(view: View) -> tuple[ir.Table, Mapping[str, Enrich]]:
@@ -50,44 +31,80 @@ def beside_locks(view: View) -> tuple[ir.Table, Mapping[str, Enrich]]:
         (the rows, the dimensions of the configuration that each order has by the as-of).
     """
     rows, locks = view.table("order.reserved"), view.table("order.locked")
-    # A lock without a trim says nothing about the configuration: it never comes later.
-    said = ibis.ifelse(locks.trim.notnull(), locks.happened, ibis.null("int64"))
-    locks = locks.mutate(happened=said).select(**_MINE, lock_key="subject_key", lock_simulated="simulated")
-    changed = configured(view)["trim"]
+    locks = locks.select(**_NEWER, **_LOCK, lock_simulated="simulated").drop("new_key")
+    joined = rows.left_join(locks, rows.subject_key == locks.lock_key)
 
     def enrich(rows: ir.Table) -> ir.Table:
-        return changed(_taken_over(rows))
+        locked = _chosen(rows, _says(rows.new_trim))
+        changes = latest(view.table("order.changed"), "subject_key")
+        changes = changes.select(**_NEWER, new_happened="happened", new_seq="seq")
+        beside = locked.left_join(changes, locked.subject_key == changes.new_key)
+        return _chosen(beside, beside.new_key.notnull() & ~_locked_later(beside, "new_"))
 
-    joined = rows.left_join(locks, rows.subject_key == locks.lock_key)
     return joined, dict.fromkeys(CONFIGURATION, enrich)
 
 
 def at_last(view: View) -> Mapping[str, Enrich]:
     """For reservations: the configuration that the order has by the as-of, locked and changed since."""
-    changed = configured(view)["trim"]
 
     def enrich(rows: ir.Table) -> ir.Table:
-        locks = view.table("order.locked")
-        # A lock without a trim says nothing about the configuration.
-        return changed(_overridden(rows, locks.filter(locks.trim.notnull())))
+        return _said(_said(rows, _locks(view)), _changes(view))
 
     return dict.fromkeys(CONFIGURATION, enrich)
 
 
 def from_reservation(view: View) -> Mapping[str, Enrich]:
     """For rows about orders that carry no configuration: that which the order has by the as-of."""
-    changed = configured(view)["trim"]
 
     def enrich(rows: ir.Table) -> ir.Table:
-        # Only the orders that the rows speak of: they are few beside all that were reserved.
-        reserved = view.table("order.reserved").semi_join(rows, "subject_key")
-        locks = view.table("order.locked")
-        locks = locks.filter(locks.trim.notnull()).semi_join(rows, "subject_key")
-        reserved = reserved.select("subject_key", "happened", "seq", *CONFIGURATION, "edition")
-        last = changed(_overridden(reserved, locks)).rename(order_of="subject_key").drop("happened", "seq")
-        return rows.left_join(last, rows.subject_key == last.order_of).drop("order_of")
+        reserved = view.table("order.reserved").select(order_of="subject_key", *[*CONFIGURATION, "edition"])
+        joined = rows.left_join(reserved, rows.subject_key == reserved.order_of).drop("order_of")
+        return _said(_said(joined, _locks(view)), _changes(view))
 
     return dict.fromkeys((*CONFIGURATION, "edition"), enrich)
+
+
+_NEWER = {"new_key": "subject_key", **{f"new_{name}": name for name in CONFIGURATION}}
+_LOCK = {"lock_key": "subject_key", "lock_trim": "trim", "lock_happened": "happened", "lock_seq": "seq"}
+
+
+def _locks(view: View) -> ir.Table:
+    """Locks that say a configuration. No order locks before it was reserved: it is the later word."""
+    locks = view.table("order.locked")
+    return locks.filter(_says(locks.trim))
+
+
+def _says(trim: ir.StringValue) -> ir.BooleanValue:
+    """A lock without a trim says nothing about the configuration."""
+    return trim.notnull()
+
+
+def _changes(view: View) -> ir.Table:
+    """The last change of each order that was not followed by a lock which says a configuration."""
+    changes = latest(view.table("order.changed"), "subject_key")
+    locks = view.table("order.locked").select(**_LOCK)
+    beside = changes.left_join(locks, changes.subject_key == locks.lock_key)
+    return beside.filter(~_locked_later(beside))
+
+
+def _locked_later(changed: ir.Table, prefix: str = "") -> ir.BooleanValue:
+    happened, seq = changed[f"{prefix}happened"], changed[f"{prefix}seq"]
+    later = (changed.lock_happened > happened) | (
+        (changed.lock_happened == happened) & (changed.lock_seq > seq)
+    )
+    return (_says(changed.lock_trim) & later).fill_null(False)
+
+
+def _said(rows: ir.Table, newer: ir.Table) -> ir.Table:
+    """Rows with the configuration of ``newer``, which has at most one row an order, where it has one."""
+    newer = newer.select(**_NEWER)
+    joined = rows.left_join(newer, rows.subject_key == newer.new_key)
+    return _chosen(joined, joined.new_key.notnull()).drop("new_key")
+
+
+def _chosen(joined: ir.Table, newer: ir.BooleanValue) -> ir.Table:
+    columns = {name: ibis.ifelse(newer, joined[f"new_{name}"], joined[name]) for name in CONFIGURATION}
+    return joined.mutate(**columns).drop(*(f"new_{name}" for name in CONFIGURATION))
 
 
 def from_car(view: View) -> Mapping[str, Enrich]:
