@@ -223,25 +223,47 @@ def test_it_describes_itself(store: Store) -> None:
     assert described["version"]
 
 
-def test_an_import_that_gave_way_stays_in_small_batches(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(writer, "_LOOK_EVERY", 5)
+@pytest.fixture
+def sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many facts each commit of an import took, in small numbers."""
     monkeypatch.setattr(writer, "_COURTEOUS", 3)
     monkeypatch.setattr(writer, "_courteous_until", {})
-    looks = iter([True])
-    # Who waited is served at the commit, and is seen waiting no more.
-    monkeypatch.setattr(type(store), "others_wait", lambda _: next(looks, False))
-    sizes: list[int] = []
+    monkeypatch.setattr(writer, "_sizes", {})
+    taken: list[int] = []
     commit = writer._append_batch
 
     def watched(*arguments: Any) -> list[writer.Outcome]:
         done = commit(*arguments)
-        sizes.append(len(done))
+        taken.append(len(done))
         return done
 
     monkeypatch.setattr(writer, "_append_batch", watched)
+    return taken
+
+
+def test_an_import_begins_with_small_batches(store: Store, sizes: list[int]) -> None:
+    drafts = [acts.reserved(number) for number in range(50)]
+    writer.append(store, drafts, LaunchDecider(acts.DESCRIPTION), patient=True)
+    assert sizes == [12, 24, 14]
+
+
+def test_an_import_that_gave_way_stays_in_small_batches(
+    store: Store, sizes: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "_LOOK_EVERY", 5)
+    looks = iter([True])
+    # Who waited is served at the commit, and is seen waiting no more.
+    monkeypatch.setattr(type(store), "others_wait", lambda _: next(looks, False))
     drafts = [acts.reserved(number) for number in range(12)]
     outcomes = writer.append(store, drafts, LaunchDecider(acts.DESCRIPTION), patient=True)
     assert [outcome.seq for outcome in outcomes] == list(range(1, 13))
     assert sizes == [4, 3, 3, 2]
+
+
+def test_all_or_nothing_is_one_commit_however_patient(store: Store, sizes: list[int]) -> None:
+    drafts = [*(acts.reserved(number) for number in range(20)), acts.locked(99)]
+    with pytest.raises(Refused):
+        writer.append(store, drafts, LaunchDecider(acts.DESCRIPTION), atomic=True, patient=True)
+    assert store.edge().size == 0
+    writer.append(store, drafts[:20], LaunchDecider(acts.DESCRIPTION), atomic=True, patient=True)
+    assert sizes == [20]

@@ -28,6 +28,7 @@ _REPEATED = "book.conflict"
 _CHUNK = 4_000
 # An import that meets another writer commits so few facts at a time (about 1 ms), for so long.
 _COURTEOUS = 16
+_UNBOUND = 1 << 30
 # So often a batch under way looks whether somebody waits. Each look lets go of Python's lock for a
 # moment too short for the inserting thread to take it, and long enough to stop its clock: looking
 # every millisecond kept that thread from ever starting (measured: half the speed).
@@ -120,8 +121,8 @@ def append(
         outcomes: list[Outcome] = []
         while len(outcomes) < len(drafts):
             left = drafts[len(outcomes) :]
-            if monotonic() < _courteous_until.get(store.url, 0.0):
-                left = left[:_COURTEOUS]
+            if not atomic:
+                left = left[: _patient_size(store)]
             done = _append_batch(store, left, decider, atomic, True, clock, salts)
             outcomes += done
             _let_pass(store, gave_way=len(done) < len(left))
@@ -132,6 +133,19 @@ def append(
 
 
 _courteous_until: dict[str, float] = {}
+_sizes: dict[str, int] = {}
+
+
+def _patient_size(store: Store) -> int:
+    """Facts that an import may commit at once.
+
+    It begins with few, so that whoever writes already is met while little has to be committed, and
+    doubles as long as nobody is.
+    """
+    courteous = monotonic() < _courteous_until.get(store.url, 0.0)
+    size = _COURTEOUS if courteous else _sizes.get(store.url, 4 * _COURTEOUS)
+    _sizes[store.url] = min(2 * size, _UNBOUND)
+    return size
 
 
 def _let_pass(store: Store, *, gave_way: bool) -> None:

@@ -57,7 +57,7 @@ def from_reservation(view: View) -> Mapping[str, Enrich]:
     """For rows about orders that carry no configuration: that which the order has by the as-of."""
 
     def enrich(rows: ir.Table) -> ir.Table:
-        reserved = view.table("order.reserved").select(order_of="subject_key", *[*CONFIGURATION, "edition"])
+        reserved = view.table("order.reserved").select(*CONFIGURATION, "edition", order_of="subject_key")
         joined = rows.left_join(reserved, rows.subject_key == reserved.order_of).drop("order_of")
         return _said(_said(joined, _locks(view)), _changes(view))
 

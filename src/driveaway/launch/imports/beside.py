@@ -33,6 +33,8 @@ _ERRORS: Final = {
 }
 _PROGRAM: Final = "from driveaway.launch.imports.beside import main; main()"
 _LENGTH: Final = 8
+_ROWS: Final = 10_000
+"""Rows of a frame at the most: one is taken over while the next is read."""
 # A batch fits into the pipe at once, so that the other process need not wait to be read.
 _PIPE: Final = 1024 * 1024
 _F_SETPIPE_SZ: Final = 1031
@@ -104,7 +106,7 @@ class Beside:
         _widen(self._process.stdout)
         # Should it have died already, the end of its frames says so.
         with suppress(BrokenPipeError), self._process.stdin as asked:
-            asked.write(pickle.dumps(reading))
+            asked.write(pickle.dumps(reading._replace(batch=min(_ROWS, reading.batch))))
 
     def position(self) -> int:
         """Bytes of the file that were read so far."""

@@ -30,6 +30,7 @@ _FINAL: Final = frozenset(
 )  # fmt: skip
 _READ, _ADDED, _REJECTED, _PASSED = 1, 2, 4, 8
 _AHEAD: Final = 2
+_FIRST: Final = 5_000
 _SMALL: Final = 2_000
 _FAR: Final = 7_258_118_400_000_000 - 1  # the end of 2199
 
@@ -55,6 +56,8 @@ class Recorder:
     ) -> None:
         """``sort``: put everything in order of valid time first; ``in_order``: it is so already."""
         self._launch, self._problems, self._batch = launch, problems, batch
+        # The first batches are small, so that deciding begins as soon as something was read.
+        self._next = min(_FIRST, batch)
         self._rows = bytearray(1024)
         self._waiting: list[Proposal] = []
         self._held = Held(folder)
@@ -83,9 +86,10 @@ class Recorder:
                 self._held.add(fact)
             return
         self._waiting += proposals.facts
-        while len(self._waiting) >= self._batch:
-            self._record(self._waiting[: self._batch])
-            del self._waiting[: self._batch]
+        while len(self._waiting) >= self._next:
+            self._record(self._waiting[: self._next])
+            del self._waiting[: self._next]
+            self._next = min(2 * self._next, self._batch)
 
     def finish(self) -> None:
         """Record the rest, then try what was held back again, as long as that helps."""
