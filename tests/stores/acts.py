@@ -11,6 +11,7 @@ import psycopg
 from driveaway.facts import Draft
 from driveaway.facts import cars as c
 from driveaway.facts import orders as o
+from driveaway.facts.delivery import HandoverPostponed, OrderPrioritised, PromiseGiven
 from driveaway.facts.description import read_description
 from driveaway.facts.launches import Withdrawn
 from driveaway.facts.public import OutletClosed, OutletOpened
@@ -169,6 +170,20 @@ def handed_over(number: int, vin: int, hours: float, **more: Any) -> Draft:
 
 def returned(vin: int, of: int, hours: float, **more: Any) -> Draft:
     return draft("car.returned", car(vin), hours, c.CarReturned(order=order(of)), **more)
+
+
+def promised(number: int, hours: float, first: str, last: str, **body: Any) -> Draft:
+    said = PromiseGiven(first_day=first, last_day=last, confidence=0.9, **body)
+    return draft("promise.given", order(number), hours, said)
+
+
+def postponed(number: int, hours: float, until: str) -> Draft:
+    return draft("handover.postponed", order(number), hours, HandoverPostponed(until_day=until))
+
+
+def prioritised(number: int, hours: float, rank: int = 0) -> Draft:
+    body = OrderPrioritised(rank=rank, reason="the first car was damaged in transport")
+    return draft("order.prioritised", order(number), hours, body)
 
 
 def opened(name: str, hours: float, **more: Any) -> Draft:

@@ -20,6 +20,14 @@ _REFUSALS: dict[str, tuple[list[Draft], Draft]] = {
     "order.edition": ([], acts.reserved(1, edition="winter")),
     "order.change_closed": ([acts.reserved(1), acts.locked(1)], acts.changed(1, 2)),
     "order.requeue": ([acts.reserved(1), acts.locked(1)], acts.changed(1, 24 * 14)),
+    "promise.reason": (
+        [acts.reserved(1), acts.locked(1), acts.promised(1, 2, "2024-06-01", "2024-06-07")],
+        acts.promised(1, 3, "2024-06-08", "2024-06-14"),
+    ),
+    "promise.window": (
+        [acts.reserved(1), acts.locked(1)],
+        acts.promised(1, 2, "2024-06-07", "2024-06-01"),
+    ),
     "money.currency_differs": ([acts.reserved(1), acts.taken(1)], acts.taken(1, 1, currency="EUR")),
     "money.more_than_held": ([acts.reserved(1), acts.taken(1)], acts.refunded(1, 2, acts.DEPOSIT + 1)),
     "car.built_twice": ([acts.built(1, 0)], acts.built(1, 1)),

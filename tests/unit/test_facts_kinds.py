@@ -30,8 +30,8 @@ def _value(hint: Any) -> Any:
             return True
         case msgspec.inspect.IntType():
             return 42
-        case msgspec.inspect.FloatType():
-            return 4.5
+        case msgspec.inspect.FloatType(le=most):
+            return 4.5 if most is None or most >= 4.5 else 0.5
         case msgspec.inspect.StrType(pattern=pattern) if pattern:
             return {"^[A-Z]{3}$": "EUR", "^[0-9]{6}$": "310000"}.get(pattern) or _matching(pattern)
         case msgspec.inspect.StrType():

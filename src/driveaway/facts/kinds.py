@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from driveaway.facts import cars, launches, orders, public
+from driveaway.facts import cars, delivery, launches, orders, public
 from driveaway.facts.base import Body
 from driveaway.values.errors import BadValue
 
@@ -85,6 +85,10 @@ KINDS: dict[str, Kind] = _listed(
     Kind("car.pegged", cars.CarPegged, "vin"),
     Kind("car.unpegged", cars.CarUnpegged, "vin"),
     Kind("car.returned", cars.CarReturned, "vin"),
+    Kind("promise.given", delivery.PromiseGiven, "order"),
+    Kind("handover.postponed", delivery.HandoverPostponed, "order"),
+    Kind("order.prioritised", delivery.OrderPrioritised, "order"),
+    Kind("plan.adopted", delivery.PlanAdopted, "slug"),
     Kind("outlet.opened", public.OutletOpened, "slug"),
     Kind("outlet.closed", public.OutletClosed, "slug"),
     Kind("target.set", public.TargetSet, "slug"),

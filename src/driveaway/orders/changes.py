@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from driveaway.facts import cars as c
+from driveaway.facts import delivery as d
 from driveaway.facts import orders as o
 from driveaway.facts.base import Body
 from driveaway.facts.launches import Withdrawn
@@ -117,6 +118,16 @@ def _do_described(desk: DeskState, subject: str, happened: int, body: o.BuyerDes
     state.described, state.last = True, max(state.last, happened)
 
 
+def _do_promised(desk: DeskState, subject: str, happened: int, body: d.PromiseGiven) -> None:
+    state = desk.order(subject)
+    state.promised, state.last = (body.first_day, body.last_day), max(state.last, happened)
+
+
+def _do_noted(desk: DeskState, subject: str, happened: int, body: Body) -> None:
+    state = desk.order(subject)
+    state.last = max(state.last, happened)
+
+
 def _do_withdrawn(desk: DeskState, subject: str, happened: int, body: Withdrawn) -> None:
     if subject.startswith("O-"):
         desk.order(subject).withdrawals += 1
@@ -139,5 +150,8 @@ CHANGES: dict[type[Body], Callable[[DeskState, str, int, Any], None]] = {
     c.CarPegged: _do_pegged,
     c.CarUnpegged: _do_unpegged,
     c.CarReturned: _do_returned,
+    d.PromiseGiven: _do_promised,
+    d.HandoverPostponed: _do_noted,
+    d.OrderPrioritised: _do_noted,
     Withdrawn: _do_withdrawn,
 }

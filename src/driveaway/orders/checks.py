@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from driveaway.facts import cars as c
+from driveaway.facts import delivery as d
 from driveaway.facts import orders as o
 from driveaway.facts.base import Body
 from driveaway.orders.state import CarState, DeskState, OrderState
@@ -225,6 +226,30 @@ def _check_described(desk: DeskState, subject: str, happened: int, body: o.Buyer
         _refuse("buyer.described_twice", f"the buyer of {subject} is described already", "correct that fact")
 
 
+def _firm(desk: DeskState, subject: str) -> OrderState:
+    state = _open(desk, subject)
+    if state.locked is None:
+        _refuse("order.not_locked", f"{subject} is not locked by then", "only firm orders are planned")
+    return state
+
+
+def _check_promised(desk: DeskState, subject: str, happened: int, body: d.PromiseGiven) -> None:
+    state = _firm(desk, subject)
+    if body.last_day < body.first_day:
+        _refuse("promise.window", f"the window of {subject} ends before it begins", "first_day ≤ last_day")
+    if state.promised is not None and body.reason is None:
+        first, last = state.promised
+        _refuse(
+            "promise.reason",
+            f"{subject} was promised {first} to {last} already",
+            "a promise is changed with a recorded reason",
+        )
+
+
+def _check_firm(desk: DeskState, subject: str, happened: int, body: Body) -> None:
+    _firm(desk, subject)
+
+
 CHECKS: dict[type[Body], Callable[[DeskState, str, int, Any], None]] = {
     o.OrderReserved: _check_reserved,
     o.OrderLocked: _check_locked,
@@ -242,4 +267,7 @@ CHECKS: dict[type[Body], Callable[[DeskState, str, int, Any], None]] = {
     c.CarPegged: _check_pegged,
     c.CarUnpegged: _check_unpegged,
     c.CarReturned: _check_returned,
+    d.PromiseGiven: _check_promised,
+    d.HandoverPostponed: _check_firm,
+    d.OrderPrioritised: _check_firm,
 }

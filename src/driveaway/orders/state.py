@@ -14,7 +14,8 @@ class OrderState:
     """One order, folded in valid-time order.
 
     Money in minor units: ``held`` is the deposit that the maker holds; ``paid`` the balance received;
-    ``forfeited`` what the maker kept. ``withdrawals`` counts facts about it that were taken back.
+    ``forfeited`` what the maker kept. ``promised`` is the window last promised, its first and last day.
+    ``withdrawals`` counts facts about it that were taken back.
     Times are instants, None: has not happened.
     """
 
@@ -35,6 +36,7 @@ class OrderState:
     forfeited: int = 0
     paid: int = 0
     described: bool = False
+    promised: tuple[str, str] | None = None
     withdrawals: int = 0
     last: int = 0
 
