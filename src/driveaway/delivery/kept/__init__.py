@@ -1,0 +1,1 @@
+"""How past promises fared, and promises that are calibrated by how they fared."""
