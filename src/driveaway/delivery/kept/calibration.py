@@ -16,6 +16,7 @@ from driveaway.delivery.kept.survival import Amounts, Counts, Flags, WaitCurve, 
 from driveaway.values.errors import BadValue
 
 _WIDEST = 2.5
+_TURNOVERS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class History:
     def __post_init__(self) -> None:
         if not len(self.started) == len(self.delivered) == len(self.left) == len(self.group):
             raise BadValue("the columns of a history differ in length", code="delivery.history")
+        if len(self.group) and int(self.group.min()) < 0:
+            raise BadValue("a code of a group is negative", code="delivery.history")
         early = np.flatnonzero(~(np.minimum(self.delivered, self.left) >= self.started))
         if len(early):
             raise BadValue(
@@ -50,7 +53,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """How bounds are learned. The defaults were not tuned to one level of confidence.
+    """How bounds are learned. What the defaults rest on: docs/explanation/calibration.md.
 
     Attributes:
         level: share of promises that is to be kept.
@@ -92,22 +95,29 @@ class AdaptiveLevel:
     So every step is late by the promised wait itself. With m promises in flight, the level is an
     integrator with that delay, which neither swings nor dawdles when step × m = 1/e (the double root of
     s + k·exp(−s·T) = 0 lies at k·T = 1/e; above π/2 it swings for ever). Hence step = gain / m, and no
-    step size is left to tune.
+    step size is left to tune. m is averaged over the last twenty turnovers: with the m of the moment,
+    steps would be small just when promises are long and kept, and more would be kept than wanted.
 
-    The level is bounded: at most twice and at least a fifth of the misses that are wanted. As long as it
-    stays inside, the mean of all misses differs from the wanted share by no more than
-    (largest change of the level) / (step × promises), whatever the orders do (proposition 4.1 there).
+    The level is bounded: at most twice and at least a fifth of the misses that are wanted. While it stays
+    inside and the step is the same, the share missed of all settled promises differs from the wanted one
+    by no more than (change of the level) / (step × promises), whatever the orders do (as proposition 4.1
+    there: the changes add up).
     """
 
     def __init__(self, wanted: float, gain: float = 1 / e) -> None:
         self.wanted = wanted
         self.gain = gain
         self.level = wanted
+        self._settled = 0
+        self._in_flight = 0.0
 
     def settle(self, missed: bool, in_flight: int) -> None:
         """Learn from one promise whose date has passed while so many others are in flight."""
         aim = 1 - self.wanted
-        level = self.level + self.gain / max(in_flight, 1 / aim) * (missed - aim)
+        flying = max(float(in_flight), 1 / aim)
+        self._settled += 1
+        self._in_flight += (flying - self._in_flight) / min(self._settled, _TURNOVERS * flying)
+        level = self.level + self.gain / self._in_flight * (missed - aim)
         self.level = min(max(level, 1 - min(2 * aim, 0.5 + aim / 2)), 1 - aim / 5)
 
 

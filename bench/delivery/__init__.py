@@ -1,0 +1,1 @@
+"""Measurements of the delivery room, beside peers."""
