@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.tables import table
-from driveaway.delivery.kept.calibration import History, Method, replay
+from driveaway.delivery.kept.calibration import History, Method, replay, wait_bounds
 from driveaway.delivery.kept.scoring import Promises, Record, calibration_curve, record
 from driveaway.delivery.kept.survival import Amounts, kaplan_meier
 from driveaway.figures.answer import Interval
@@ -213,6 +213,33 @@ def main() -> None:
         sizes = f"{least:.1%}", f"{total.wait:.1f}"
         lines.append([f"{point.nominal:.0%}", f"{point.kept:.1%}", _between(point.interval), *sizes])
     print(table(["nominal", "kept", "95% interval", "worst month", "mean days"], lines))
+
+    speed()
+
+
+def speed() -> None:
+    """Print how long scoring and learning take on simulated orders."""
+    random = np.random.default_rng(1)
+    count = 1_000_000
+    given = random.uniform(0, 300, count)
+    made = Promises.of(
+        given, given + random.uniform(5, 60, count), LEVEL, given + random.exponential(20, count)
+    )
+    begin = time.process_time()
+    cohorts = len(record(made, 250, np.floor(given / 7)))
+    print(f"\n{count:,} promises scored in {cohorts} cohorts: {time.process_time() - begin:.2f} CPU s")
+    count = 100_000
+    started = np.sort(random.uniform(0, 400, count))
+    group = random.integers(0, 31, count)
+    delivered = started + (8 + group % 7) * random.lognormal(0, 0.4, count)
+    history = History(started, delivered, np.full(count, np.inf), group)
+    begin = time.process_time()
+    wait_bounds(history, 399, LEVEL, Method(), 31)
+    now = time.process_time() - begin
+    begin = time.process_time()
+    replay(history, Method())
+    took = time.process_time() - begin
+    print(f"{count:,} orders in 31 groups: bounds of one day {now:.3f} CPU s, replay of 400 days {took:.1f}")
 
 
 if __name__ == "__main__":

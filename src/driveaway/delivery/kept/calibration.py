@@ -176,6 +176,14 @@ def wait_bounds(history: History, day: float, level: float, method: Method, grou
     return factor * curve.bound(level, corrected=method.corrected)
 
 
+def widened(loads: Amounts, method: Method) -> Amounts:
+    """By what bounds are multiplied at such loads: 1 where the load is usual or low; loads count up to 2.5.
+
+    They are never shortened: a low load is in the curve soon enough, and being wrong breaks promises.
+    """
+    return np.asarray(np.clip(loads, 1.0, _WIDEST) ** method.load_power)
+
+
 _COMPARED = 0.75
 """The quantile at which groups are compared: towards the tail that is promised, and still well filled."""
 
@@ -231,7 +239,7 @@ def replay(history: History, method: Method) -> Replay:
     groups = int(history.group.max()) + 1
     closed = np.minimum(history.delivered, history.left)
     by_day = load(history.started, closed, first, last)
-    widening = np.clip(by_day, 1.0, _WIDEST) ** method.load_power
+    widening = widened(by_day, method)
     step = AdaptiveLevel(method.level, method.gain)
     order = np.argsort(days, kind="stable")
     starts = np.searchsorted(days[order], np.arange(first, last + 2))
