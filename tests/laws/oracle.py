@@ -29,6 +29,7 @@ class Tally:
     returned: bool = False
     buyer: Fact | None = None
     trim: str | None = None
+    configured: bool = False
 
 
 @dataclass
@@ -49,13 +50,18 @@ class Fold:
         match fact.kind:
             case "order.reserved":
                 self.order(fact.subject).reserved = fact
-                self.order(fact.subject).trim = body.trim
+                # Nothing is said of an order before it is reserved: a correction of the reservation that
+                # came in after a lock of the same moment does not speak last.
+                if not self.order(fact.subject).configured:
+                    self.order(fact.subject).trim = body.trim
             case "order.locked":
                 self.order(fact.subject).locked = fact
                 if body.trim is not None:
                     self.order(fact.subject).trim = body.trim
+                    self.order(fact.subject).configured = True
             case "order.changed":
                 self.order(fact.subject).trim = body.trim
+                self.order(fact.subject).configured = True
             case "order.cancelled":
                 self.order(fact.subject).cancelled = fact
             case "order.handed_over":

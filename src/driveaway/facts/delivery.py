@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from driveaway.facts.base import Body, Count, Day, Name, Text
+from driveaway.facts.base import Body, Count, Day, Name, Province, Text
 
 Chance = Annotated[float, Meta(ge=0, le=1)]
 """A probability."""
@@ -94,15 +94,17 @@ class PlanAdopted(Body, frozen=True, kw_only=True):
 class PromiseGiven(Body, frozen=True, kw_only=True):
     """The buyer was promised a handover within a window, both days included: a commitment.
 
-    ``confidence`` is the chance that the plan gave to a handover by ``last_day``. A further promise for
-    the same order takes the place of the earlier one and needs a ``reason``; a later ``last_day`` breaks
-    the earlier promise.
+    ``confidence`` is the chance that the plan gave to a handover by ``last_day``; ``trim`` and
+    ``province`` are the order's at that time. A further promise for the same order takes the place of the
+    earlier one and needs a ``reason``; a later ``last_day`` breaks the earlier promise.
     """
 
     first_day: Day
     last_day: Day
     confidence: Chance
     plan: Name | None = None
+    trim: Name | None = None
+    province: Province | None = None
     reason: Text | None = None
 
 
