@@ -1,0 +1,17 @@
+"""What can be built, carried and handed over, from the description of a launch."""
+
+from driveaway.delivery.supply.lead import region_codes
+from driveaway.delivery.supply.limits import NOT_LIMITED
+from driveaway.delivery.supply.model import Modelled, supply
+from driveaway.delivery.supply.queue import cancellations, priorities
+from driveaway.delivery.supply.reading import Notes
+
+__all__ = [
+    "NOT_LIMITED",
+    "Modelled",
+    "Notes",
+    "cancellations",
+    "priorities",
+    "region_codes",
+    "supply",
+]
