@@ -107,7 +107,7 @@ def _rate(plant: Plant, line: Line, place: str, days: Days, notes: Notes) -> Amo
             rates[on] = changed
         if step.availability is not None:
             shares[on] = notes.share(step.availability, f"{where}.availability")
-    return rates * shares
+    return np.asarray(rates * shares)
 
 
 def _capacity(value: float, item: Line | LineStep, place: str, notes: Notes, how: str) -> bool:
