@@ -17,6 +17,7 @@ from driveaway.values.provinces import PROVINCES
 
 _TAIL = 1e-6
 _LONGEST = 366
+_FIXED = 1e-3
 
 
 def region_codes(description: Description) -> tuple[str, ...]:
@@ -82,16 +83,17 @@ def _length(value: float, place: str, notes: Notes) -> float:
 
 
 def discretised(mean: float, deviation: float) -> Amounts:
-    """Probability of each whole number of days, shape (longest + 1,), with exactly this mean.
+    """Probability of each whole number of days, shape (longest + 1,), with this mean.
 
-    A gamma distribution of this mean and standard deviation (a fixed time where that is 0), made discrete by
-    matching its first moment locally: each moment's chance is shared between the whole days beside it
-    in proportion to its distance (Klugman, Panjer, Willmot: Loss Models, "method of local moment matching").
-    What lies beyond all but a millionth is added to the last day.
+    A gamma distribution of this mean and standard deviation (a fixed time where one is under 0.001), made
+    discrete by matching its first moment locally: each moment's chance is shared between the whole days
+    beside it in proportion to its distance (Klugman, Panjer, Willmot: Loss Models, "method of local moment
+    matching").
+    The last millionth of the tail is added to the last day.
     """
-    longest = ceil(mean + 40 * deviation) + 1
+    longest = min(ceil(mean + 40 * deviation) + 1, 20 * _LONGEST)
     points = np.arange(-1.0, longest + 2)
-    if deviation > 0 and mean > 0:
+    if min(mean, deviation) > _FIXED:
         shape, scale = (mean / deviation) ** 2, deviation**2 / mean
         at = np.maximum(points, 0.0)
         # Area under the distribution function up to each point: E[max(0, x - X)].
