@@ -255,7 +255,7 @@ FORMS: Final = (
     Form("LIMIT ±N% [from DAY] [until DAY]", "lidar +20% from July", _limit),
     Form("LIMIT N per day|week [from DAY] [until DAY]", "101 kWh pack 300 per day from June", _limit),
     Form("LIMIT unlimited [from DAY] [until DAY]", "lidar unlimited from 2024-10-01", _limit),
-    Form("PART N arrive on DAY", "", _arrival),
+    Form("PART N arrive on DAY", "motors 5000 arrive on 2024-06-01", _arrival),
     Form("transport N days|±N days [to REGIONS]", "transport +3 days to 650000", _transport),
     Form("handovers ±N% [in REGIONS] [from DAY] [until DAY]", "handovers +10% from June", _handovers),
     Form(
