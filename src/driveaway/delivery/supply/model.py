@@ -15,6 +15,7 @@ from driveaway.delivery.supply.limits import limits
 from driveaway.delivery.supply.output import lines_of, opened, output
 from driveaway.delivery.supply.reading import Days, Notes, day_of
 from driveaway.delivery.supply.selecting import builds, lacking, said
+from driveaway.delivery.supply.settings import plan_settings
 from driveaway.delivery.supply.vins import note_overlaps
 from driveaway.facts.description import Description, Plant
 from driveaway.facts.planning import Line as LineTable
@@ -68,7 +69,7 @@ def supply(
             remedy=f"plan 1 to {LONGEST_HORIZON} days; usual are 52 weeks",
         )
     notes = Notes()
-    description = _scaled(description, notes)
+    description = replace(description, planning=plan_settings(description, notes))
     _note_before_launch(description, first_day, notes)
     over = horizon(description.calendar, first_day, days, notes)
     lines, tables = _lines(description, configurations, over, notes)
@@ -83,21 +84,6 @@ def supply(
     return Modelled(
         Supply(first_day, days, lines, limited, served, stops), tuple(notes.problems), unplannable
     )
-
-
-def _scaled(description: Description, notes: Notes) -> Description:
-    """The description with a scale that can be used."""
-    if 0 < description.planning.scale < np.inf:
-        return description
-    notes.add(
-        BadValue(
-            f"a scale of {description.planning.scale:g}",
-            code="delivery.scale",
-            place="planning.scale",
-            remedy="more than 0; planned with 1",
-        )
-    )
-    return replace(description, planning=replace(description.planning, scale=1.0))
 
 
 def _lines(

@@ -1,12 +1,14 @@
-"""What the description says about orders: who is served first, and how likely a lock is cancelled."""
+"""What the description says about orders: who comes first, who may cancel, and until when a date matters."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from driveaway.delivery.planning.problem import Amounts, Configuration, Counts
+from driveaway.delivery.planning.problem import Amounts, Configuration, Counts, Flags
+from driveaway.delivery.supply.lead import region_codes
 from driveaway.delivery.supply.reading import Notes
 from driveaway.delivery.supply.selecting import covers
 from driveaway.facts.description import Description
@@ -67,3 +69,39 @@ def cancellations(description: Description, notes: Notes) -> Amounts:
             )
         chances += [chance] * max(0, days)
     return np.array([*chances, 0.0]) if chances else np.zeros(0)
+
+
+class DateInTime(NamedTuple):
+    """A date that matters to some buyers.
+
+    Attributes:
+        name: slug.
+        day: last day on which a handover is in time, days since 1 January 1970.
+        covers: for each configuration whether it matters for its buyers, shape (configurations,).
+        regions: codes of the regions where it matters; empty: everywhere.
+        locked: first and last day of the locks that it matters for, days since 1 January 1970.
+        said: what is lost after it, in words.
+    """
+
+    name: str
+    day: int
+    covers: Flags
+    regions: tuple[str, ...]
+    locked: tuple[int, int]
+    said: str
+
+
+def dates(
+    description: Description, configurations: Sequence[Configuration], notes: Notes
+) -> tuple[DateInTime, ...]:
+    """The dates that matter to buyers; one that cannot be read is noted and left out."""
+    found = []
+    for item in description.dates:
+        place = f"dates.{item.name}"
+        on = covers(item.covers, description, configurations, f"{place}.covers", notes)
+        regions = notes.known(item.regions, region_codes(description), f"{place}.regions", "region")
+        day = notes.day(item.day, f"{place}.day")
+        locked = notes.span(item.locked_from, item.locked_until, f"{place}.locked")
+        if day is not None and locked is not None and (regions or not item.regions):
+            found.append(DateInTime(item.name, day, on, regions, locked, item.said))
+    return tuple(found)

@@ -35,7 +35,8 @@ _BARE = re.compile(r"[^\W\d_]+(?:[ /-][^\W\d_]+)*|[a-z][a-z0-9/.-]*|\d+(?:\.\d+)
 
 def number(value: float) -> str:
     """A number with all its digits and no exponent, which reads back as the same number."""
-    text = format(Decimal(repr(float(value))), "f")
+    # Adding 0 takes the sign from a zero.
+    text = format(Decimal(repr(float(value) + 0.0)), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driveaway.delivery.planning.problem import Configuration, Limit
-from driveaway.delivery.supply import NOT_LIMITED, Notes, cancellations, priorities
+from driveaway.delivery.supply import NOT_LIMITED, Notes, cancellations, dates, plan_settings, priorities
 from driveaway.delivery.supply.lead import discretised
 from tests.unit.delivery.supply.described import CARS, WORKS, launch, modelled
 
@@ -200,3 +200,57 @@ def test_cancellations_hold_up_to_their_day() -> None:
     assert notes.problems == []
     assert cancellations(launch("[[cancellations]]\nuntil_days = -1\nper_day = 2\n"), notes).tolist() == []
     assert [problem.code for problem in notes.problems] == ["delivery.share", "delivery.cancellations"]
+
+
+def test_dates_matter_to_some_buyers() -> None:
+    notes = Notes()
+    text = """
+[[dates]]
+name = "subsidy"
+day = "2024-12-31"
+covers = { trims = ["Max"] }
+regions = ["310000"]
+locked_until = "2024-06-30"
+[[dates]]
+name = "odd"
+day = "2024-12-32"
+[[dates]]
+name = "nowhere"
+day = "2024-12-31"
+regions = ["1"]
+"""
+    (subsidy,) = dates(launch(text), CARS, notes)
+    assert (subsidy.name, subsidy.regions) == ("subsidy", ("310000",))
+    assert subsidy.day - subsidy.locked[1] == 184
+    assert subsidy.locked[0] < 0
+    assert subsidy.covers.tolist() == [False, True, True, False]
+    assert [problem.place for problem in notes.problems] == [
+        "launch.toml dates.odd.day",
+        "launch.toml dates.nowhere.regions",
+    ]
+
+
+def test_settings_that_cannot_be_used_are_the_usual_ones() -> None:
+    notes = Notes()
+    usual = plan_settings(launch(), notes)
+    assert (usual.horizon_weeks, usual.confidences, notes.problems) == (52, (0.5, 0.8, 0.9), [])
+    text = """
+[planning]
+horizon_weeks = 0
+frozen_days = -1
+confidences = [0.95, 0.5, 90, 0.5]
+window = [0.9, 0.1]
+paths = 250
+scale = -1
+"""
+    held = plan_settings(launch(text), notes)
+    assert (held.horizon_weeks, held.frozen_days, held.paths) == (52, 7, 250)
+    assert (held.confidences, held.window, held.scale) == ((0.5, 0.95), (0.1, 0.9), 1.0)
+    assert {problem.place.rpartition(".")[2] for problem in notes.problems} == {
+        "horizon_weeks",
+        "frozen_days",
+        "confidences",
+        "window",
+        "scale",
+    }
+    assert {problem.code for problem in notes.problems} == {"delivery.planning"}

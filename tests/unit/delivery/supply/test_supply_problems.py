@@ -119,7 +119,7 @@ WEEK = [40.0] * 5 + [0.0] * 2
             "-1",
             WEEK,
         ),
-        (WORKS + "[planning]\nscale = 0\n", "scale", "launch.toml planning.scale", "0", WEEK),
+        (WORKS + "[planning]\nscale = 0\n", "planning", "launch.toml planning.scale", "0", WEEK),
         (
             WORKS
             + "[calendar]\nworking_days = ['2024-07-02']\n"
