@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 import msgspec
 import msgspec.inspect
 
-from driveaway.facts import description
+from driveaway.facts import description, planning
 from driveaway.facts.description import Description
-from tools.reference.markdown import code, page, prose, table
+from tools.reference.markdown import anchor, code, page, prose, table
 from tools.reference.source import aliases, field_types
+
+_WORD = re.compile(r"\w+")
 
 
 def launch_toml() -> str:
@@ -19,15 +24,24 @@ def launch_toml() -> str:
         "A launch folder holds one `launch.toml`: what is sold, where it is built, which rules hold, which "
         "targets were set. `driveaway apply` takes it into the book; each figure then uses the version that "
         "held at its as-of. An attribute that is not listed here is refused, with its place. Times are ISO "
-        "8601, days `YYYY-MM-DD`, money is text in major units of `currency`.",
+        "8601, days `YYYY-MM-DD`, money is text in major units of `currency`. From `[planning]` on, and in "
+        "the tables under `[[plants]]`, stand the attributes that plans rest on; all may be left out.",
         "## At the top",
         _attributes(Description),
-        *(
-            "\n\n".join((f"## {heading}", prose(cls.__doc__), _attributes(cls)))
-            for heading, cls in tables.items()
-            if heading
-        ),
+        *_sections(tables),
     )
+
+
+def _sections(tables: dict[str, type[msgspec.Struct]]) -> Iterator[str]:
+    """One section a table; attributes that stood under an earlier heading are linked to."""
+    seen: dict[type[msgspec.Struct], str] = {}
+    for heading, cls in tables.items():
+        if cls in seen:
+            link = f"The same attributes as under [{code(seen[cls])}](#{anchor(seen[cls])})."
+            yield "\n\n".join((f"## {heading}", prose(cls.__doc__).split("\n\n")[0], link))
+            continue
+        seen[cls] = heading
+        yield "\n\n".join((f"## {heading}", prose(cls.__doc__), _attributes(cls)))
 
 
 def _tables(cls: type[msgspec.Struct], prefix: str) -> dict[str, type[msgspec.Struct]]:
@@ -50,12 +64,16 @@ def _struct(info: msgspec.inspect.Type) -> tuple[type[msgspec.Struct] | None, bo
         return info.cls, False
     if isinstance(info, msgspec.inspect.VarTupleType):
         return _struct(info.item_type)[0], True
+    if isinstance(info, msgspec.inspect.UnionType):
+        return next((found for kind in info.types if (found := _struct(kind))[0]), (None, False))
     return None, False
 
 
 def _attributes(cls: type[msgspec.Struct]) -> str:
     types = field_types(cls)
-    named = {alias.name: alias.checked for alias in aliases(description).values()}
+    named = {
+        alias.name: alias.checked for module in (description, planning) for alias in aliases(module).values()
+    }
     rows = []
     for field in msgspec.structs.fields(cls):
         if _struct(msgspec.inspect.type_info(field.type))[0] is not None:
@@ -63,12 +81,12 @@ def _attributes(cls: type[msgspec.Struct]) -> str:
         rows.append(
             (
                 code(field.encode_name),
-                named.get(types[field.name], types[field.name]),
+                _WORD.sub(lambda word: named.get(word[0], word[0]), types[field.name]),
                 _default(field),
                 _meaning(field),
             )
         )
-    return table(("attribute", "type", "if left out", "meaning"), rows)
+    return table(("attribute", "type", "if left out", "meaning"), rows) if rows else ""
 
 
 def _meaning(field: msgspec.structs.FieldInfo) -> str:

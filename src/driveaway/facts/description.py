@@ -12,17 +12,28 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from driveaway.facts.planning import (
+    BuyerDate,
+    Calendar,
+    Cancellation,
+    Handover,
+    Limit,
+    Line,
+    Part,
+    Planning,
+    Priority,
+    Stop,
+    Table,
+    Transport,
+    VinRange,
+)
 from driveaway.values.errors import BadValue
 
 NotNegative = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
 
 
-class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    pass
-
-
-class Car(_Table, frozen=True, kw_only=True):
+class Car(Table, frozen=True, kw_only=True):
     """What is launched."""
 
     name: Annotated[str, Meta(description="the car's name")]
@@ -35,7 +46,7 @@ class Car(_Table, frozen=True, kw_only=True):
     world_manufacturer: Annotated[str | None, Meta(description="first three characters of the VINs")] = None
 
 
-class Trim(_Table, frozen=True, kw_only=True):
+class Trim(Table, frozen=True, kw_only=True):
     """One trim that can be ordered."""
 
     name: Annotated[str, Meta(description="as buyers say it")]
@@ -52,7 +63,7 @@ class Trim(_Table, frozen=True, kw_only=True):
     reference: Annotated[str | None, Meta(description="source of these figures")] = None
 
 
-class Edition(_Table, frozen=True, kw_only=True):
+class Edition(Table, frozen=True, kw_only=True):
     """A limited edition."""
 
     name: Annotated[str, Meta(description="slug used in facts")]
@@ -65,7 +76,7 @@ class Edition(_Table, frozen=True, kw_only=True):
     priority: Annotated[bool, Meta(description="is delivered before all others")] = False
 
 
-class ChangeWindow(_Table, frozen=True, kw_only=True):
+class ChangeWindow(Table, frozen=True, kw_only=True):
     """A window in which firm orders may change their configuration."""
 
     name: Annotated[str, Meta(description="name of the rule, repeated in each fact")]
@@ -74,7 +85,7 @@ class ChangeWindow(_Table, frozen=True, kw_only=True):
     requeues: Annotated[bool, Meta(description="a change puts the order at the end of the queue")] = True
 
 
-class Rules(_Table, frozen=True, kw_only=True):
+class Rules(Table, frozen=True, kw_only=True):
     """Rules of the order desk; each refusal names its rule."""
 
     refundable_hours: Annotated[
@@ -94,8 +105,13 @@ class Rules(_Table, frozen=True, kw_only=True):
     ] = ()
 
 
-class Plant(_Table, frozen=True, kw_only=True):
-    """A plant, with what is known of its capacity."""
+class Plant(Table, frozen=True, kw_only=True):
+    """A plant, with what is known of its capacity.
+
+    Plans rest on its lines. A plant without lines is planned as one line, five days a week, from the first
+    of these that is given: ``daily_output``; ``shifts`` of 8 hours at ``takt_seconds`` and an availability
+    of 0.85; ``yearly_capacity`` spread over 250 days.
+    """
 
     name: Annotated[str, Meta(description="slug used in facts")]
     takt_seconds: Annotated[Positive | None, Meta(description="line cycle time at full rate, s per car")] = (
@@ -104,10 +120,13 @@ class Plant(_Table, frozen=True, kw_only=True):
     yearly_capacity: Annotated[NotNegative | None, Meta(description="cars a year at full rate")] = None
     shifts: Annotated[NotNegative | None, Meta(description="shifts a day now")] = None
     daily_output: Annotated[NotNegative | None, Meta(description="cars a day last stated")] = None
+    vins: Annotated[tuple[VinRange, ...], Meta(description="ranges of its VINs")] = ()
+    lines: Annotated[tuple[Line, ...], Meta(description="its assembly lines")] = ()
+    stops: Annotated[tuple[Stop, ...], Meta(description="planned stops of all its lines")] = ()
     reference: Annotated[str | None, Meta(description="source of these figures")] = None
 
 
-class Target(_Table, frozen=True, kw_only=True):
+class Target(Table, frozen=True, kw_only=True):
     """A target; the fact `target.set` is recorded when the file is applied."""
 
     name: Annotated[str, Meta(description="slug; setting it again changes it")]
@@ -124,14 +143,14 @@ class Target(_Table, frozen=True, kw_only=True):
     reference: Annotated[str | None, Meta(description="source")] = None
 
 
-class Region(_Table, frozen=True, kw_only=True):
+class Region(Table, frozen=True, kw_only=True):
     """A province or region of a launch outside China's GB/T 2260 list."""
 
     code: Annotated[str, Meta(description="six digits", pattern="^[0-9]{6}$")]
     name: Annotated[str, Meta(description="as shown")]
 
 
-class Description(_Table, frozen=True, kw_only=True):
+class Description(Table, frozen=True, kw_only=True):
     """A launch: everything in ``launch.toml``."""
 
     launch: Annotated[str, Meta(description="slug of the launch")]
@@ -145,11 +164,24 @@ class Description(_Table, frozen=True, kw_only=True):
     car: Annotated[Car, Meta(description="what is launched")]
     trims: Annotated[tuple[Trim, ...], Meta(description="what can be ordered; none listed: any")] = ()
     colours: Annotated[tuple[str, ...], Meta(description="what can be ordered; none listed: any")] = ()
+    options: Annotated[tuple[str, ...], Meta(description="options that there are; none listed: any")] = ()
     editions: Annotated[tuple[Edition, ...], Meta(description="limited editions")] = ()
     rules: Annotated[Rules, Meta(description="rules of the order desk")] = Rules()
     plants: Annotated[tuple[Plant, ...], Meta(description="where it is built")] = ()
     targets: Annotated[tuple[Target, ...], Meta(description="targets set")] = ()
     regions: Annotated[tuple[Region, ...], Meta(description="regions beside China's provinces")] = ()
+    planning: Annotated[Planning, Meta(description="how the plan is made")] = Planning()
+    calendar: Annotated[Calendar, Meta(description="holidays and make-up days")] = Calendar()
+    limits: Annotated[tuple[Limit, ...], Meta(description="limits on some cars")] = ()
+    parts: Annotated[tuple[Part, ...], Meta(description="parts that arrive and are kept")] = ()
+    transport: Annotated[Transport, Meta(description="the way to the buyer")] = Transport()
+    handover: Annotated[Handover, Meta(description="what follows arrival")] = Handover()
+    priorities: Annotated[tuple[Priority, ...], Meta(description="who is served first")] = ()
+    dates: Annotated[tuple[BuyerDate, ...], Meta(description="dates that matter to buyers")] = ()
+    cancellations: Annotated[
+        tuple[Cancellation, ...],
+        Meta(description="chance that firm orders are cancelled; none: nobody cancels"),
+    ] = ()
 
     def trim(self, name: str) -> Trim | None:
         """The trim of this name, or None."""
