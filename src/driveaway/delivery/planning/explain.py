@@ -78,7 +78,7 @@ def explaining(
     for limit in range(len(supply.limits)):
         used = found.uses[:, limit]
         full[used, limit] = _used_up(capacity, limit, by_day[used].sum(axis=0))
-    by_limit = full.any(axis=1)
+    by_limit = np.asarray(full.any(axis=1))
     # Pools that share signatures are full together when all that they can build, together, is built.
     for s in range(signatures):
         able = found.builds[s]

@@ -149,8 +149,7 @@ def queued_thresholds(
     Handed over by day t on a path: built by (the last arrival day served by t) − (the lead). Each path
     draws one lead from its own stratum: a single order's chances need no more than that.
     """
-    days, count = position.shape
-    lag = lags(seed, groups, group, count)
+    lag = lags(seed, groups, group, position.shape[1])
     at = served - lag
     reached = np.where(at >= 0, np.take_along_axis(position, np.maximum(at, 0), axis=0), 0)
     reached.sort(axis=1)

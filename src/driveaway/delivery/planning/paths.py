@@ -94,7 +94,8 @@ def lags(seed: int, groups: LeadGroups, group: int, paths: int) -> Counts:
     """A lead time in days for each path, one from each stratum, shape (paths,)."""
     cumulative = np.cumsum(groups.lead[group])
     chosen = uniforms(seed, f"lead/{groups.limited[group]}/{group}", paths) * cumulative[-1]
-    return np.searchsorted(cumulative, chosen, side="left").astype(np.int64)
+    days: Counts = np.searchsorted(cumulative, chosen, side="left").astype(np.int64)
+    return days
 
 
 def survival(cancels: Amounts, ages: int) -> Amounts:

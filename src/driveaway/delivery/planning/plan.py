@@ -167,7 +167,7 @@ def make_plan(
     capacity = Capacity(whole(total.pools), whole(total.limits), total.fresh)
     fixed = count_by_day(signature[frozen], demand.slot[frozen], len(found), cal.days)
     left, _, over = less_frozen(capacity, found, fixed)
-    due = np.where(demand.committed < cal.days, times.due, NO_DAY)
+    due = np.where((demand.committed < cal.days) & (times.due < cal.days), times.due, NO_DAY)
     line = queue(waiting, order, signature, times.release, due, demand.priority, len(found), buckets)
     before = _before(previous, demand, supply, found, fixed)
     master = schedule(line, left, found, cal, before, seconds)

@@ -32,8 +32,8 @@ def keep(line: Queue, capacity: Capacity, found: Signatures, seconds: float) -> 
     wanted = np.zeros((len(found), days))
     np.add.at(wanted, (line.signature[promised], np.maximum(line.due[promised], 0)), 1.0)
     wanted = np.cumsum(wanted, axis=1)
-    some = np.flatnonzero(wanted[:, -1])
-    pairs = [(s, p) for s in some for p in np.flatnonzero(found.builds[s])]
+    some = [int(s) for s in np.flatnonzero(wanted[:, -1])]
+    pairs = [(s, int(p)) for s in some for p in np.flatnonzero(found.builds[s])]
     built = {pair: nth * days for nth, pair in enumerate(pairs)}
     stock0 = len(pairs) * days
     short0 = stock0 + len(some) * days
@@ -57,7 +57,7 @@ def keep(line: Queue, capacity: Capacity, found: Signatures, seconds: float) -> 
     late = _released(line, days, len(found))
     for nth, s in enumerate(some):
         stock, short = stock0 + nth * days + day, short0 + nth * days + day
-        made = [(built[s, p] + day, 1.0) for p in np.flatnonzero(found.builds[s])]
+        made = [(built[pair] + day, 1.0) for pair in pairs if pair[0] == s]
         # `stock` is what is built in all by a day.
         row(np.zeros(days), True, (stock, -1.0), (stock[:-1], 1.0), *made)
         row(-wanted[s], False, (stock, -1.0), (short, -1.0))

@@ -84,7 +84,7 @@ def groups(line: Queue, week_of: Counts, promises: bool) -> Groups:
     low = int(due.min(initial=weeks))
     levels, level = np.unique(line.weight, return_inverse=True)
     key = (line.signature * len(levels) + level) * (weeks - low + 1) + due - low
-    keys, first, count = np.unique(key, return_index=True, return_counts=True)
+    _, first, count = np.unique(key, return_index=True, return_counts=True)
     return Groups(line.signature[first], line.weight[first], count.astype(np.float64), due[first])
 
 

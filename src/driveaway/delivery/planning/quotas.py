@@ -223,7 +223,7 @@ class _Rows:
         weeks = self.size.weeks
         for pool in range(self.found.pools):
             rows = self.uppers + week
-            for s in np.flatnonzero(self.found.builds[:, pool]):
+            for s in map(int, np.flatnonzero(self.found.builds[:, pool])):
                 if self.found.builds[s].sum() == 1:
                     self._upper.append((rows, self._built(s, week), np.ones(weeks)))
             for nth, (_, of) in enumerate(self.split):
@@ -235,7 +235,7 @@ class _Rows:
     def _add_limits(self, room: Room, week: np.ndarray) -> list[tuple[bool, int]]:
         where: list[tuple[bool, int]] = []
         for limit in range(len(room.limits)):
-            using = list(np.flatnonzero(self.found.uses[:, limit]))
+            using = [int(s) for s in np.flatnonzero(self.found.uses[:, limit])]
             if room.kept[limit]:
                 where.append((True, self.equals))
                 self._add_stock(room.limits[limit], using, week)

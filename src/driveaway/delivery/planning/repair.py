@@ -63,7 +63,9 @@ def room(line: Queue, capacity: Capacity, found: Signatures, cal: Calendar) -> R
     pools, limits = by_week(capacity, found, cal)
     free = released(line, cal.days)
     last = np.append(cal.first[1:], cal.days) - 1
-    return Room(pools, limits, ~capacity.fresh.any(axis=1), None if free is None else free[:, last])
+    return Room(
+        pools, limits, np.asarray(~capacity.fresh.any(axis=1)), None if free is None else free[:, last]
+    )
 
 
 def schedule(

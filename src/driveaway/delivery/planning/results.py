@@ -87,7 +87,8 @@ def previous_by_day(
     kept = (signature >= 0) & (previous.slot != NO_DAY)
     day = previous.slot[kept] + previous.first_day - supply.first_day
     table = count_by_day(signature[kept], day, len(found), supply.days)
-    return np.maximum(table - fixed, 0).astype(np.float64)
+    left: Amounts = np.maximum(table - fixed, 0).astype(np.float64)
+    return left
 
 
 def weekly(

@@ -39,7 +39,7 @@ class Signatures:
     @property
     def pools(self) -> int:
         """How many pools of lines there are."""
-        return self.builds.shape[1]
+        return int(self.builds.shape[1])
 
 
 def signatures(demand: Demand, supply: Supply) -> Signatures:

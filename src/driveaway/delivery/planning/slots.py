@@ -46,11 +46,11 @@ def _assign(start: Counts, release: Counts, due: Counts, built: Counts, slot: Co
             for _ in range(built[row, day]):
                 if len(ready) == 0:
                     break
-                nth = heappop(ready)
-                sequence[taken] = nth
+                first = heappop(ready)
+                sequence[taken] = first
                 day_of[taken] = day
                 taken += 1
-                broken = broken or due[low + nth] < day
+                broken = broken or due[low + first] < day
         left = np.ones(size, np.bool_)
         for nth in range(taken):
             left[sequence[nth]] = False
@@ -70,6 +70,7 @@ def _assign(start: Counts, release: Counts, due: Counts, built: Counts, slot: Co
             # Who is not ready from the first day is never moved ahead.
             latest[nth] = due[order] if release[order] <= 0 else never
         by_due = np.argsort(latest, kind="mergesort")[::-1]
+        ready.clear()
         entered = 0
         for nth in range(size - 1, -1, -1):
             while entered < size and latest[by_due[entered]] >= day_of[nth]:
