@@ -185,7 +185,7 @@ class _Rows:
         self.limit_rows = self._add_limits(room, week)
         if room.released is not None:
             for s in range(len(found)):
-                if room.released[s, 0] < room.released[s, -1]:
+                if room.released[s, 0] < groups.count[groups.signature == s].sum():
                     self._add_stock(np.diff(room.released[s], prepend=0.0), [s], week)
         self.upper_rows, self.upper_columns, self.upper_values = _joined(self._upper)
         self.equal_rows, self.equal_columns, self.equal_values = _joined(self._equal)

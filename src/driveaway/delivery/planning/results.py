@@ -8,7 +8,7 @@ import numpy as np
 
 from driveaway.delivery.planning.capacity import Calendar, Capacity
 from driveaway.delivery.planning.problem import NO_DAY, Amounts, Configuration, Counts, Demand, Flags, Supply
-from driveaway.delivery.planning.signatures import Signatures, Timing
+from driveaway.delivery.planning.signatures import Signatures, Timing, windows
 from driveaway.delivery.planning.slots import OutOfTurn, out_of_turn
 
 
@@ -123,7 +123,7 @@ def weekly(
 
 def breaches(demand: Demand, handed: Counts, days: int) -> Breaches:
     """List promised windows that are missed, not counting the days that a buyer was not ready."""
-    window = np.maximum(demand.committed, demand.ready)
+    window = windows(demand)
     late = (demand.committed < days) & (window < days) & (handed > window)
     order = np.flatnonzero(late)
     missed = np.minimum(handed[order], days) - window[order]

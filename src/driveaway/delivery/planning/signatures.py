@@ -173,6 +173,11 @@ class Timing:
     age: Counts
 
 
+def windows(demand: Demand) -> Counts:
+    """Last day of each promised window; a buyer who is not ready yet moves it to the day on which they are."""
+    return np.where(demand.ready > 0, np.maximum(demand.committed, demand.ready), demand.committed)
+
+
 def timing(demand: Demand, supply: Supply, groups: LeadGroups) -> Timing:
     """When each car may be built: after its lock, in time for its window, not before its buyer is ready."""
     group = groups.of_orders(demand.region)
@@ -180,7 +185,6 @@ def timing(demand: Demand, supply: Supply, groups: LeadGroups) -> Timing:
     locked = demand.locked // _MICROSECONDS_OF_DAY - supply.first_day
     release = np.maximum(np.maximum(demand.ready - lead, locked), 0)
     promised = demand.committed != NO_DAY
-    # A buyer who is not ready breaks no promise: the window moves to the day on which they are.
-    window = np.maximum(np.where(promised, demand.committed, 0), demand.ready)
-    due = np.where(promised, window - lead, NO_DAY)
+    window = windows(demand)
+    due = np.where(promised, np.where(promised, window, 0) - lead, NO_DAY)
     return Timing(group, release, due, np.maximum(-locked, 0))

@@ -27,7 +27,9 @@ def demand_of(configuration, *, kinds=None, **given) -> Demand:
         "ready": np.zeros(size, np.int64),
         "configurations": tuple(Configuration(f"trim{nth}") for nth in range(kinds)),
     }
-    fields |= {name: np.asarray(value) if name != "configurations" else value for name, value in given.items()}
+    fields |= {
+        name: np.asarray(value) if name != "configurations" else value for name, value in given.items()
+    }
     return Demand(configuration=configuration, **fields)
 
 
@@ -38,7 +40,11 @@ def line_of(output, days, kinds=1, name="one", builds=None, **spread) -> Line:
 
 def limit_of(amount, days, covers, period="day", name="part", **spread) -> Limit:
     return Limit(
-        name, np.asarray(covers, np.bool_), period, np.broadcast_to(np.asarray(amount, float), days).copy(), **spread
+        name,
+        np.asarray(covers, np.bool_),
+        period,
+        np.broadcast_to(np.asarray(amount, float), days).copy(),
+        **spread,
     )
 
 
@@ -58,7 +64,9 @@ def problems(draw, *, promises=False, releases=False, frozen=False, days=st.inte
     if draw(st.booleans()):
         lines.append(line_of(draw(amounts), horizon, kinds, "two", draw(masks)))
     limits = [
-        limit_of(draw(amounts), horizon, draw(masks), draw(st.sampled_from(["day", "arrivals"])), f"part{nth}")
+        limit_of(
+            draw(amounts), horizon, draw(masks), draw(st.sampled_from(["day", "arrivals"])), f"part{nth}"
+        )
         for nth in range(draw(st.integers(0, 2)))
     ]
     orders = st.lists(st.integers(0, kinds - 1), min_size=size, max_size=size)
@@ -75,4 +83,6 @@ def problems(draw, *, promises=False, releases=False, frozen=False, days=st.inte
     if frozen:
         days_of = st.sampled_from([int(NO_DAY), int(NO_DAY), 0, 1])
         given["slot"] = np.array(draw(st.lists(days_of, **per_order)), np.int64)
-    return demand_of(configuration, kinds=kinds, **given), Supply(MONDAY, horizon, tuple(lines), tuple(limits))
+    return demand_of(configuration, kinds=kinds, **given), Supply(
+        MONDAY, horizon, tuple(lines), tuple(limits)
+    )

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from scipy.stats import norm
 
+from driveaway.delivery.planning.capacity import calendar
 from driveaway.delivery.planning.odds import Target
 from driveaway.delivery.planning.paths import draw, survival, uniforms
 from driveaway.delivery.planning.plan import make_plan
 from driveaway.delivery.planning.problem import NO_DAY, Configuration, Supply
 from driveaway.delivery.planning.signatures import signatures
-from driveaway.delivery.planning.capacity import calendar
 from driveaway.values.errors import BadValue, NotFound, Refused
 from tests.unit.delivery.planning.cases import DAY, MONDAY, demand_of, limit_of, line_of, problems, region_of
 
@@ -44,7 +44,9 @@ def test_dates_are_those_of_counting_path_by_path() -> None:
 def test_lead_times_are_added_as_chances() -> None:
     days, paths = 60, 500
     lead = np.array([0, 0.2, 0.3, 0.1, 0, 0, 0.2, 0.2])
-    supply = Supply(MONDAY, days, (line_of(6, days, spread=0.5, ramp_spread=0.3),), regions=(region_of(lead),))
+    supply = Supply(
+        MONDAY, days, (line_of(6, days, spread=0.5, ramp_spread=0.3),), regions=(region_of(lead),)
+    )
     demand = demand_of(np.zeros(200, int), region=np.zeros(200, int))
     plan = make_plan(demand, supply, paths=paths, confidences=(0.5, 0.9), seed=2)
     output = draw(supply, signatures(demand, supply), calendar(supply), paths, 2, None).pools[:, 0]
@@ -74,7 +76,9 @@ def test_cancellations_thin_the_queue_ahead() -> None:
     hazard, days = 0.01, 80
     supply = Supply(MONDAY, days, (line_of(10, days),))
     size = 2_000
-    demand = demand_of(np.zeros(size, int), cancels=np.full(3, hazard), locked=np.full(size, (MONDAY - 1) * DAY))
+    demand = demand_of(
+        np.zeros(size, int), cancels=np.full(3, hazard), locked=np.full(size, (MONDAY - 1) * DAY)
+    )
     plan = make_plan(demand, supply, paths=2, confidences=(0.5,))
     # On day d one car serves 1 / (1 - hazard)^d of the orders as they stood on day 0.
     reached = np.cumsum(10 / (1 - hazard) ** np.arange(days))
@@ -173,7 +177,9 @@ def test_a_quote_says_what_it_does_not_know() -> None:
 def test_an_unknown_region_is_dated_with_the_mixture() -> None:
     regions = (region_of([1.0], "11"), region_of([0, 0, 0, 0, 1.0], "12"))
     supply = Supply(MONDAY, 20, (line_of(8, 20),), regions=regions)
-    plan = make_plan(demand_of([0] * 8, region=[0, 0, 0, 1, 1, 0, 0, -1]), supply, confidences=(0.6, 0.9), paths=3)
+    plan = make_plan(
+        demand_of([0] * 8, region=[0, 0, 0, 1, 1, 0, 0, -1]), supply, confidences=(0.6, 0.9), paths=3
+    )
     assert plan.unknown_regions == 1
     assert plan.promises.handed[:, 7].tolist() == [0, 4]
 
@@ -204,7 +210,11 @@ def test_a_buyer_who_is_not_ready_is_dated_when_they_are() -> None:
         (Supply(MONDAY, 3, (line_of(np.nan, 3),)), "delivery.capacity", "line one, output"),
         (Supply(MONDAY, 3, (line_of(1, 2),)), "delivery.shape", "line one, output"),
         (Supply(MONDAY, 0, ()), "delivery.shape", ""),
-        (Supply(MONDAY, 3, (line_of(1, 3),), (limit_of(-2, 3, [True]),)), "delivery.capacity", "limit part, amount"),
+        (
+            Supply(MONDAY, 3, (line_of(1, 3),), (limit_of(-2, 3, [True]),)),
+            "delivery.capacity",
+            "limit part, amount",
+        ),
         (Supply(MONDAY, 3, (line_of(1, 3),), regions=(region_of([0.5, 0.4]),)), "delivery.lead", "region 11"),
         (Supply(MONDAY, 3, (line_of(1, 3),), stops=np.array([0, 2.0, 0])), "delivery.capacity", "stops"),
         (Supply(MONDAY, 3, (line_of(1, 3, spread=-1),)), "delivery.capacity", "line one"),

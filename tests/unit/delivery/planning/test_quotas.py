@@ -11,7 +11,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from driveaway.delivery.planning.capacity import Capacity, calendar, expected, whole
 from driveaway.delivery.planning.problem import NO_DAY
 from driveaway.delivery.planning.queue import groups, queue
-from driveaway.delivery.planning.quotas import BREACH, solve, worth
+from driveaway.delivery.planning.quotas import BREACH, Groups, solve, worth
 from driveaway.delivery.planning.repair import room, schedule
 from driveaway.delivery.planning.signatures import lead_groups, ranks, signatures, timing
 from tests.unit.delivery.planning.cases import problems
@@ -23,9 +23,7 @@ def prepared(demand, supply, buckets=3):
     order, _ = ranks(demand)
     signature = found.of[demand.configuration]
     due = np.where(times.due < cal.days, times.due, NO_DAY)
-    line = queue(
-        signature >= 0, order, signature, times.release, due, demand.priority, len(found), buckets
-    )
+    line = queue(signature >= 0, order, signature, times.release, due, demand.priority, len(found), buckets)
     total = expected(supply, found, cal)
     capacity = Capacity(whole(total.pools), whole(total.limits), total.fresh)
     return line, capacity, found, cal
@@ -108,8 +106,6 @@ def test_a_dual_price_is_what_a_unit_saves(problem, data) -> None:
 
     def built(pools) -> float:
         more = type(weekly)(pools, weekly.limits, weekly.kept, weekly.released)
-        from driveaway.delivery.planning.quotas import Groups
-
         one = Groups(np.arange(len(count)), np.ones(len(count)), count, np.full(len(count), cal.weeks))
         never = np.zeros((len(count), cal.weeks + 1))
         never[:, -1] = 1
