@@ -32,7 +32,7 @@ _PARAMETERS = {
 
 def written(launches: Launches) -> str:
     """The data file's text."""
-    prior = fit(launches)
+    prior = fit(launches, tolerance=1e-11)
     stretch = calibrate(prior, launches)
     raises, raised, compared = learn_raises(launches)
     seen = int((~np.isnan(launches.rates)).sum())
@@ -54,8 +54,8 @@ def written(launches: Launches) -> str:
         *(f"{name} = {effect:.6g}" for name, effect in zip(FEATURES, prior.season, strict=True)),
         "",
         f"# Quantiles {', '.join(map(str, LEVELS))} of the absolute standardised error of forecasts made",
-        f"# after {', '.join(map(str, OBSERVED))} months: as the Student distribution has them, and as the models",
-        f"# showed them (conformal), 1 to {AHEAD} months ahead.",
+        f"# after {', '.join(map(str, OBSERVED))} months: as the Student distribution has them, and as the",
+        f"# models showed them (conformal), 1 to {AHEAD} months ahead.",
         "[stretch]",
         f"nominal = [{', '.join(_numbers(row.tolist()) for row in stretch.nominal)}]",
         "actual = [",

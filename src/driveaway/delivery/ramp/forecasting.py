@@ -104,8 +104,9 @@ def forecast(
     if open_orders is not None and record.total > 0:
         raised = np.maximum(rates[held], floor)
         upheld = _built(raised, floor[0], horizon, ahead, ceiling[held])
-        lasting = np.cumsum(upheld, axis=1) <= open_orders
-        cars[held] = np.where(lasting, upheld, cars[held])
+        left = open_orders - (np.cumsum(upheld, axis=1) - upheld)
+        share = np.divide(left, upheld, out=np.zeros_like(left), where=upheld > 0).clip(0.0, 1.0)
+        cars[held] += share * (upheld - cars[held])
     if len(ahead) < len(capacity):  # the first handover lies ahead
         cars = np.concatenate([np.zeros((paths, len(capacity) - len(ahead))), cars], axis=1)
         silent = 0
