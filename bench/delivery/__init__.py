@@ -1,0 +1,1 @@
+"""Benchmarks of the delivery room, each a module of its own."""
