@@ -111,7 +111,9 @@ def partner(
 
 
 @compiled
-def in_window_over(options_at: Numbers, table: Numbers, bits: Words, violations: Numbers, state: Words) -> int:
+def in_window_over(
+    options_at: Numbers, table: Numbers, bits: Words, violations: Numbers, state: Words
+) -> int:
     """A position with an option inside a window that holds too many of it, or -1."""
     if len(table) == 0:
         return -1
@@ -177,7 +179,9 @@ def propose_short(kind: int, car_at: Numbers, fresh: Numbers, state: Words) -> t
 
 
 @compiled
-def propose_batches(kind: int, car_at: Numbers, fresh: Numbers, paint: Numbers, state: Words) -> tuple[int, int]:
+def propose_batches(
+    kind: int, car_at: Numbers, fresh: Numbers, paint: Numbers, state: Words
+) -> tuple[int, int]:
     """Write a move of paint batches or equal blocks into ``fresh``, as ``propose_short``."""
     cars = len(car_at)
     first = below(state, cars)

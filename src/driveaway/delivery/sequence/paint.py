@@ -25,9 +25,7 @@ def fewest_colour_changes(problem: Problem) -> int:
     if not batches:
         return 0
     shop = _shop_colour(problem)
-    return min(
-        _batches_when_first(batches, first) - (1 if shop in (None, first) else 0) for first in batches
-    )
+    return min(_batches_when_first(batches, first) - (1 if shop in (None, first) else 0) for first in batches)
 
 
 def batched_order(problem: Problem) -> Order:

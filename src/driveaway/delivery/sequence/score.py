@@ -59,7 +59,9 @@ def score(problem: Problem, order: Order) -> Score:
         Objective.HIGH_RATIOS: high,
         Objective.LOW_RATIOS: low,
     }
-    total = sum(weight * parts[objective] for weight, objective in zip(WEIGHTS, problem.objectives, strict=False))
+    total = sum(
+        weight * parts[objective] for weight, objective in zip(WEIGHTS, problem.objectives, strict=False)
+    )
     return Score(changes, high, low, tuple(violations), longest_batch(colours), total)
 
 

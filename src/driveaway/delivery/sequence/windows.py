@@ -150,7 +150,13 @@ def swap_windows(
 
 @compiled
 def mark(
-    options_at: Numbers, options: Numbers, fresh: Numbers, gained: Numbers, lost: Numbers, first: int, last: int
+    options_at: Numbers,
+    options: Numbers,
+    fresh: Numbers,
+    gained: Numbers,
+    lost: Numbers,
+    first: int,
+    last: int,
 ) -> int:
     """Note what ``fresh`` changes from ``first`` to ``last``; returns the options that move."""
     moving = 0
