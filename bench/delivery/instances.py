@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,9 +42,9 @@ class Instance:
     problem: Problem
 
 
-def bench_folder() -> Path | None:
+def bench_folder(surroundings: Mapping[str, str] = os.environ) -> Path | None:
     """The folder of published instances, or None when it is not named or not there."""
-    named = os.environ.get("DRIVEAWAY_BENCH")
+    named = surroundings.get("DRIVEAWAY_BENCH")
     folder = Path(named) / "delivery" if named else None
     return folder if folder and folder.is_dir() else None
 

@@ -22,7 +22,14 @@ from driveaway.delivery.sequence.batches import (
     swap_keeps_limit,
 )
 from driveaway.delivery.sequence.line import WINDOW, Line, Numbers, Words
-from driveaway.delivery.sequence.windows import mark, stretch_cost, stretch_windows, swap_cost, swap_windows
+from driveaway.delivery.sequence.windows import (
+    mark,
+    stretch_cost,
+    stretch_windows,
+    swap_cost,
+    swap_windows,
+    whole,
+)
 
 
 class Move(IntEnum):
@@ -75,13 +82,14 @@ def draw(state: Words) -> np.uint64:
     z = state[0]
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
+    mixed: np.uint64 = z ^ (z >> np.uint64(31))
+    return mixed
 
 
 @compiled
 def below(state: Words, bound: int) -> int:
     """A random number from 0 up to and without ``bound`` (below 2**32)."""
-    return np.int64(((draw(state) >> np.uint64(32)) * np.uint64(bound)) >> np.uint64(32))  # type: ignore[return-value]
+    return whole(((draw(state) >> np.uint64(32)) * np.uint64(bound)) >> np.uint64(32))
 
 
 @compiled
@@ -97,16 +105,18 @@ def partner(
     state: Words,
 ) -> int:
     """A position to swap with; may lie past the day."""
-    if kind == _COLOUR or kind == _OPTIONS:
+    if kind in (_COLOUR, _OPTIONS):
         row = 0 if kind == _COLOUR else 1
         own = group[row, car_at[left]]
         start = group_from[row, own]
         other = members[row, start + below(state, group_from[row, own + 1] - start)]
-        return place_of[other]  # type: ignore[no-any-return]
+        place: int = place_of[other]
+        return place
     if kind == _NEAR:
         return left + 1 + below(state, _NEAREST)
     if kind == _WINDOW and len(table) > 0:
-        return left + table[below(state, len(table)), WINDOW]  # type: ignore[no-any-return]
+        apart: int = table[below(state, len(table)), WINDOW]
+        return left + apart
     return below(state, len(car_at))
 
 
@@ -133,7 +143,7 @@ def in_window_over(
         end, window = word * 64 + turn, table[ratio, WINDOW]
         offset = below(state, window)
         for back in range(window):
-            place = end - (offset + back) % window
+            place: int = end - (offset + back) % window
             if 0 <= place < len(options_at) and (options_at[place] >> ratio) & 1:
                 return place
         return -1
@@ -181,22 +191,26 @@ def propose_short(kind: int, car_at: Numbers, fresh: Numbers, state: Words) -> t
 @compiled
 def propose_batches(
     kind: int, car_at: Numbers, fresh: Numbers, paint: Numbers, state: Words
-) -> tuple[int, int]:
-    """Write a move of paint batches or equal blocks into ``fresh``, as ``propose_short``."""
+) -> tuple[int, int, int, int]:
+    """Write a move of paint batches or equal blocks into ``fresh``.
+
+    Returns its first and last position, and where between them nothing changes: from a position up to
+    and without another. The last is -1 when there is no move.
+    """
     cars = len(car_at)
     first = below(state, cars)
     if kind == _REVERSE_BATCHES:
         last = first + below(state, _LONGEST_STRETCH)
         if last >= cars:
-            return 0, -1
+            return 0, -1, 0, 0
         first, last = batch_start(paint, first), batch_end(paint, last)
         turn_round(fresh, car_at, first, last)
-        return first, last
+        return first, last, last + 1, last + 1
     if kind == _TURN_BATCHES:
         other = first + 1 + below(state, _LONGEST_STRETCH)
         last = other + below(state, _LONGEST_STRETCH)
         if last >= cars:
-            return 0, -1
+            return 0, -1, 0, 0
         first, other, last = batch_start(paint, first), batch_start(paint, other), batch_end(paint, last)
         middle = other - 1
     else:
@@ -208,16 +222,18 @@ def propose_batches(
             first, other = batch_start(paint, first), batch_start(paint, other)
             middle, last = batch_end(paint, first), batch_end(paint, other)
             if middle - first != last - other and last - first > 4 * _LONGEST_STRETCH:
-                return 0, -1
+                return 0, -1, 0, 0
         else:
             length = 1 + below(state, _LONGEST_BLOCK)
             middle, last = first + length, other + length
     if middle >= other or last >= cars:
-        return 0, -1
+        return 0, -1, 0, 0
     at = put(fresh, car_at, other, last - other + 1, first)
     at = put(fresh, car_at, middle + 1, other - middle - 1, at)
     put(fresh, car_at, first, middle - first + 1, at)
-    return first, last
+    if middle - first == last - other:
+        return first, last, middle + 1, other
+    return first, last, last + 1, last + 1
 
 
 @compiled
@@ -255,10 +271,10 @@ def search(
     cars = len(car_at)
     for _ in range(moves):
         random = draw(state)
-        kind, slot = 0, np.int64(random & np.uint64(65535))
+        kind, slot = 0, whole(random & np.uint64(65535))
         while slot >= shares[kind]:
             kind += 1
-        worst = np.int64(temperature * chances[np.int64(random >> np.uint64(52))])
+        worst = whole(temperature * chances[whole(random >> np.uint64(52))])
         tally[kind, 0] += 1
         if kind <= _OVER:
             left = below(state, cars)
@@ -283,13 +299,16 @@ def search(
         else:
             if kind <= _SHUFFLE:
                 first, last = propose_short(kind, car_at, fresh, state)
+                pause, resume = last + 1, last + 1
             else:
-                first, last = propose_batches(kind, car_at, fresh, paint, state)
+                first, last, pause, resume = propose_batches(kind, car_at, fresh, paint, state)
             if last <= first:
                 continue
             delta = colour_weight * stretch_changes(paint, colours, fresh, first, last)
             moving = mark(options_at, options, fresh, gained, lost, first, last)
-            delta += stretch_cost(table, counts, violations, gained, lost, first, last, moving, worst - delta)
+            delta += stretch_cost(
+                table, counts, violations, gained, lost, first, last, pause, resume, moving, worst - delta
+            )
             if delta > worst or not stretch_keeps_limit(paint, colours, fresh, limit, first, last):
                 continue
             stretch_windows(table, counts, bits, violations, gained, lost, first, last, moving)

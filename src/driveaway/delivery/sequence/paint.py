@@ -46,7 +46,7 @@ def batched_order(problem: Problem) -> Order:
             colour,
         ),
     )
-    cars = {colour: list(np.flatnonzero(problem.cars.colours == colour)) for colour in batches}
+    cars = {colour: np.flatnonzero(problem.cars.colours == colour).tolist() for colour in batches}
     order: list[int] = []
     for colour, length in _runs(problem, batches, first):
         order.extend(cars[colour][:length])

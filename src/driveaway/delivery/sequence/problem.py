@@ -141,7 +141,8 @@ class Problem:
 def _fit(place: str, cars: Cars, ratios: int) -> None:
     if cars.colours.ndim != 1 or cars.options.shape != (len(cars.colours), ratios):
         raise BadValue(
-            f"colours of shape {cars.colours.shape} and options of shape {cars.options.shape} for {ratios} ratios",
+            f"colours of shape {cars.colours.shape} and options of shape {cars.options.shape} "
+            f"for {ratios} ratios",
             code="delivery.sequence.shape",
             place=place,
             remedy="one colour and one row of options for each car, one column for each ratio",

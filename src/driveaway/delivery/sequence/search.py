@@ -210,5 +210,5 @@ class _Run:
 def _shares(mix: Mix) -> Numbers:
     """Of 65,536 moves, how many are of the kinds up to each."""
     parts = np.array([mix.get(kind, 0.0) for kind in Move])
-    upto = np.round(np.cumsum(parts) / parts.sum() * 65_536).astype(np.int64)
+    upto: Numbers = np.round(np.cumsum(parts) / parts.sum() * 65_536).astype(np.int64)
     return upto

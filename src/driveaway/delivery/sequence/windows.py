@@ -38,12 +38,18 @@ _TOP = np.uint64(56)
 
 
 @compiled
+def whole(number: float | np.uint64) -> int:
+    """A number cut to a signed whole one (compiled loops would mix signed and unsigned into floats)."""
+    return np.int64(number)  # type: ignore[return-value]
+
+
+@compiled
 def ones(word: np.uint64) -> int:
     """Bits that are set (the compiler makes one instruction of it)."""
     word = word - ((word >> _ONE) & _ODD)
     word = (word & _PAIRS) + ((word >> _TWO) & _PAIRS)
     word = (word + (word >> _FOUR)) & _NIBBLES
-    return np.int64((word * _BYTES) >> _TOP)  # type: ignore[return-value]
+    return whole((word * _BYTES) >> _TOP)
 
 
 @compiled
@@ -108,9 +114,9 @@ def swap_cost(options_at: Numbers, table: Numbers, bits: Words, left: int, right
     Gives up as soon as the cost is sure to be above ``most``, with a number above it.
     """
     ratios = len(table)
-    here = options_at[left]
+    here: int = options_at[left]
     differing = here ^ options_at[right]
-    delta = 0
+    delta: int = 0
     while differing != 0:
         ratio = lowest(differing)
         differing &= differing - 1
@@ -122,7 +128,8 @@ def swap_cost(options_at: Numbers, table: Numbers, bits: Words, left: int, right
         far = ones_between(bits, ratio + ratios * (1 - has), right_start, right + window)
         delta += (far - near if has else near - far) * table[ratio, WEIGHT]
         if delta - table[ratio, GAIN] > most:
-            return delta - table[ratio, GAIN]
+            delta -= table[ratio, GAIN]
+            return delta
     return delta
 
 
@@ -137,7 +144,7 @@ def swap_windows(
     right: int,
 ) -> None:
     """Keep the windows' counts when two positions (left < right) change cars."""
-    here = options_at[left]
+    here: int = options_at[left]
     differing = here ^ options_at[right]
     while differing != 0:
         ratio = lowest(differing)
@@ -159,7 +166,7 @@ def mark(
     last: int,
 ) -> int:
     """Note what ``fresh`` changes from ``first`` to ``last``; returns the options that move."""
-    moving = 0
+    moving: int = 0
     for place in range(first, last + 1):
         old, new = options_at[place], options[fresh[place]]
         gained[place] = new & ~old
@@ -183,14 +190,17 @@ def stretch_cost(
     lost: Numbers,
     first: int,
     last: int,
+    pause: int,
+    resume: int,
     moving: int,
     most: int,
 ) -> int:
     """What the ratios cost more when ``fresh`` replaces the cars from ``first`` to ``last``.
 
-    Everything between must be marked. Gives up like ``swap_cost``.
+    Everything between must be marked; from ``pause`` up to and without ``resume`` nothing changes. Gives
+    up like ``swap_cost``.
     """
-    saving = 0
+    saving: int = 0
     rest = moving
     while rest != 0:
         ratio = lowest(rest)
@@ -198,7 +208,7 @@ def stretch_cost(
         saving += table[ratio, WEIGHT] * violations[ratio]
     if -saving > most:
         return -saving
-    delta = 0
+    delta: int = 0
     rest = moving
     while rest != 0:
         ratio = lowest(rest)
@@ -206,7 +216,10 @@ def stretch_cost(
         window, limit, step_only = table[ratio, WINDOW], table[ratio, MOST], table[ratio, STEP_ONLY]
         low, high = table[ratio, FIRST_END], table[ratio, LAST_END]
         more, change = 0, 0
-        for end in range(first, last + window):
+        end = first
+        while end < last + window:
+            if end == pause + window and end < resume:
+                end = resume
             if end <= last:
                 more += shift(gained, lost, ratio, end)
             if end - window >= first:
@@ -217,6 +230,7 @@ def stretch_cost(
                     change += (1 if above + more > 0 else 0) - (1 if above > 0 else 0)
                 else:
                     change += max(above + more, 0) - max(above, 0)
+            end += 1
         delta += change * table[ratio, WEIGHT]
         saving -= table[ratio, WEIGHT] * violations[ratio]
         if delta - saving > most:

@@ -105,7 +105,7 @@ def test_the_batched_order_meets_the_bound_on_colour_changes(problem: Problem) -
 @given(problems(most_cars=7, limited=True))
 def test_no_order_has_fewer_colour_changes_than_the_bound(problem: Problem) -> None:
     """Against every order there is: of colours alone, so each pattern is looked at once."""
-    from itertools import permutations
+    from itertools import pairwise, permutations
 
     colours = problem.cars.colours.tolist()
     assert problem.paint_limit is not None
@@ -118,7 +118,7 @@ def test_no_order_has_fewer_colour_changes_than_the_bound(problem: Problem) -> N
             longest = max(longest, run)
         if longest <= problem.paint_limit:
             line = [*shop, *pattern]
-            able.append(sum(a != b for a, b in zip(line, line[1:], strict=False)))
+            able.append(sum(a != b for a, b in pairwise(line)))
     if able:
         assert fewest_colour_changes(problem) == min(able)
     else:
@@ -152,7 +152,7 @@ def test_seconds_end_the_search() -> None:
     ticks = iter(range(10_000))
     cars = Cars(np.zeros(30, dtype=np.int64), np.ones((30, 1), dtype=np.bool_))
     found = sequence(Problem(cars, (Ratio("all", 1, 2),)), seconds=40.0, clock=lambda: float(next(ticks)))
-    assert 0 < found.moves
+    assert found.moves > 0
     assert found.seconds >= 40
 
 
