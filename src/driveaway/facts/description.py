@@ -120,6 +120,7 @@ class Plant(Table, frozen=True, kw_only=True):
     yearly_capacity: Annotated[NotNegative | None, Meta(description="cars a year at full rate")] = None
     shifts: Annotated[NotNegative | None, Meta(description="shifts a day now")] = None
     daily_output: Annotated[NotNegative | None, Meta(description="cars a day last stated")] = None
+    daily_output_on: Annotated[str | None, Meta(description="day for which it was stated")] = None
     vins: Annotated[tuple[VinRange, ...], Meta(description="ranges of its VINs")] = ()
     lines: Annotated[tuple[Line, ...], Meta(description="its assembly lines")] = ()
     stops: Annotated[tuple[Stop, ...], Meta(description="planned stops of all its lines")] = ()

@@ -309,6 +309,13 @@ class Cancellation(Table, frozen=True, kw_only=True):
 class Planning(Table, frozen=True, kw_only=True):
     """How the plan is made."""
 
+    ramp: Annotated[
+        Literal["lines", "peers"],
+        Meta(
+            description="how sure the ramp is: by the spreads of the lines' own ramps, or learned from other "
+            "launches and this one's record so far"
+        ),
+    ] = "lines"
     horizon_weeks: Annotated[int, Meta(description="weeks that are planned ahead")] = 52
     frozen_days: Annotated[int, Meta(description="first days of the plan in which an adopted slot stays")] = 7
     confidences: Annotated[

@@ -19,7 +19,7 @@ def configured(view: View) -> Mapping[str, Enrich]:
     """For locks: the configuration of the latest change after the lock, else the lock's own."""
 
     def enrich(rows: ir.Table) -> ir.Table:
-        return _said(rows, _changes(view))
+        return _said(rows, changes_after_locks(view))
 
     return dict.fromkeys(CONFIGURATION, enrich)
 
@@ -48,7 +48,7 @@ def at_last(view: View) -> Mapping[str, Enrich]:
     """For reservations: the configuration that the order has by the as-of, locked and changed since."""
 
     def enrich(rows: ir.Table) -> ir.Table:
-        return _said(_said(rows, _locks(view)), _changes(view))
+        return _said(_said(rows, _locks(view)), changes_after_locks(view))
 
     return dict.fromkeys(CONFIGURATION, enrich)
 
@@ -59,7 +59,7 @@ def from_reservation(view: View) -> Mapping[str, Enrich]:
     def enrich(rows: ir.Table) -> ir.Table:
         reserved = view.table("order.reserved").select(*CONFIGURATION, "edition", order_of="subject_key")
         joined = rows.left_join(reserved, rows.subject_key == reserved.order_of).drop("order_of")
-        return _said(_said(joined, _locks(view)), _changes(view))
+        return _said(_said(joined, _locks(view)), changes_after_locks(view))
 
     return dict.fromkeys((*CONFIGURATION, "edition"), enrich)
 
@@ -79,7 +79,7 @@ def _says(trim: ir.StringValue) -> ir.BooleanValue:
     return trim.notnull()
 
 
-def _changes(view: View) -> ir.Table:
+def changes_after_locks(view: View) -> ir.Table:
     """The last change of each order that was not followed by a lock which says a configuration."""
     changes = latest(view.table("order.changed"), "subject_key")
     locks = view.table("order.locked").select(**_LOCK)

@@ -1,0 +1,66 @@
+"""The plant's ramp, learned from other launches and from this one's record so far."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import numpy as np
+
+from driveaway.delivery.planning.problem import Amounts, Supply
+from driveaway.delivery.ramp.forecasting import StatedRate, forecast
+from driveaway.delivery.ramp.record import Record
+from driveaway.facts.description import Description
+from driveaway.facts.planning import Planning
+from driveaway.launch.launch import Cut
+from driveaway.values.clock import local_day, parse_day
+
+
+def from_peers(
+    cut: Cut, description: Description, settings: Planning, known: Supply, paths: int, seed: int
+) -> tuple[Supply, Amounts]:
+    """Factors of all lines' output, shape (paths, days), and the supply without ramp errors of its own.
+
+    The forecast is made at the size of the real launch: a demo at another scale is brought to it first.
+
+    Raises:
+        BadValue: see ``forecast``.
+    """
+    scale = settings.scale
+    first = date(1970, 1, 1) + timedelta(days=known.first_day)
+    capacity = np.sum([line.output for line in known.lines], axis=0) / scale
+    record = _record(cut, description, scale)
+    waiting = cut.figure("orders.waiting").value
+    made = forecast(
+        record,
+        capacity,
+        as_of=first - timedelta(days=1),
+        open_orders=None if waiting is None else float(waiting) / scale,
+        paths=paths,
+        seed=seed,
+        stated=_stated(description),
+    )
+    lines = tuple(replace(line, ramp_spread=0.0) for line in known.lines)
+    return replace(known, lines=lines), made.factors()
+
+
+def _record(cut: Cut, description: Description, scale: float) -> Record:
+    rows = cut.figure("cars.delivered_per_day").rows or ()
+    counts = [(date.fromisoformat(row["day"]), round(row["cumulative"] / scale)) for row in rows]
+    last = local_day(cut.as_of + 1, cut.view.zone)
+    counts = [count for count in counts if count[0] < last]
+    if counts:
+        return Record(counts[0][0], tuple(counts))
+    opens = description.car.deliveries_open
+    return Record(last if opens is None else max(last, parse_day(opens)))
+
+
+def _stated(description: Description) -> StatedRate | None:
+    """The daily output that a plant stated, where all plants together stated one for a day."""
+    days = {plant.daily_output_on for plant in description.plants}
+    if len(days) != 1 or None in days or any(plant.daily_output is None for plant in description.plants):
+        return None
+    total = sum(plant.daily_output or 0 for plant in description.plants)
+    (day,) = days
+    assert day is not None
+    return StatedRate(parse_day(day), float(total))
