@@ -1,6 +1,6 @@
 """The ramp: forecasts of launches left out, beside naive ones; the forecast as of 24 April 2024; its cost.
 
-``DRIVEAWAY_RECORD=folder python -m bench.delivery.ramp`` (the folder holds the peers' file). Two minutes.
+``DRIVEAWAY_RECORD=folder python -m bench.delivery.ramp`` (the folder holds the peers' file). Half a minute.
 """
 
 from __future__ import annotations

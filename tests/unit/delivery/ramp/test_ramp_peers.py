@@ -95,15 +95,16 @@ def test_scores_are_what_they_say() -> None:
     assert score(told[:1], np.array([9.0])).pinball == pytest.approx(np.mean(by_hand))
 
 
-@pytest.mark.parametrize("together", [5, pytest.param(1, marks=pytest.mark.nightly)])
-def test_bands_cover_the_real_launches_left_out(peers: Launches, together: int) -> None:
+# One by one is what is held to; five at a time is quicker, harder, and granted one launch.
+@pytest.mark.parametrize(("together", "grace"), [(5, 1), pytest.param(1, 0, marks=pytest.mark.nightly)])
+def test_bands_cover_the_real_launches_left_out(peers: Launches, together: int, grace: int) -> None:
     scores = leave_out(peers, together)
     for observed in OBSERVED:
         for ahead in AHEAD:
             found = scores["ramp prior", observed, ahead]
             assert found.launches >= 38
             for level, share in zip(LEVELS, found.covered, strict=True):
-                assert abs(share - level) <= 0.05, (observed, ahead, level, share)
+                assert abs(share - level) <= 0.05 + grace / found.launches, (observed, ahead, level)
     ours, _, ratio, last = (mean_pinball(scores, method) for method in METHODS)
     assert ours < 0.95 * min(ratio, last)
 
