@@ -12,7 +12,7 @@ from datetime import date
 
 import numpy as np
 
-from driveaway.delivery.ramp import Paths, Record, StatedRate, bands, forecast, packaged_prior
+from driveaway.delivery.ramp import Paths, Record, StatedRate, bands, forecast, forecasting, packaged_prior
 from tools.ramp_prior.fitting import OBSERVED
 from tools.ramp_prior.reading import FILE, read_launches, record_folder
 from tools.ramp_prior.scoring import AHEAD, METHODS, leave_out, mean_pinball
@@ -82,6 +82,10 @@ def as_of_april() -> None:
     _odds(
         "April counted as the peers' first whole month", _told(prior=replace(prior, rise=prior.rise * shift))
     )
+    usual = forecasting.CEILING
+    for name, forecasting.CEILING in (("softer", usual / 2), ("harder", usual * 2)):
+        _odds(f"capacity bounds {name} (exponent {forecasting.CEILING:.0f} for {usual:.0f})", _told())
+    forecasting.CEILING = usual
     _odds("capacity 10% lower", _told(capacity=CAPACITY * 0.9))
     _odds("capacity 10% higher", _told(capacity=CAPACITY * 1.1))
     _odds("capacity doubled from 1 July", _told(capacity=CAPACITY * later))
