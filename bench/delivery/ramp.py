@@ -1,6 +1,6 @@
 """The ramp: forecasts of launches left out, beside naive ones; the forecast as of 24 April 2024; its cost.
 
-``DRIVEAWAY_RECORD=folder python -m bench.delivery.ramp`` (the folder holds the peers' file). One minute.
+``DRIVEAWAY_RECORD=folder python -m bench.delivery.ramp`` (the folder holds the peers' file). Half a minute.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from datetime import date
 
 import numpy as np
 
-from driveaway.delivery.ramp import Paths, Record, StatedRate, bands, forecast, packaged_prior
+from driveaway.delivery.ramp import Paths, Record, StatedRate, bands, forecast, forecasting, packaged_prior
 from tools.ramp_prior.fitting import OBSERVED
 from tools.ramp_prior.reading import FILE, read_launches, record_folder
-from tools.ramp_prior.scoring import AHEAD, METHODS, leave_one_out
+from tools.ramp_prior.scoring import AHEAD, METHODS, leave_out, mean_pinball
 
 AS_OF = date(2024, 4, 24)
 RECORD = Record(date(2024, 4, 3), ((AS_OF, 5_781),))
@@ -44,7 +44,7 @@ def left_out() -> None:
         f"Launches left out, one by one ({len(launches)}; without a ramp: {', '.join(launches.left_out)})\n"
     )
     started = time.process_time()
-    scores = leave_one_out(launches)
+    scores = leave_out(launches)
     print("| observed | ahead | launches | method | 50% | 80% | 95% | 80% band, high / low | pinball |")
     print("|---|---|---|---|---|---|---|---|---|")
     for observed in OBSERVED:
@@ -57,9 +57,7 @@ def left_out() -> None:
                     f"| {found.width:.1f} | {found.pinball:.3f} |"
                 )
     for method in METHODS:
-        rows = [scores[method, observed, ahead] for observed in OBSERVED for ahead in AHEAD]
-        mean = sum(row.pinball * row.launches for row in rows) / sum(row.launches for row in rows)
-        print(f"\n{method}: mean pinball {mean:.4f}", end="")
+        print(f"\n{method}: mean pinball {mean_pinball(scores, method):.4f}", end="")
     print(f"\n\n{time.process_time() - started:.0f} CPU s\n")
 
 
@@ -84,6 +82,10 @@ def as_of_april() -> None:
     _odds(
         "April counted as the peers' first whole month", _told(prior=replace(prior, rise=prior.rise * shift))
     )
+    usual = forecasting.CEILING
+    for name, forecasting.CEILING in (("softer", usual / 2), ("harder", usual * 2)):
+        _odds(f"capacity bounds {name} (exponent {forecasting.CEILING:.0f} for {usual:.0f})", _told())
+    forecasting.CEILING = usual
     _odds("capacity 10% lower", _told(capacity=CAPACITY * 0.9))
     _odds("capacity 10% higher", _told(capacity=CAPACITY * 1.1))
     _odds("capacity doubled from 1 July", _told(capacity=CAPACITY * later))

@@ -32,8 +32,8 @@ _PARAMETERS = {
 
 def written(launches: Launches) -> str:
     """The data file's text."""
-    prior = fit(launches, tolerance=1e-11)
-    stretch = calibrate(prior, launches)
+    fitted = fit(launches, tolerance=1e-3)
+    prior, stretch = fitted.prior, calibrate(fitted, launches)
     raises, raised, compared = learn_raises(launches)
     seen = int((~np.isnan(launches.rates)).sum())
     models = len(launches) + len(launches.left_out)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import gammaln
@@ -16,6 +18,9 @@ OBSERVED = (1, 2, 3)
 
 AHEAD = 11
 """Months ahead up to which they are."""
+
+FOLDS = 10
+"""Parts in which launches are left out when the stretch is calibrated."""
 
 # Near where the search ends for these launches, to save time; from elsewhere it ends there as well.
 _START = np.array(
@@ -45,6 +50,14 @@ def _prior(at: Amounts) -> RampPrior:
     )
 
 
+class Fitted(NamedTuple):
+    """A prior, where the search ended, and the inverse of the curvature there."""
+
+    prior: RampPrior
+    at: Amounts
+    spread: Amounts
+
+
 def monthly(prior: RampPrior, months: int) -> tuple[Amounts, Amounts, Amounts]:
     """Ages, own variances and means of a launch's calendar months, its first day not known."""
     ages = np.maximum(np.arange(months, dtype=float), START)
@@ -69,10 +82,15 @@ def negative_log_posterior(at: Amounts, launches: Launches) -> float:
     whole = np.arange(months) < count[:, None]
     distance = (np.where(whole, np.linalg.solve(root, errors.T).T, 0.0) ** 2).sum(1)
     half = np.concatenate([[0.0], np.log(np.diag(root)).cumsum()])[count]
-    for row in np.flatnonzero((seen != whole).any(1)):
-        own = np.linalg.cholesky(matrix[np.ix_(seen[row], seen[row])])
-        distance[row] = (np.linalg.solve(own, errors[row, seen[row]]) ** 2).sum()
-        half[row] = np.log(np.diag(own)).sum()
+    gaps = np.flatnonzero((seen != whole).any(1))
+    if len(gaps):
+        there = seen[gaps]
+        own = (
+            np.where(there[:, :, None] & there[:, None, :], matrix, 0.0) + np.eye(months) * ~there[:, :, None]
+        )
+        roots = np.linalg.cholesky(own)
+        distance[gaps] = (np.linalg.solve(roots, errors[gaps][:, :, None])[:, :, 0] ** 2).sum(1)
+        half[gaps] = np.log(np.diagonal(roots, axis1=1, axis2=2)).sum(1)
     density = (
         gammaln((freedom + count) / 2)
         - gammaln(freedom / 2)
@@ -83,17 +101,20 @@ def negative_log_posterior(at: Amounts, launches: Launches) -> float:
     return float(0.5 * np.sum(((at - _CENTRE) / _WIDTH) ** 2) - density.sum())
 
 
-def fit(launches: Launches, tolerance: float = 1e-6) -> RampPrior:
+def fit(launches: Launches, near: Fitted | None = None, tolerance: float = 0.03) -> Fitted:
     """Fit the parameters; not the stretch, nor how capacity is raised.
 
     Args:
         launches: to learn from.
-        tolerance: relative gain in log density under which the search ends.
+        near: a fit to nearly the same launches, to begin from; None: begin at fixed values.
+        tolerance: slope of the log density under which the search ends.
     """
-    found = minimize(
-        negative_log_posterior, _START, args=(launches,), method="L-BFGS-B", options={"ftol": tolerance}
-    )
-    return _prior(found.x)
+    options: dict[str, Any] = {"gtol": tolerance}
+    if near is not None:
+        options["hess_inv0"] = (near.spread + near.spread.T) / 2
+    start = _START if near is None else near.at
+    found = minimize(negative_log_posterior, start, args=(launches,), method="BFGS", options=options)
+    return Fitted(_prior(found.x), found.x, found.hess_inv)
 
 
 def predict(prior: RampPrior, launches: Launches, row: int, observed: int) -> Conditional:
@@ -108,29 +129,41 @@ def predict(prior: RampPrior, launches: Launches, row: int, observed: int) -> Co
     return prior.condition(ages[at], nugget[at], mean[at], places, rates[known])
 
 
-def standard_errors(prior: RampPrior, launches: Launches, observed: int) -> Amounts:
-    """Standardised errors of every launch's forecast by months ahead, shape (launches, ahead); may be NaN."""
-    rows = []
-    for row in range(len(launches)):
-        if np.isnan(launches.rates[row, observed - 1]):
-            rows.append(np.full(AHEAD, np.nan))
-            continue
-        told = predict(prior, launches, row, observed)
-        scale = np.sqrt(np.diag(told.scatter))
-        rows.append(((launches.rates[row, observed:] - told.location) / scale)[:AHEAD])
-    return np.array(rows)
+def standard_errors(prior: RampPrior, launches: Launches, row: int, observed: int) -> Amounts:
+    """Standardised errors of one launch's forecast by months ahead, shape (ahead,); NaN where none came."""
+    if np.isnan(launches.rates[row, observed - 1]):
+        return np.full(AHEAD, np.nan)
+    told = predict(prior, launches, row, observed)
+    errors: Amounts = (launches.rates[row, observed:] - told.location) / np.sqrt(np.diag(told.scatter))
+    return errors[:AHEAD]
 
 
-def calibrate(prior: RampPrior, launches: Launches) -> Stretch:
-    """Conformal quantiles of the absolute standardised errors, by months observed and months ahead."""
-    nominal = np.array([student.ppf(0.5 + np.array(LEVELS) / 2, prior.freedom + k) for k in OBSERVED])
+def calibrate(fitted: Fitted, launches: Launches, folds: int = FOLDS) -> Stretch:
+    """Conformal quantiles of the absolute standardised errors, by months observed and months ahead.
+
+    Errors are of launches that the fit had not seen (cross-conformal; V. Vovk, *Annals of Mathematics and
+    Artificial Intelligence* 74, 2015), so that what is learned about spread is not flattered by the fit.
+
+    Args:
+        fitted: to all the launches.
+        launches: to calibrate on.
+        folds: how many parts are forecast in turn from a fit to the others; 1: it forecasts all itself.
+    """
+    errors = np.full((len(OBSERVED), len(launches), AHEAD), np.nan)
+    for fold in range(folds):
+        rows = np.arange(fold, len(launches), folds)
+        unseen = fit(launches.without(rows), near=fitted) if folds > 1 else fitted
+        for at, observed in enumerate(OBSERVED):
+            for row in rows:
+                errors[at, row] = standard_errors(unseen.prior, launches, int(row), observed)
+    freedom = fitted.prior.freedom
+    nominal = np.array([student.ppf(0.5 + np.array(LEVELS) / 2, freedom + k) for k in OBSERVED])
     actual = np.empty((len(OBSERVED), AHEAD, len(LEVELS)))
-    for at, observed in enumerate(OBSERVED):
-        errors = np.abs(standard_errors(prior, launches, observed))
-        for ahead in range(AHEAD):
-            sizes = np.sort(errors[:, ahead][~np.isnan(errors[:, ahead])])
-            places = np.arange(1, len(sizes) + 1) / (len(sizes) + 1)
-            actual[at, ahead] = np.interp(LEVELS, places, sizes)
+    for at, ahead in np.ndindex(len(OBSERVED), AHEAD):
+        sizes = np.abs(errors[at, :, ahead])
+        sizes = np.sort(sizes[~np.isnan(sizes)])
+        places = np.arange(1, len(sizes) + 1) / (len(sizes) + 1)
+        actual[at, ahead] = np.interp(LEVELS, places, sizes)
     return Stretch(nominal, actual)
 
 

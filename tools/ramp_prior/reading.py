@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from driveaway.delivery.ramp.season import features
-from driveaway.delivery.ramp.types import Amounts
+from driveaway.delivery.ramp.types import Amounts, Places
 
 FILE = "peer_ramps_to_2024-03.csv"
 MONTHS = 15
@@ -41,9 +41,9 @@ class Launches:
     def __len__(self) -> int:
         return len(self.names)
 
-    def without(self, row: int) -> Launches:
-        """All launches but one."""
-        kept = np.delete(np.arange(len(self)), row)
+    def without(self, rows: int | Places) -> Launches:
+        """All launches but one or some."""
+        kept = np.delete(np.arange(len(self)), rows)
         return Launches(tuple(self.names[at] for at in kept), self.rates[kept], self.seasons[kept])
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -51,33 +52,45 @@ def score(told: Amounts, came: Amounts) -> Score:
     return Score(len(came), tuple(float(hit.mean()) for hit in inside), width, float(pinball.mean()))
 
 
-def leave_one_out(launches: Launches) -> dict[tuple[str, int, int], Score]:
-    """Scores by method, months observed and months ahead."""
+def leave_out(launches: Launches, together: int = 1) -> dict[tuple[str, int, int], Score]:
+    """Scores by method, months observed and months ahead.
+
+    Args:
+        launches: each is forecast once, by what the others say.
+        together: how many are left out at a time.
+    """
     told: dict[tuple[str, int, int], list[Amounts]] = {}
     came: dict[tuple[int, int], list[float]] = {}
-    for row in range(len(launches)):
-        others = launches.without(row)
+    parts = -(-len(launches) // together)
+    for part in range(parts):
+        rows = np.arange(part, len(launches), parts)
+        others = launches.without(rows)
         ours = _ramp_prior(others)
-        rates = launches.rates[row]
-        for observed in OBSERVED:
-            for ahead in AHEAD:
-                truth = rates[observed - 1 + ahead]
-                if np.isnan(truth) or np.isnan(rates[observed - 1]):
-                    continue
-                came.setdefault((observed, ahead), []).append(truth)
-                found = [
-                    *ours(launches, row, observed, ahead),
-                    _naive(others.rates, rates, observed, ahead, _mean_ratio),
-                    _naive(others.rates, rates, observed, ahead, _last_value),
-                ]
-                for method, quantiles in zip(METHODS, found, strict=True):
-                    told.setdefault((method, observed, ahead), []).append(quantiles)
+        for row, observed, ahead in product(rows.tolist(), OBSERVED, AHEAD):
+            rates = launches.rates[row]
+            truth = rates[observed - 1 + ahead]
+            if np.isnan(truth) or np.isnan(rates[observed - 1]):
+                continue
+            came.setdefault((observed, ahead), []).append(truth)
+            found = [
+                *ours(launches, row, observed, ahead),
+                _naive(others.rates, rates, observed, ahead, _mean_ratio),
+                _naive(others.rates, rates, observed, ahead, _last_value),
+            ]
+            for method, quantiles in zip(METHODS, found, strict=True):
+                told.setdefault((method, observed, ahead), []).append(quantiles)
     return {key: score(np.array(told[key]), np.array(came[key[1:]])) for key in told}
 
 
+def mean_pinball(scores: dict[tuple[str, int, int], Score], method: str) -> float:
+    """Mean pinball loss of a method over all its forecasts."""
+    found = [score for (name, _, _), score in scores.items() if name == method]
+    return sum(row.pinball * row.launches for row in found) / sum(row.launches for row in found)
+
+
 def _ramp_prior(others: Launches) -> Callable[[Launches, int, int, int], tuple[Amounts, Amounts]]:
-    prior = fit(others)
-    stretch = calibrate(prior, others)
+    fitted = fit(others)
+    prior, stretch = fitted.prior, calibrate(fitted, others)
 
     def quantiles(launches: Launches, row: int, observed: int, ahead: int) -> tuple[Amounts, Amounts]:
         given = predict(prior, launches, row, observed)

@@ -100,10 +100,11 @@ def forecast(
     ages = np.arange(since, since + len(ahead), dtype=np.float64) / DAYS_PER_MONTH
     ceiling = prior.raises.draw(ages, paths, random) if prior.raises else np.ones((paths, len(ahead)))
     held = random.random(paths) < want_of_demand
-    cars = _built(rates, floor[0], horizon, ahead, ceiling)
+    potential = _potential(rates, horizon)
+    cars = _bounded(potential, ahead, ceiling, horizon)
     if open_orders is not None and record.total > 0:
-        raised = np.maximum(rates[held], floor)
-        upheld = _built(raised, floor[0], horizon, ahead, ceiling[held])
+        upheld = np.maximum(potential[held], _potential(floor[None, :], horizon))
+        upheld = _bounded(upheld, ahead, ceiling[held], horizon)
         left = open_orders - (np.cumsum(upheld, axis=1) - upheld)
         share = np.divide(left, upheld, out=np.zeros_like(left), where=upheld > 0).clip(0.0, 1.0)
         cars[held] += share * (upheld - cars[held])
@@ -166,17 +167,24 @@ def _conditioned(
     return np.concatenate([np.full((paths, 1), values[last]), drawn], axis=1), floor
 
 
-def _built(rates: Amounts, last: float, horizon: list[Span], capacity: Amounts, ceiling: Amounts) -> Amounts:
-    """Cars on each day: rates interpolated between the middles of months, bounded by capacity."""
+def _potential(rates: Amounts, horizon: list[Span]) -> Amounts:
+    """Cars a day, (paths, days), if nothing bounds them: log rates between the middles of months."""
     sizes = np.array(lengths(horizon))
     starts = np.cumsum(sizes) - sizes
-    days = np.arange(len(capacity)) + 0.5
+    days = np.arange(sizes.sum()) + 0.5
     knots = np.concatenate([[-sizes[0] / 2], starts + sizes / 2])
     weights = np.array([np.interp(days, knots, row) for row in np.eye(len(knots))])
-    potential = np.exp(rates @ weights)
+    potential: Amounts = np.exp(rates @ weights)
     # Each month keeps its own mean, which the interpolation would smooth.
     means = np.add.reduceat(potential, starts, axis=1) / sizes
     potential *= np.repeat(np.exp(rates[:, 1:]) / means, sizes, axis=1)
+    return potential
+
+
+def _bounded(potential: Amounts, capacity: Amounts, ceiling: Amounts, horizon: list[Span]) -> Amounts:
+    """Cars on each day of the calendar, softly bounded by its capacity times the ceiling."""
+    sizes = np.array(lengths(horizon))
+    starts = np.cumsum(sizes) - sizes
     usual = np.repeat(np.add.reduceat(capacity, starts) / sizes, sizes)
     share = np.divide(capacity, usual, out=np.zeros(len(capacity)), where=usual > 0)
     bound = np.where(usual > 0, usual, 1.0) * ceiling

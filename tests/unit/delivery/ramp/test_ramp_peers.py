@@ -12,9 +12,9 @@ from driveaway.delivery.ramp import packaged_prior
 from driveaway.delivery.ramp.prior import LEVELS, read_prior
 from tests.surroundings import MACHINE
 from tools.ramp_prior.__main__ import written
-from tools.ramp_prior.fitting import OBSERVED, calibrate, fit, learn_raises, monthly
+from tools.ramp_prior.fitting import OBSERVED, Fitted, calibrate, fit, learn_raises, monthly
 from tools.ramp_prior.reading import FILE, Launches, read_launches
-from tools.ramp_prior.scoring import AHEAD, METHODS, PROBABILITIES, leave_one_out, score
+from tools.ramp_prior.scoring import AHEAD, METHODS, PROBABILITIES, leave_out, mean_pinball, score
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def made_up(count: int, seed: int) -> Launches:
 
 
 def test_the_fit_finds_the_prior_that_launches_were_drawn_from() -> None:
-    truth, found = packaged_prior(), fit(made_up(600, 2))
+    truth, found = packaged_prior(), fit(made_up(600, 2)).prior
     assert found.step == pytest.approx(truth.step, rel=0.1)
     assert found.rise == pytest.approx(truth.rise, rel=0.3)
     assert found.level == pytest.approx(truth.level, abs=0.2)
@@ -45,7 +45,7 @@ def test_the_fit_finds_the_prior_that_launches_were_drawn_from() -> None:
 
 def test_launches_that_follow_the_prior_need_no_stretch() -> None:
     prior = packaged_prior()
-    stretch = calibrate(prior, made_up(1200, 3))
+    stretch = calibrate(Fitted(prior, np.zeros(17), np.eye(17)), made_up(1200, 3), folds=1)
     assert stretch.actual == pytest.approx(np.repeat(stretch.nominal[:, None], 11, axis=1), rel=0.2)
 
 
@@ -54,7 +54,7 @@ def test_gaps_and_short_series_count_for_what_they_are() -> None:
     launches.rates[:, 12:] = np.nan
     launches.rates[3, 4:] = np.nan
     launches.rates[5, 2] = np.nan
-    found = fit(launches)
+    found = fit(launches).prior
     assert np.isfinite(found.level)
     # A launch of which nothing but one gap is known changes nothing.
     empty = Launches(
@@ -62,7 +62,7 @@ def test_gaps_and_short_series_count_for_what_they_are() -> None:
         np.vstack([launches.rates, np.full(15, np.nan)]),
         np.concatenate([launches.seasons, launches.seasons[:1]]),
     )
-    assert fit(empty).step == pytest.approx(found.step, rel=1e-3)
+    assert fit(empty).prior.step == pytest.approx(found.step, rel=1e-3)
 
 
 def test_reading_skips_show_cars_and_keeps_gaps(tmp_path: Path) -> None:
@@ -95,18 +95,17 @@ def test_scores_are_what_they_say() -> None:
     assert score(told[:1], np.array([9.0])).pinball == pytest.approx(np.mean(by_hand))
 
 
-def test_bands_cover_the_real_launches_left_out(peers: Launches) -> None:
-    scores = leave_one_out(peers)
+# One by one is what is held to; five at a time is quicker, harder, and granted one launch.
+@pytest.mark.parametrize(("together", "grace"), [(5, 1), pytest.param(1, 0, marks=pytest.mark.nightly)])
+def test_bands_cover_the_real_launches_left_out(peers: Launches, together: int, grace: int) -> None:
+    scores = leave_out(peers, together)
     for observed in OBSERVED:
         for ahead in AHEAD:
             found = scores["ramp prior", observed, ahead]
             assert found.launches >= 38
             for level, share in zip(LEVELS, found.covered, strict=True):
-                assert abs(share - level) <= 0.05, (observed, ahead, level, share)
-    ours, _, ratio, last = (
-        sum(scores[m, k, h].pinball * scores[m, k, h].launches for k in OBSERVED for h in AHEAD)
-        for m in METHODS
-    )
+                assert abs(share - level) <= 0.05 + grace / found.launches, (observed, ahead, level)
+    ours, _, ratio, last = (mean_pinball(scores, method) for method in METHODS)
     assert ours < 0.95 * min(ratio, last)
 
 
