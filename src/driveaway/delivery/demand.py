@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -90,6 +91,46 @@ def demand_of(
         slot=slot.astype(np.int64),
         ready=np.where((ready := _days(orders["ready_day"], first_day)) == NO_DAY, 0, np.maximum(ready, 0)),
         cancels=cancels,
+    )
+
+
+def with_arrivals(
+    demand: Demand, per_day: float, first_day: int, days: int, priority: int, seed: int
+) -> Demand:
+    """The demand with orders that are still to come, after those that are open.
+
+    They are spread evenly over the horizon, in the mix of configurations and regions of the open orders.
+
+    Args:
+        demand: the open orders, one at least.
+        per_day: orders to come on each day.
+        first_day: day 0 of the horizon, days since 1970.
+        days: length of the horizon.
+        priority: of the orders to come.
+        seed: of the mix.
+    """
+    count = round(per_day * days)
+    if not count:
+        return demand
+    like = np.random.default_rng(seed).integers(0, len(demand), count)
+    when = (first_day + (np.arange(count) + 0.5) * days / count) * DAY
+    none = np.full(count, NO_DAY, np.int64)
+
+    def more(old: Counts, new: Counts) -> Counts:
+        return np.concatenate([old, new]).astype(np.int64)
+
+    return replace(
+        demand,
+        order_ids=np.concatenate(
+            [demand.order_ids, np.char.add("arrival-", np.char.zfill(np.arange(count).astype(str), 7))]
+        ),
+        locked=more(demand.locked, when.astype(np.int64)),
+        priority=more(demand.priority, np.full(count, priority, np.int64)),
+        configuration=more(demand.configuration, demand.configuration[like]),
+        region=more(demand.region, demand.region[like]),
+        committed=more(demand.committed, none),
+        slot=more(demand.slot, none),
+        ready=more(demand.ready, np.zeros(count, np.int64)),
     )
 
 

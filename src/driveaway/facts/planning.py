@@ -316,6 +316,13 @@ class Planning(Table, frozen=True, kw_only=True):
             "launches and this one's record so far"
         ),
     ] = "lines"
+    arrivals_per_day: Annotated[
+        float,
+        Meta(
+            description="firm orders still to come on each day, in the mix of those that are open; they "
+            "get no promise, and count for targets"
+        ),
+    ] = 0.0
     horizon_weeks: Annotated[int, Meta(description="weeks that are planned ahead")] = 52
     frozen_days: Annotated[int, Meta(description="first days of the plan in which an adopted slot stays")] = 7
     confidences: Annotated[

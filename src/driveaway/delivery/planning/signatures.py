@@ -174,7 +174,7 @@ class Timing:
 
 
 def windows(demand: Demand) -> Counts:
-    """Last day of each promised window; a buyer who is not ready yet moves it to the day on which they are."""
+    """Last day of each promised window; a buyer who is not ready yet moves it to the day they are."""
     return np.where(demand.ready > 0, np.maximum(demand.committed, demand.ready), demand.committed)
 
 

@@ -27,9 +27,10 @@ def table_of(proposal: Proposal) -> pa.Table:
         name: proposal.orders[name]
         for name in ("order_id", "trim", "colour", "edition", "options", "province")
     }
-    columns["slot"] = days_column(plan.slot, first)
+    count = proposal.open
+    columns["slot"] = days_column(plan.slot[:count], first)
     for confidence, days in zip(plan.promises.confidences, plan.promises.handed, strict=True):
-        columns[column_of(float(confidence))] = days_column(days, first)
+        columns[column_of(float(confidence))] = days_column(days[:count], first)
     return pa.table(columns)
 
 
@@ -43,7 +44,7 @@ def body_of(proposal: Proposal, table: str) -> PlanAdopted:
     plan = proposal.plan
     first = proposal.day(0)
     assert first is not None
-    cleared = int(np.max(plan.promises.handed[proposal.level(MIDDLE)], initial=0))
+    cleared = int(np.max(plan.promises.handed[proposal.level(MIDDLE), : proposal.open], initial=0))
     cleared_by = None if cleared == NO_DAY else proposal.day(cleared)
     return PlanAdopted(
         as_of=show(proposal.cut.as_of, proposal.zone),
@@ -52,8 +53,8 @@ def body_of(proposal: Proposal, table: str) -> PlanAdopted:
         days=plan.supply.days,
         paths=proposal.settings.paths,
         seed=proposal.seed,
-        orders=proposal.orders.num_rows,
-        unplannable=len(plan.unplannable),
+        orders=proposal.open,
+        unplannable=int((plan.unplannable < proposal.open).sum()),
         table=table,
         cleared_by=None if cleared_by is None else cleared_by.isoformat(),
         weeks=tuple(weeks_of(proposal)),
@@ -132,6 +133,7 @@ def at_risk_of(proposal: Proposal) -> Iterator[DateAtRisk]:
         if not 0 <= until < days:
             continue
         meant = date.covers[plan.demand.configuration]
+        meant[proposal.open :] = False
         if date.regions:
             chosen = np.append(np.isin(codes, date.regions), False)
             meant &= chosen[plan.demand.region]

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from driveaway.book.view import View
-from driveaway.delivery.demand import configurations_of, day_number, demand_of, local_days
+from driveaway.delivery.demand import configurations_of, day_number, demand_of, local_days, with_arrivals
 from driveaway.delivery.planning.odds import Target
 from driveaway.delivery.planning.plan import Plan, make_plan
 from driveaway.delivery.planning.problem import NO_DAY, Amounts, Configuration, Supply
@@ -49,7 +49,8 @@ class Proposal:
         cut: the book that it was made from.
         description: the launch as described, or as it would be in a what-if.
         settings: how it was made.
-        orders: the open firm orders, as ``orders.open`` gives them, in the order of the plan's demand.
+        orders: the open firm orders, as ``orders.open`` gives them, in the order of the plan's demand, where
+            orders that are still to come follow them.
         plan: the plan itself.
         dates: days that matter to buyers.
         problems: what of the description made no sense and how the plan went on.
@@ -79,6 +80,11 @@ class Proposal:
         if number == NO_DAY:
             return None
         return date(1970, 1, 1) + timedelta(days=int(number) + self.plan.supply.first_day)
+
+    @property
+    def open(self) -> int:
+        """How many orders are open; those still to come stand behind them in the plan's arrays."""
+        return int(self.orders.num_rows)
 
     def level(self, confidence: float) -> int:
         """Row of a confidence in the plan's promises."""
@@ -137,6 +143,9 @@ def propose(
         built_days=local_days(orders["built"], described.zone),
         frozen={} if previous is None else previous.frozen(first_day, settings.frozen_days),
     )
+    ranks = demand.priority.max(initial=0)
+    arrivals = settings.arrivals_per_day * settings.scale
+    demand = with_arrivals(demand, arrivals, first_day, days, int(ranks), seed)
     used, factors = _ramped(cut, described, settings, modelled.supply, paths or settings.paths, seed)
     levels = sorted({LOW, MIDDLE, HIGH, *settings.confidences, *settings.window})
     plan = make_plan(
