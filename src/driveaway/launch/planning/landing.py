@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv as pv
 import pyarrow.parquet as pq
 
 from driveaway.delivery.demand import configurations_of
@@ -21,7 +22,7 @@ from driveaway.delivery.planning.results import Adopted
 from driveaway.facts import Fact
 from driveaway.facts.delivery import PlanAdopted
 from driveaway.launch.launch import Launch
-from driveaway.values.errors import Unavailable
+from driveaway.values.errors import BadValue, Unavailable
 
 _EPOCH = date(1970, 1, 1)
 
@@ -124,3 +125,21 @@ def landed(launch: Launch, fact: Fact, columns: Sequence[str] | None = None) -> 
         )
     table = pq.read_table(BytesIO(content), columns=None if columns is None else list(columns))
     return Landed(fact.subject, fact, table)
+
+
+def write(table: pa.Table, path: Path) -> None:
+    """Write a table as CSV or Parquet, by the file's ending.
+
+    Raises:
+        BadValue: it has another ending.
+    """
+    if path.suffix == ".parquet":
+        pq.write_table(table, path)
+    elif path.suffix == ".csv":
+        pv.write_csv(table, path)
+    else:
+        raise BadValue(
+            f"{path.name} is neither .csv nor .parquet",
+            code="output.format",
+            remedy="end its name in .csv or .parquet",
+        )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
+import pyarrow.compute as pc
 
 from driveaway.delivery.planning.problem import NO_DAY, Configuration
 from driveaway.facts import Draft, Fact
@@ -16,6 +17,7 @@ from driveaway.launch.planning.landing import column_of, landed
 from driveaway.launch.planning.proposing import Proposal, offered
 from driveaway.values.errors import BadValue, NotFound, Refused
 from driveaway.values.ids import OrderId
+from driveaway.values.provinces import province_code
 
 Window = tuple[date, date]
 
@@ -275,3 +277,22 @@ def quote(proposal: Proposal, trim: str, colour: str | None = None, region: str 
         window=window(proposal, at(low), at(high)),
         ahead=found.ahead,
     )
+
+
+def region_of(proposal: Proposal, province: str | None, city: str | None) -> str | None:
+    """The region that a buyer names by its province (code or name), or by a city where orders come from.
+
+    Raises:
+        NotFound: no order comes from such a city; name the province instead.
+    """
+    if province is not None:
+        return province_code(province, {region.code: region.name for region in proposal.description.regions})
+    if city is None:
+        return None
+    orders = proposal.orders
+    found = orders.filter(pc.equal(orders["city"], city))["province"].drop_null()
+    if not len(found):
+        raise NotFound(
+            f"no open order comes from {city!r}", code="promise.city", remedy="name the province: province=…"
+        )
+    return str(found[0].as_py())

@@ -22,7 +22,7 @@ NOT_WITHIN = "beyond the plan"
 
 
 def of_proposal(proposal: Proposal) -> dict[str, Any]:
-    """What a proposal expects: odds, weeks by trim and limit, regions, what binds, what could not be planned."""
+    """What a proposal expects: odds, weeks by trim, limit and region, what binds, what is not planned."""
     body = body_of(proposal, "")
     return {
         **of_plan(body),
