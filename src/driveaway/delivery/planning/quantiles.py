@@ -81,7 +81,10 @@ def curves(paths: Paths, handovers: Handovers, groups: LeadGroups, confidences: 
 def _grid(ordered: Singles) -> Singles:
     count = ordered.shape[1]
     middle, most = ordered[:, count // 2], float(ordered[-1, -1])
-    return np.unique(np.concatenate([middle, np.linspace(middle[-1], most, _TAIL, dtype=np.float32)]))
+    grid = np.concatenate([middle, np.linspace(middle[-1], most, _TAIL, dtype=np.float32)])
+    # The first place is 1. Place 0 is reached by everybody at once: a line drawn from there would promise
+    # the first orders a share of what is only reached later.
+    return np.unique(np.maximum(grid, np.float32(1.0)))
 
 
 @compiled

@@ -155,8 +155,8 @@ def at_risk_of(proposal: Proposal) -> Iterator[DateAtRisk]:
         )
 
 
-def adopt(launch: Launch, proposal: Proposal, *, at: int | None = None) -> Outcome:
-    """Land a proposal and record that it was adopted; the same proposal again adds nothing.
+def draft_of(launch: Launch, proposal: Proposal, *, at: int | None = None) -> Draft:
+    """The fact that a proposal was adopted; its table is landed.
 
     Args:
         launch: where.
@@ -168,6 +168,10 @@ def adopt(launch: Launch, proposal: Proposal, *, at: int | None = None) -> Outco
     happened = proposal.cut.as_of if at is None else at
     subject = f"plan-{body.first_day}-{digest[:8]}"
     source = f"urn:driveaway:plan:{launch.description.launch}/{body.mark}/{digest}"
-    draft = Draft("plan.adopted", subject, happened, body, source, simulated=proposal.simulated)
-    (outcome,) = launch.append([draft])
+    return Draft("plan.adopted", subject, happened, body, source, simulated=proposal.simulated)
+
+
+def adopt(launch: Launch, proposal: Proposal, *, at: int | None = None) -> Outcome:
+    """Land a proposal and record that it was adopted; the same proposal again adds nothing."""
+    (outcome,) = launch.append([draft_of(launch, proposal, at=at)])
     return outcome

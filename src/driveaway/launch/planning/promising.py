@@ -179,15 +179,15 @@ def _dates_in(launch: Launch, fact: Fact, column: str) -> dict[str, date | None]
     return dict(zip(table["order_id"].to_pylist(), table[column].to_pylist(), strict=True))
 
 
-def commit(
+def drafts_of(
     launch: Launch,
     proposal: Proposal,
     order_ids: Sequence[OrderId] | None,
     *,
     reason: str | None,
     at: int | None,
-) -> list[Outcome]:
-    """Promise each order its window: a commitment, recorded as a fact.
+) -> list[Draft]:
+    """Facts that promise each order its window: a commitment.
 
     Orders whose promise stands, and those without a date within the horizon, are left as they are when all
     are asked for.
@@ -226,7 +226,19 @@ def commit(
         drafts.append(
             Draft("promise.given", estimate.order_id, happened, body, source, simulated=estimate.simulated)
         )
-    return launch.append(drafts)
+    return drafts
+
+
+def commit(
+    launch: Launch,
+    proposal: Proposal,
+    order_ids: Sequence[OrderId] | None,
+    *,
+    reason: str | None,
+    at: int | None,
+) -> list[Outcome]:
+    """Promise each order its window; see ``drafts_of``."""
+    return launch.append(drafts_of(launch, proposal, order_ids, reason=reason, at=at))
 
 
 @dataclass(frozen=True, slots=True)
