@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
 from driveaway.delivery.planning import binding as binds
 from driveaway.delivery.planning.binding import Binding
-from driveaway.delivery.planning.capacity import Calendar, Capacity, calendar, expected, less_frozen, whole
+from driveaway.delivery.planning.capacity import (
+    Calendar,
+    Capacity,
+    calendar,
+    expected,
+    in_whole_cars,
+    less_frozen,
+)
 from driveaway.delivery.planning.checking import check
 from driveaway.delivery.planning.explain import Explaining, Explanation, explaining
 from driveaway.delivery.planning.future import look
@@ -164,7 +172,7 @@ def make_plan(
     waiting = (signature >= 0) & ~done & ~frozen
 
     total = expected(supply, found, cal)
-    capacity = Capacity(whole(total.pools), whole(total.limits), total.fresh)
+    capacity = in_whole_cars(total, supply, cal)
     fixed = count_by_day(signature[frozen], demand.slot[frozen], len(found), cal.days)
     left, _, over = less_frozen(capacity, found, fixed)
     due = np.where((demand.committed < cal.days) & (times.due < cal.days), times.due, NO_DAY)
@@ -178,10 +186,13 @@ def make_plan(
     handed = planned(demand, supply, groups, times, slot, rank)
     by_day = fixed + master.built
 
-    future = look(
-        demand, supply, cal, found, groups, times, master.prefer, total, slot, signature, rank,
-        np.array(confidences, np.float64), paths, seed, factors,
-    )  # fmt: skip
+    with ThreadPoolExecutor(1) as beside:
+        # What binds is computed beside the paths: the solver does not hold Python's lock.
+        bound = beside.submit(_binding, demand, supply, cal, found, groups, times, slot, handed, line, left)
+        future = look(
+            demand, supply, cal, found, groups, times, master.prefer, total, slot, signature, rank,
+            np.array(confidences, np.float64), paths, seed, factors,
+        )  # fmt: skip
     return Plan(
         demand=demand,
         supply=supply,
@@ -194,12 +205,12 @@ def make_plan(
         signature=signature,
         master=master,
         weekly=weekly(demand, supply, cal, found, slot, handed, by_day, capacity),
-        binding=_binding(demand, supply, cal, found, groups, times, slot, handed, line, left),
+        binding=bound.result(),
         promises=future.promises,
         built=outlook(future.built, cal),
         delivered=outlook(future.handed, cal),
         odds=[odds(target, future.built, future.handed) for target in targets],
-        out_of_turn=exceptions(demand, times, slot, rank, signature, frozen),
+        out_of_turn=exceptions(demand, times, slot, order, signature, frozen),
         breaches=breaches(demand, handed, cal.days),
         unplannable=np.flatnonzero((signature < 0) & ~done),
         overfull=over,
