@@ -346,7 +346,7 @@ def whatif(
         print_json(told)
         return
     for change in told["changes"]:
-        click.echo(f"if {change['said']}")
+        click.echo(f"If {change['said'][:1].lower()}{change['said'][1:]}")
     click.echo()
     print_rows(
         [

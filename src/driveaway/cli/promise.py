@@ -200,6 +200,8 @@ def kept(
         return
     if told["unknown"] is not None:
         click.echo(f"promises: unknown, {told['unknown']}")
+    elif not told["cohorts"]:
+        click.echo("promises kept: no promise has come due yet")
     else:
         print_rows([_percent(row) for row in told["cohorts"]], "Promises kept:")
     if told["curve"]:

@@ -85,7 +85,8 @@ def curve(launch: Launch, cut: Cut) -> list[CurvePoint]:
     if not parts:
         return []
     whole = Promises(*(np.concatenate([getattr(p, name) for p in parts]) for name in Promises.__slots__))
-    return calibration_curve(whole, day_number(local_day(cut.as_of, cut.view.zone)))
+    # The last day that is wholly over.
+    return calibration_curve(whole, day_number(local_day(cut.as_of + 1, cut.view.zone)) - 1)
 
 
 def _ends(view: View) -> pa.Table:

@@ -50,6 +50,7 @@ class Estimate:
             built already.
         built: whether the car is built already.
         window: to tell the buyer; None: not within the horizon.
+        last: day of handover at the confidence of windows' last days, which ``window`` may end after.
         held_by: what held its queue back, most days first, each with its working days.
         ahead: orders before it in its own queue, and of all orders.
         committed: the window last promised; None: none was.
@@ -66,6 +67,7 @@ class Estimate:
     slot: date | None
     built: bool
     window: Window | None
+    last: date | None
     held_by: tuple[tuple[str, int], ...]
     ahead: tuple[int, int]
     committed: Window | None
@@ -130,6 +132,7 @@ def estimates(launch: Launch, proposal: Proposal, order_ids: Sequence[OrderId] |
             slot=None if built else proposal.day(int(plan.slot[row])),
             built=built,
             window=window,
+            last=proposal.day(int(plan.promises.handed[proposal.level(proposal.settings.window[1]), row])),
             held_by=why.held_by,
             ahead=(why.ahead, why.ahead_overall),
             committed=committed,

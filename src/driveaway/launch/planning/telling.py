@@ -172,8 +172,8 @@ def _window(window: Window | None) -> list[str] | None:
 def of_estimate(estimate: Estimate) -> dict[str, Any]:
     """An order's estimate, its promise, why that late, and how it moved."""
     first = estimate.history[0] if estimate.history else None
-    last = None if estimate.window is None else estimate.window[1]
-    moved = None if first is None or first.day is None or last is None else (last - first.day).days
+    known = first is not None and first.day is not None and estimate.last is not None
+    moved = (estimate.last - first.day).days if known else None  # type: ignore[operator, union-attr]
     return {
         "order": estimate.order_id,
         "trim": estimate.configuration.trim,
