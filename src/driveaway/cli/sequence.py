@@ -45,15 +45,15 @@ def sequence(
         proposal = proposed(launch, cut_of(launch, as_of, mark, known_at), paths, seed)
         tail = () if before is None else read_cars(before)
         found = sequenced(proposal, wanted, before=tail, seconds=seconds, seed=seed)
-    score, given = found.found.score, found.found.given
+    score, given, bound = found.found.score, found.found.given, found.found.fewest_colour_changes
     with nullcontext(sys.stdout) if out is None else out.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(COLUMNS), lineterminator="\n")
         writer.writeheader()
         writer.writerows(found.rows())
     said = "; the orders are simulated" if proposal.simulated else ""
     click.echo(
-        f"{len(found.cars)} cars: {score.colour_changes} colour changes (at least"
-        f" {found.found.fewest_colour_changes}), {score.high_ratios + score.low_ratios} too many in windows of"
-        f" ratios; by lock alone {given.colour_changes} and {given.high_ratios + given.low_ratios}{said}",
+        f"{len(found.cars)} cars: {score.colour_changes} colour changes (at least {bound}) and"
+        f" {score.high_ratios + score.low_ratios} cars too many in windows of ratios; by lock alone"
+        f" {given.colour_changes} and {given.high_ratios + given.low_ratios}{said}",
         err=True,
     )

@@ -32,12 +32,13 @@ def planned(launch: Launch, until: int | None) -> Iterator[Draft]:
             raise
         return
     yield adopting.draft_of(launch, proposal)
-    first: dict[str, str] = {}
-    # Of each trim the order that has waited longest, of those that have a date.
-    unplannable = set(proposal.plan.unplannable.tolist())
+    first: dict[str, OrderId] = {}
+    windows = promising.windows_of(proposal)
+    # Of each trim the order that has waited longest, of those that have a date and no car yet.
     columns = (proposal.orders[name].to_pylist() for name in ("order_id", "trim", "built"))
     for row, (order_id, trim, built) in enumerate(zip(*columns, strict=True)):
-        if built is None and row not in unplannable:
-            first.setdefault(trim, order_id)
-    ids = [OrderId(order_id) for _, order_id in sorted(first.items())]
-    yield from promising.drafts_of(launch, proposal, ids, reason=None, at=None)
+        if built is None and windows(row) is not None:
+            first.setdefault(trim, OrderId(order_id))
+    yield from promising.drafts_of(
+        launch, proposal, [first[trim] for trim in sorted(first)], reason=None, at=None
+    )
