@@ -125,8 +125,9 @@ class Plan:
 
     def adopted(self) -> Adopted:
         """What a later plan needs to move few."""
+        demand = self.demand
         return Adopted(
-            self.supply.first_day, self.demand.configurations, self.demand.configuration, self.slot
+            self.supply.first_day, demand.configurations, demand.configuration, self.slot, self.master.mark
         )
 
 
@@ -177,8 +178,10 @@ def make_plan(
     left, _, over = less_frozen(capacity, found, fixed)
     due = np.where((demand.committed < cal.days) & (times.due < cal.days), times.due, NO_DAY)
     line = queue(waiting, order, signature, times.release, due, demand.priority, len(found), buckets)
-    before = _before(previous, demand, supply, found, fixed)
-    master = schedule(line, left, found, cal, before, seconds)
+    kept = previous.adopted() if isinstance(previous, Plan) else previous
+    before = None if kept is None else previous_by_day(kept, demand, supply, found, fixed)
+    mark = kept.mark if kept is not None and kept.first_day == supply.first_day else b""
+    master = schedule(line, left, found, cal, before, mark, seconds)
 
     slot = np.full(len(demand), NO_DAY, np.int64)
     slot[done | frozen] = demand.slot[done | frozen]
@@ -218,15 +221,6 @@ def make_plan(
         quoting=future.quoting,
         explaining=explaining(supply, found, capacity, by_day, slot),
     )
-
-
-def _before(
-    previous: Plan | Adopted | None, demand: Demand, supply: Supply, found: Signatures, fixed: Counts
-) -> Amounts | None:
-    if previous is None:
-        return None
-    kept = previous.adopted() if isinstance(previous, Plan) else previous
-    return previous_by_day(kept, demand, supply, found, fixed)
 
 
 def _binding(

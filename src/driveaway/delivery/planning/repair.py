@@ -11,6 +11,7 @@ first-come only where they are worth it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import NamedTuple
 
 import numpy as np
@@ -50,6 +51,7 @@ class Master:
         least_breach: days of breach that no plan can do without, as far as it is known.
         quotas: the program's answer.
         prefer: pools of each signature, best first.
+        mark: digest of what was planned, and with what.
     """
 
     built: Counts
@@ -61,6 +63,7 @@ class Master:
     least_breach: float
     quotas: Quotas
     prefer: Counts
+    mark: bytes
 
     @property
     def gap(self) -> float:
@@ -99,11 +102,14 @@ class _Scheduling:
         self.tried: list[_Attempt] = []
 
     def attempt(self, way: str, label: Counts, base: Amounts | None = None) -> None:
+        built = _built(self.line, label, base, self.capacity, self.found, self.prefer, self.allowed)
+        self.tried.append(self.attempted(way, built))
+
+    def attempted(self, way: str, built: Counts) -> _Attempt:
+        """Give what is built to the orders, and judge it."""
         line, cal = self.line, self.cal
-        built = _built(line, label, base, self.capacity, self.found, self.prefer, self.allowed)
         slot = assign(line.start, line.release, line.due, built)
-        cost = waited(line, slot, cal.week)
-        self.tried.append(_Attempt(way, built, slot, cost, breached(line, slot, cal.days)))
+        return _Attempt(way, built, slot, waited(line, slot, cal.week), breached(line, slot, cal.days))
 
     def least(self) -> int:
         """Days of breach of the best so far."""
@@ -178,6 +184,7 @@ def schedule(
     found: Signatures,
     cal: Calendar,
     previous: Amounts | None = None,
+    previous_mark: bytes = b"",
     seconds: float = 5.0,
 ) -> Master:
     """Place the orders that wait.
@@ -189,6 +196,7 @@ def schedule(
         cal: calendar weeks.
         previous: cars of each signature on each day in the plan before, less what is frozen, shape
             (signatures, days).
+        previous_mark: ``Master.mark`` of that plan; where it is still the same, so is the plan.
         seconds: time limit of each search for whole cars; nothing else depends on the clock.
     """
     trying = _Scheduling(line, capacity, found, cal)
@@ -217,7 +225,11 @@ def schedule(
         if base is not None:
             cars, least_breach = base
             trying.reserve(cars, previous is not None)
-    best_way = trying.settle(trying.chosen())
+    mark = _mark(line, capacity, found)
+    if previous is not None and mark == previous_mark:
+        best_way = trying.attempted("previous plan", previous.astype(np.int64))
+    else:
+        best_way = trying.settle(trying.chosen())
     cost = best_way.cost
     if best_way.breach:
         cost += BREACH * float(line.weight.max()) * _late_weeks(line, best_way.slot, cal)
@@ -231,7 +243,17 @@ def schedule(
         least_breach,
         trying.quotas,
         trying.prefer,
+        mark,
     )
+
+
+def _mark(line: Queue, capacity: Capacity, found: Signatures) -> bytes:
+    digest = blake2b(digest_size=16)
+    of_orders = (line.signature, line.rank, line.release, line.due, line.weight)
+    for array in (*of_orders, capacity.pools, capacity.limits, capacity.fresh, found.builds, found.uses):
+        digest.update(str(array.shape).encode())
+        digest.update(array.tobytes())
+    return digest.digest()
 
 
 def _built(

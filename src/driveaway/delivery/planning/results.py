@@ -21,12 +21,14 @@ class Adopted:
         configurations: its configurations.
         configuration: row of each of its orders, shape (orders,).
         slot: day of its horizon of each order, ``NO_DAY`` where none.
+        mark: digest of what it planned (``Master.mark``); empty where it was not kept.
     """
 
     first_day: int
     configurations: tuple[Configuration, ...]
     configuration: Counts
     slot: Counts
+    mark: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
