@@ -13,7 +13,7 @@ from driveaway.delivery.planning.problem import NO_DAY
 from driveaway.facts import Draft
 from driveaway.facts.delivery import Binding, DateAtRisk, PlanAdopted, PlannedWeek, TargetOdds
 from driveaway.launch.launch import Launch, Outcome
-from driveaway.launch.planning.landing import column_of, days_column, land, plans_folder
+from driveaway.launch.planning.landing import INPUTS, column_of, days_column, land, plans_folder
 from driveaway.launch.planning.proposing import HIGH, LOW, MIDDLE, Proposal
 from driveaway.values.clock import show
 
@@ -31,7 +31,7 @@ def table_of(proposal: Proposal) -> pa.Table:
     columns["slot"] = days_column(plan.slot[:count], first)
     for confidence, days in zip(plan.promises.confidences, plan.promises.handed, strict=True):
         columns[column_of(float(confidence))] = days_column(days[:count], first)
-    return pa.table(columns)
+    return pa.table(columns).replace_schema_metadata({INPUTS: plan.master.mark.hex()})
 
 
 def body_of(proposal: Proposal, table: str) -> PlanAdopted:

@@ -17,7 +17,7 @@ from driveaway.values.clock import local_day, parse_day
 
 
 def from_peers(
-    cut: Cut, description: Description, settings: Planning, known: Supply, paths: int, seed: int
+    cut: Cut, description: Description, settings: Planning, known: Supply, seed: int
 ) -> tuple[Supply, Amounts]:
     """Factors of all lines' output, shape (paths, days), and the supply without ramp errors of its own.
 
@@ -36,7 +36,7 @@ def from_peers(
         capacity,
         as_of=first - timedelta(days=1),
         open_orders=None if waiting is None else float(waiting) / scale,
-        paths=paths,
+        paths=settings.paths,
         seed=seed,
         stated=_stated(description, scale),
     )
