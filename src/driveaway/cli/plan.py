@@ -150,6 +150,8 @@ def _print_plan(told: Mapping[str, Any], weeks: int) -> None:
             f"promise at risk: {breach['order']} until {breach['promised_until']}, expected"
             f" {breach['expected'] or 'beyond the plan'} ({breach['days']} days late at least)"
         )
+    for exception in told["exceptions"][:_WEEKS]:
+        click.echo(f"out of turn: {exception['order']}, rank {exception['rank']}: {exception['reason']}")
     for reason, count in told["out_of_turn"].items():
         click.echo(f"{count:,} orders out of turn: {reason}")
     click.echo()

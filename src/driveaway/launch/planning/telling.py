@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from driveaway.catalogue import figure_named
+from driveaway.delivery.planning.odds import BANDS
 from driveaway.delivery.planning.problem import NO_DAY
 from driveaway.delivery.supply import NOT_LIMITED
 from driveaway.delivery.whatif import sentence, show, toml
@@ -18,7 +19,7 @@ from driveaway.launch.planning.adopting import body_of
 from driveaway.launch.planning.comparing import Comparison
 from driveaway.launch.planning.landing import Landed
 from driveaway.launch.planning.promising import Estimate, Quoted, Window
-from driveaway.launch.planning.proposing import Proposal
+from driveaway.launch.planning.proposing import HIGH, LOW, MIDDLE, Proposal
 from driveaway.values.clock import show as show_time
 
 NOT_WITHIN = "beyond the plan"
@@ -32,12 +33,14 @@ def of_proposal(proposal: Proposal) -> dict[str, Any]:
         "simulated": proposal.simulated,
         "lp_gap": proposal.plan.master.gap,
         "targets": [_odds(proposal, row) for row in range(len(proposal.plan.odds))],
+        "by_day": _by_day(proposal),
         "by_trim": _by_trim(proposal),
         "limits": _limits(proposal),
         "by_region": _by_region(proposal),
         "problems": [str(problem) for problem in proposal.problems],
         "breaches": _breaches(proposal),
         "out_of_turn": _out_of_turn(proposal),
+        "exceptions": _exceptions(proposal),
         "unplannable": [str(proposal.plan.demand.order_ids[row]) for row in proposal.plan.unplannable[:20]],
     }
 
@@ -103,6 +106,33 @@ def _odds(proposal: Proposal, row: int) -> dict[str, Any]:
 def _weeks(proposal: Proposal) -> list[str]:
     days = (proposal.day(int(first)) for first in proposal.plan.calendar.first)
     return [day.isoformat() for day in days if day is not None]
+
+
+def _by_day(proposal: Proposal) -> list[dict[str, Any]]:
+    """Cars built and handed over on each day: the 5th, 50th and 95th percentile over all paths."""
+    plan = proposal.plan
+    bands = [BANDS.index(level) for level in (LOW, MIDDLE, HIGH)]
+    return [
+        {
+            "day": _day(proposal.day(number)),
+            **{
+                f"{name}{suffix}": round(float(found.bands[band, number]))
+                for name, found in (("built", plan.built), ("delivered", plan.delivered))
+                for suffix, band in zip(("_low", "", "_high"), bands, strict=True)
+            },
+        }
+        for number in range(plan.supply.days)
+    ]
+
+
+def _exceptions(proposal: Proposal) -> list[dict[str, Any]]:
+    """Orders that somebody put before or behind their turn, with the reason that was recorded."""
+    columns = (proposal.orders[name].to_pylist() for name in ("order_id", "rank", "rank_reason"))
+    return [
+        {"order": order_id, "rank": rank, "reason": reason}
+        for order_id, rank, reason in zip(*columns, strict=True)
+        if rank is not None
+    ]
 
 
 def _by_trim(proposal: Proposal) -> dict[str, list[int]]:

@@ -7,6 +7,8 @@ import pytest
 
 from driveaway.delivery.planning.problem import NO_DAY
 from driveaway.delivery.plans import last_plan
+from driveaway.facts import Draft
+from driveaway.facts.delivery import OrderPrioritised
 from driveaway.launch.desk import cancel
 from driveaway.launch.launch import Launch
 from driveaway.launch.planning import adopting, telling
@@ -143,3 +145,23 @@ def test_it_is_told_in_weeks_trims_limits_and_regions(proposal: Proposal) -> Non
     assert sum(map(sum, told["by_region"].values())) > 0
     assert told["lp_gap"] < 0.05
     assert told["simulated"] is True
+
+
+def test_an_exception_is_served_first_and_told_with_its_reason(launch: Launch, proposal: Proposal) -> None:
+    plan = proposal.plan
+    last = int(np.argmax(np.where(plan.slot[: proposal.open] == NO_DAY, -1, plan.slot[: proposal.open])))
+    order_id, day = str(plan.demand.order_ids[last]), int(plan.slot[last])
+    body = OrderPrioritised(rank=0, reason="the first car was damaged in transport")
+    launch.append([Draft("order.prioritised", order_id, launch.at().as_of, body)])
+    later = propose(launch, launch.at())
+    row = later.orders["order_id"].to_pylist().index(order_id)
+    assert later.plan.slot[row] < day
+    (told,) = telling.of_proposal(later)["exceptions"]
+    assert told == {"order": order_id, "rank": 0, "reason": body.reason}
+
+
+def test_days_add_up_to_weeks(proposal: Proposal) -> None:
+    told = telling.of_proposal(proposal)
+    assert len(told["by_day"]) == proposal.plan.supply.days
+    assert [row["day"] for row in told["by_day"]] == sorted(row["day"] for row in told["by_day"])
+    assert all(row["built_low"] <= row["built"] <= row["built_high"] for row in told["by_day"])
