@@ -314,6 +314,11 @@ class SqliteTransaction:
         )
         return self._connection.execute(sql, (json.dumps(list(keys)), json.dumps(list(closing)))).fetchall()
 
+    def any_of(self, kind: str, after: int) -> bool:
+        """Whether there is a fact of this kind after that seq."""
+        sql = "SELECT 1 FROM fact WHERE seq > ? AND kind = ? LIMIT 1"
+        return self._connection.execute(sql, (after, kind)).fetchone() is not None
+
     def by_source(self, sources: Sequence[str]) -> dict[str, Row]:
         """Facts recorded under these sources."""
         keys = json.dumps([source_key(source) for source in sources])

@@ -61,6 +61,10 @@ class Reader(Protocol):
         """(key, subject) of the live facts under these keys whose subject no closing kind has closed."""
         ...
 
+    def any_of(self, kind: str, after: int) -> bool:
+        """Whether the book, as it stood before this batch, holds a fact of this kind after that seq."""
+        ...
+
     def recorded(self, seqs: Sequence[int]) -> list[Fact]:
         """Facts by their seq, as the book stood before this batch."""
         ...

@@ -149,6 +149,8 @@ class Mapped:
         kind_column = _label(shape.kind) if isinstance(shape.kind, Source) else ""
         cells: dict[str, list[Any]] = {}
         origin = {"subject": subject_column, "happened": time_column}
+        if sources is not None:
+            origin["source"] = shape.id or self._mapping.id or ""
         for name, source in shape.fields.items():
             cells[name], origin[name] = take(source)
         shown = {

@@ -196,7 +196,7 @@ class Shaped:
             columns[HAPPENED],
             wanted_fields,
             sources,
-            {"subject": subject_columns[0]},
+            {"subject": subject_columns[0]} | ({"source": ID} if ID in columns else {}),
             simulated,
             corrects,
             self._instants,

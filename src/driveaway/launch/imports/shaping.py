@@ -138,7 +138,7 @@ class Shaper:
         corrects = wanted.corrects or [""] * count
         proposals: list[Proposal] = []
         name = kind.name
-        sources = wanted.sources
+        sources, origin = wanted.sources, wanted.origin
         for row, (line, subject, at, body) in enumerate(
             zip(wanted.lines, subjects, times, bodies, strict=True)
         ):
@@ -148,7 +148,7 @@ class Shaper:
             if not source:
                 source = content_source(name, subject, at, body, corrects[row])
             draft = Draft(name, subject, at, body, source, None, simulated[row])
-            proposals.append(Proposal(draft, line, foreign.get(row, subject), corrects[row]))
+            proposals.append(Proposal(draft, line, foreign.get(row, subject), corrects[row], origin))
         return proposals, [problem for row in sorted(faults) for problem in faults[row]]
 
     def _subjects(
