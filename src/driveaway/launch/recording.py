@@ -93,10 +93,11 @@ def checked_body(kind: str, content: Mapping[str, Any]) -> Any:
     Raises:
         BadValue: a value does not fit; in the book it could never be read again.
     """
+    known = kind_named(kind)
     try:
-        return msgspec.convert(content, kind_named(kind).body, strict=False)
+        return msgspec.convert(content, known.body, strict=False)
     except msgspec.ValidationError as error:
-        raise BadValue(f"{kind}: {error}", code="fact.body", remedy="see the reference of kinds") from error
+        raise known.wrong(error) from error
 
 
 def parse_field(name: str, value: Any, currency: str | None, description: Description) -> Any:

@@ -149,6 +149,10 @@ def _decoded(data: bytes, encoding: str, first: int, wide: bool) -> Block:
                 errors[first + index] = (problem, line[:200])
             elif line is not None and wide and "\N{REPLACEMENT CHARACTER}" in line:
                 lines[index] = None
-                problem = BadValue("the line is not valid in its encoding", code="encoding.invalid")
+                problem = BadValue(
+                    "the line is not valid in its encoding",
+                    code="encoding.invalid",
+                    remedy="export the file again",
+                )
                 errors[first + index] = (problem, line[:200])
     return Block(first, lines, errors)

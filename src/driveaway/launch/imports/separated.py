@@ -114,9 +114,19 @@ class Separated:
         while True:
             row = self._row()
             if row is None:
-                raise BadValue("the file has no header", code="columns.none", place=self._place)
+                raise BadValue(
+                    "the file has no header",
+                    code="columns.none",
+                    place=self._place,
+                    remedy="name the columns in the first line",
+                )
             if isinstance(row, Problem):
-                raise BadValue(f"the header cannot be read: {row.problem}", code=row.code, place=self._place)
+                raise BadValue(
+                    f"the header cannot be read: {row.problem}",
+                    code=row.code,
+                    place=self._place,
+                    remedy=row.remedy,
+                )
             if row[1]:
                 break
         names = [name.strip() for name in row[1]]

@@ -183,7 +183,9 @@ class Shaped:
                 truth = read[cell]
                 if truth is None:
                     bad.add(index)
-                    error = BadValue("simulated is true or false", code="field.type")
+                    error = BadValue(
+                        "simulated is true or false", code="field.type", remedy="write true or false"
+                    )
                     problems.append(Problem.of(lines[index], SIMULATED, cell, error))
                 simulated.append(truth is True)
         if REPLACES in columns:
