@@ -254,7 +254,14 @@ class SqliteStore:
             "place": str(self.path),
             "bytes": sum(f.stat().st_size for f in files if f.exists()),
             "integrity": self.connection.execute("PRAGMA quick_check(1)").fetchone()[0],
+            "unguarded": self._unguarded(),
         }
+
+    def _unguarded(self) -> list[str]:
+        from driveaway.book.guards import unguarded_sqlite
+
+        sql = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+        return unguarded_sqlite(dict(self.connection.execute(sql)))
 
     def _select(self, tail: str, parameters: tuple[Any, ...]) -> list[Row]:
         with translated(self.path):

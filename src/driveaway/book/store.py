@@ -151,5 +151,8 @@ class Store(Protocol):
         ...
 
     def describe(self) -> dict[str, Any]:
-        """Facts about the store for people: engine, version, size in bytes."""
+        """Facts about the store for people: engine, version, size in bytes.
+
+        ``unguarded`` names the triggers that should refuse changes and do not.
+        """
         ...
