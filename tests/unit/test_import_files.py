@@ -243,7 +243,7 @@ EVENT = {
         ({"time": "2024-03-28T14:00:00"}, "time.naive", "time"),
         ({"time": None}, "time.missing", "time"),
         ({"data": {"trim": 7}}, "event.shape", "trim"),
-        ({"data": {"colur": "x"}}, "event.shape", ""),
+        ({"data": {"colur": "x"}}, "event.shape", "colur"),
         ({"data": {"trim": "a\0"}}, "text.control", "data"),
         ({"data_base64": "AA=="}, "event.data", "data_base64"),
         ({"datacontenttype": "text/xml"}, "event.data", "datacontenttype"),

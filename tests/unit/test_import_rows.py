@@ -27,7 +27,7 @@ GOOD = f"{B},{AT},Pro"
         (f"{A},2024-03-28,Pro", "time.naive", "happened"),
         (f"{A},1711634400,Pro", "time.shape", "happened"),
         (f"{A},1024-03-28T22:00:00+08:00,Pro", "time.range", "happened"),
-        (f"{A},{AT},Plus", "order.trim", ""),
+        (f"{A},{AT},Plus", "order.trim", "trim"),
         (f"{A},{AT},=HYPERLINK()", "text.formula", "trim"),
         (f"{A},{AT},+1", "text.formula", "trim"),
         (f"{A},{AT},@SUM(1)", "text.formula", "trim"),

@@ -49,7 +49,12 @@ def test_an_as_of_is_local(as_of: str | None, means: str, launch: Launch) -> Non
 
 
 def test_an_as_of_may_be_an_instant_and_is_the_clock_without_today(launch: Launch) -> None:
-    assert launch.when(17).as_of == 17
+    instant = 1_713_000_000_000_000
+    assert launch.when(instant).as_of == instant
+    # Seconds and milliseconds since 1970 are instants of that year, which nobody means.
+    for other in (5, True, 1_713_000_000, 1_713_000_000_000):
+        with pytest.raises(BadValue, match="not an as-of"):
+            launch.at(other)
     text = launch.text.replace('today = "2024', '# today = "2024')
     launch.file.write_text(text, encoding="utf-8")
     with open_launch(launch.folder) as undated:

@@ -74,7 +74,7 @@ def progress(view: View, *, ask: Ask) -> Measure:
 
 
 def _days(target: TargetSet, zone: ZoneInfo) -> tuple[int, int] | str:
-    """First and last instant of a target, or why there are none: one that was recorded wrongly hides no other."""
+    """First and last instant of a target, or why there are none: a wrong one hides no other."""
     try:
         return start_of_day(parse_day(target.from_day), zone), end_of_day(parse_day(target.until_day), zone)
     except BadValue as error:

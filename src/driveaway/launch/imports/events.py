@@ -257,8 +257,8 @@ class Events:
                 body = decoder.decode(content)
             except msgspec.ValidationError as error:
                 said = kind.wrong(error)
-                raise said.at(
-                    f"{'data' if line.body is _NOTHING else 'body'}.{said.field}".rstrip(".")
+                raise BadValue(
+                    said.message, code="event.shape", place=said.field, remedy=said.remedy
                 ) from error
         else:
             body = kind.read(version, _any.decode(content))
