@@ -185,3 +185,16 @@ def test_the_doctor_finds_what_is_wrong(launch: Launch, tmp_path: Path) -> None:
     (found_wrong,) = [f for f in examine(str(launch.folder)) if f.state == "bad"]
     assert (found_wrong.what, found_wrong.remedy) == ("heads", "driveaway verify")
     assert "999" in found_wrong.found
+
+
+def test_the_first_description_holds_from_the_start(tmp_path: Path) -> None:
+    with found(tmp_path / "old", "bare") as launch:
+        launch.apply()
+        for day in ("1950-01-01", "2018-12-31"):
+            assert launch.at(day).view.description.launch == "bare"
+        # The next one holds from when it is said.
+        launch.file.write_text(launch.text.replace('"Goods"', '"Wares"'), encoding="utf-8")
+    with open_launch(tmp_path / "old") as edited:
+        edited.apply(happened=edited.parse_time("2017-01-01T00:00"))
+        names = [edited.at(day).view.description.car.name for day in ("2016-12-31", "2017-01-01")]
+        assert names == ["Goods", "Wares"]

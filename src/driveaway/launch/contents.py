@@ -49,7 +49,7 @@ def check_measure(measure: str) -> None:
     Raises:
         BadValue: not a figure, or one that counts nothing.
     """
-    if _figure(measure, "measure", "target.measure").counts == "other":
+    if _figure(measure, "measure").counts == "other":
         raise BadValue(
             f"{measure} counts nothing that a target could be set for",
             code="target.measure",
@@ -93,11 +93,11 @@ def _in_field(error: DriveawayError, name: str) -> BadValue:
     return BadValue(f"{name}: {error.message}", code=error.code, remedy=error.remedy, field=name)
 
 
-def _figure(name: str, field: str, code: str) -> Figure:
+def _figure(name: str, field: str) -> Figure:
     try:
         return figure_named(name)
     except NotFound as error:
-        raise BadValue(error.message, code=code, remedy=error.remedy, field=field) from None
+        raise BadValue(error.message, code=error.code, remedy=error.remedy, field=field) from None
 
 
 def _target(body: TargetSet, description: Description) -> None:
@@ -111,7 +111,7 @@ def _claim(body: ClaimMade, description: Description) -> None:
     except BadValue as error:
         raise _in_field(error, "as_of") from None
     if body.figure is not None:
-        _figure(body.figure, "figure", "claim.figure")
+        _figure(body.figure, "figure")
 
 
 def _promise(body: PromiseGiven, description: Description) -> None:
