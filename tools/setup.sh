@@ -86,6 +86,8 @@ install() {
 package() {
     "$venv/bin/uv" pip install --quiet --python "$python" --no-deps --no-build-isolation --offline -e . ||
         by_pip --no-deps --no-build-isolation -e .
+    echo "compiling the planner's loops, once"
+    "$python" -m driveaway.delivery.warming
 }
 
 case "${1:-}" in

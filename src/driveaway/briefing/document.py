@@ -12,6 +12,7 @@ from driveaway.briefing.asking import Asker, Desk, launch_label
 from driveaway.briefing.claims import CheckedClaim, checked
 from driveaway.briefing.numbers import Language
 from driveaway.briefing.sections.buyers import buyers
+from driveaway.briefing.sections.deliveries import deliveries
 from driveaway.briefing.sections.events import events
 from driveaway.briefing.sections.headlines import headlines
 from driveaway.briefing.sections.orders import orders
@@ -99,7 +100,9 @@ def brief(asker: Asker, language: str = "en") -> Briefing:
     desk = Desk(asker)
     writer = Writer(desk, words)
     top = headlines(writer)
-    sections = tuple(section(writer) for section in (orders, targets, outlets, buyers, trials, events))
+    sections = tuple(
+        section(writer) for section in (orders, targets, deliveries, outlets, buyers, trials, events)
+    )
     claims = tuple(checked(desk))
     description = asker.description
     car = {"en": description.car.name, "zh": description.car.name_zh or description.car.name}

@@ -103,8 +103,8 @@ def plan(
 def _header(told: Mapping[str, Any]) -> str:
     said = "; the orders are simulated" if told.get("simulated") else ""
     return (
-        f"a forecast from {told['paths']:,} simulated paths, {told['first_day']} and {told['days']} days on; as of"
-        f" {told['as_of']}, mark {told['mark']}{said}"
+        f"a forecast from {told['paths']:,} simulated paths, {told['days']} days from {told['first_day']} on;"
+        f" as of {told['as_of']}, mark {told['mark']}{said}"
     )
 
 
@@ -281,8 +281,8 @@ def diff(
     )
     click.echo(f"{told['orders_new']:,} orders are new, {told['orders_gone']:,} wait no more")
     click.echo(
-        f"slots: {told['slots_unmoved']:,} unmoved, {told['slots_earlier']:,} earlier, {told['slots_later']:,} later"
-        f" (by {told['latest_move_days']} days at most)"
+        f"slots: {told['slots_unmoved']:,} unmoved, {told['slots_earlier']:,} earlier,"
+        f" {told['slots_later']:,} later (by {told['latest_move_days']} days at most)"
     )
 
 
@@ -346,7 +346,7 @@ def whatif(
         print_json(told)
         return
     for change in told["changes"]:
-        click.echo(f"if {change['said']}")
+        click.echo(f"If {change['said'][:1].lower()}{change['said'][1:]}")
     click.echo()
     print_rows(
         [

@@ -143,8 +143,8 @@ def _tell_one(told: Mapping[str, Any]) -> None:
     elif told["slot"] is not None:
         click.echo(f"  built on {told['slot']} when all goes as expected")
         click.echo(
-            f"  {told['ahead_overall']:,} orders have an earlier slot, {told['ahead_in_queue']:,} of them in its"
-            " own queue"
+            f"  {told['ahead_overall']:,} orders have an earlier slot,"
+            f" {told['ahead_in_queue']:,} are ahead in its own queue"
         )
         held = ", ".join(f"{each['limit']} ({each['days']} days)" for each in told["held_back_by"][:3])
         if held:
@@ -200,6 +200,8 @@ def kept(
         return
     if told["unknown"] is not None:
         click.echo(f"promises: unknown, {told['unknown']}")
+    elif not told["cohorts"]:
+        click.echo("promises kept: no promise has come due yet")
     else:
         print_rows([_percent(row) for row in told["cohorts"]], "Promises kept:")
     if told["curve"]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Callable
+from hashlib import blake2b
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
@@ -13,7 +17,34 @@ Loop = TypeVar("Loop", bound=Callable[..., Any])
 def compiled(loop: Loop) -> Loop:
     """Compile a function over numpy arrays and numbers when it is first called (numba, no Python objects).
 
-    The compiled form is cached beside the source file, or in the user's cache folder where that cannot
-    be written. The loop runs without Python's lock and is typed as it was written.
+    The loop runs without Python's lock and is typed as it was written. What was compiled is kept in a
+    folder named after the room's whole source: a loop that calls one of another file is compiled anew when
+    that one changes, which numba by itself does not notice.
     """
     return cast("Loop", numba.njit(cache=True, nogil=True)(loop))
+
+
+def _folder() -> Path:
+    room = Path(__file__).parent
+    digest = blake2b(numba.__version__.encode(), digest_size=8)
+    for source in sorted(room.rglob("*.py")):
+        digest.update(source.read_bytes())
+    for base in (room / "__pycache__", _users()):
+        folder = base / f"loops-{digest.hexdigest()}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK):
+            return folder
+    return Path(tempfile.mkdtemp(prefix="driveaway-loops-"))
+
+
+def _users() -> Path:
+    """The user's cache folder, by the XDG base directory specification."""
+    named = os.environ.get("XDG_CACHE_HOME")
+    return (Path(named) if named else Path.home() / ".cache") / "driveaway"
+
+
+if not os.environ.get("NUMBA_CACHE_DIR"):
+    numba.config.CACHE_DIR = str(_folder())  # type: ignore[attr-defined]

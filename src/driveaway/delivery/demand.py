@@ -113,7 +113,8 @@ def with_arrivals(
     if not count:
         return demand
     like = np.random.default_rng(seed).integers(0, len(demand), count)
-    when = (first_day + (np.arange(count) + 0.5) * days / count) * DAY
+    # From the day after day 0 on: whoever asks for a date today stands before them.
+    when = (first_day + 1 + (np.arange(count) + 0.5) * days / count) * DAY
     none = np.full(count, NO_DAY, np.int64)
 
     def more(old: Counts, new: Counts) -> Counts:

@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 
 from driveaway.book.view import View
 from driveaway.figures.figure import figure
-from driveaway.figures.measure import Distribution, Measure, Share
+from driveaway.figures.measure import Distribution, Measure, Rows, Share
 from driveaway.values.clock import local_day
 
 _DIMENSIONS = ("trim", "province", "day", "week", "month")
@@ -65,6 +65,32 @@ def wait_quoted_vs_actual(view: View, *, which: Which = "first") -> Measure:
     return Distribution(rows.mutate(value=value), note="cars still waiting are not in it")
 
 
+@figure(
+    "delivery.promises",
+    title="Handover windows promised",
+    title_zh="已承诺的交付时间窗",
+    unit="orders",
+    evidence=("promise.given",),
+    dimensions=("trim",),
+)
+def promises(view: View) -> Measure:
+    """Orders whose buyers were promised a handover window by the as-of, by trim, with the last one promised.
+
+    ``value`` counts orders, not promises. ``first_day`` to ``last_day`` is the window promised last to a
+    buyer of that trim, on ``day``; ``confidence`` the chance that the plan gave to its last day.
+    """
+    given = view.table("promise.given")
+    # Among promises of one moment the one recorded last.
+    place = given.happened.cast("float64") + given.seq / 1e9
+    columns = {
+        name: given[name].argmax(place) for name in ("first_day", "last_day", "day", "confidence", "province")
+    }
+    rows = given.group_by("trim").aggregate(
+        value=given.subject_key.nunique(), simulated=given.simulated.any(), **columns
+    )
+    return Rows(rows.order_by("trim"))
+
+
 def _fared(view: View, which: str) -> ir.Table:
     """A promise of each order with ``due``, ``handed_on`` and whether the order was ``called_off``."""
     given = view.table("promise.given")
@@ -88,4 +114,4 @@ def _fared(view: View, which: str) -> ir.Table:
     )
 
 
-FIGURES = (promise_kept, wait_quoted_vs_actual)
+FIGURES = (promises, promise_kept, wait_quoted_vs_actual)

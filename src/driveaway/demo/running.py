@@ -11,6 +11,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from driveaway.cases import RECORDS, write_record
+from driveaway.demo.planning import planned
 from driveaway.demo.scaling import launch_record, launch_text
 from driveaway.demo.simulation import simulate
 from driveaway.facts import Draft
@@ -75,6 +76,9 @@ def make_demo(
         key=lambda draft: draft.happened,
     )
     fill(launch, drafts, seed=seed, progress=progress)
+    if progress is not None:
+        progress(launch.book.edge().size, "planning")
+    fill(launch, planned(launch, stop), seed=seed, label="plan")
     launch.book.log_head(force=True)
     (folder / MARKER).write_text(marker_text(seed, scale, until), encoding="utf-8")
     return launch
@@ -93,6 +97,7 @@ def fill(
     drafts: Iterable[Draft],
     *,
     seed: int,
+    label: str = "demo",
     progress: Callable[[int, str], None] | None = None,
 ) -> int:
     """Record drafts, each as if at the time it happened; how many facts there are then.
@@ -100,7 +105,7 @@ def fill(
     Raises:
         DriveawayError: the rules refuse one, which would be a defect of the simulation.
     """
-    salts = _Salts(seed)
+    salts = _Salts(seed, label)
     stream: Iterator[Draft] = iter(drafts)
     done = 0
     while batch := list(islice(stream, _BATCH)):
@@ -118,9 +123,9 @@ def fill(
 class _Salts:
     """Bytes derived from a seed (SHAKE-256 in counter mode): enough for a demo, never for real data."""
 
-    def __init__(self, seed: int) -> None:
-        self._seed, self._calls = seed, 0
+    def __init__(self, seed: int, label: str) -> None:
+        self._seed, self._label, self._calls = seed, label, 0
 
     def __call__(self, count: int) -> bytes:
         self._calls += 1
-        return hashlib.shake_256(f"driveaway demo {self._seed} {self._calls}".encode()).digest(count)
+        return hashlib.shake_256(f"driveaway {self._label} {self._seed} {self._calls}".encode()).digest(count)

@@ -16,12 +16,14 @@ from driveaway.facts.public import ClaimMade
 _UNITS: Final = frozenset({"orders", "cars"})
 _COUNT = re.compile(r"^(quota|yearly_capacity|daily_output)( *= *)([0-9_]+)", re.MULTILINE)
 _CAR_TARGET = re.compile(r'(^measure *= *"(?:cars|orders)\.[^\n]*\namount *= *)([0-9_]+)', re.MULTILINE)
+_PLANNING_SCALE = re.compile(r"^scale = 1$", re.MULTILINE)
 
 
 def launch_text(case: str, scale: float = 1.0) -> str:
     """The ``launch.toml`` of a case for a demo of this scale.
 
-    Quotas, the plant's capacity and daily output, and the targets of orders and cars are scaled;
+    Quotas, the plant's capacity and daily output, and the targets of orders and cars are scaled, and so
+    is what is planned with;
     outlets, prices and times are not. A first line says so. At scale 1 the text is the case's own.
 
     Raises:
@@ -33,6 +35,7 @@ def launch_text(case: str, scale: float = 1.0) -> str:
         return text
     text = _COUNT.sub(lambda m: m[1] + m[2] + str(scaled(int(m[3].replace("_", "")), scale)), text)
     text = _CAR_TARGET.sub(lambda m: m[1] + str(scaled(int(m[2].replace("_", "")), scale)), text)
+    text = _PLANNING_SCALE.sub(f"scale = {scale:g}", text)
     return f"# Scaled: counts of orders and cars are {scale:g} times the public ones.\n{text}"
 
 

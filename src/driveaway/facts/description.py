@@ -22,6 +22,7 @@ from driveaway.facts.planning import (
     Part,
     Planning,
     Priority,
+    Sequencing,
     Stop,
     Table,
     Transport,
@@ -172,6 +173,9 @@ class Description(Table, frozen=True, kw_only=True):
     targets: Annotated[tuple[Target, ...], Meta(description="targets set")] = ()
     regions: Annotated[tuple[Region, ...], Meta(description="regions beside China's provinces")] = ()
     planning: Annotated[Planning, Meta(description="how the plan is made")] = Planning()
+    sequencing: Annotated[Sequencing, Meta(description="in which order a day's cars go down the line")] = (
+        Sequencing()
+    )
     calendar: Annotated[Calendar, Meta(description="holidays and make-up days")] = Calendar()
     limits: Annotated[tuple[Limit, ...], Meta(description="limits on some cars")] = ()
     parts: Annotated[tuple[Part, ...], Meta(description="parts that arrive and are kept")] = ()

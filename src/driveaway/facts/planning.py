@@ -306,6 +306,31 @@ class Cancellation(Table, frozen=True, kw_only=True):
     per_day: Annotated[float, Meta(description="chance on each day, 0 to 1")]
 
 
+class SequenceRatio(Table, frozen=True, kw_only=True):
+    """No more than so many of certain cars in any so many that follow each other on the line."""
+
+    name: Annotated[str, Meta(description="as it is told to people; unique")]
+    most: Annotated[int, Meta(description="cars, at the most")]
+    window: Annotated[int, Meta(description="in so many that follow each other")]
+    covers: Annotated[Selection, Meta(description="the cars meant")] = Selection()
+    high: Annotated[
+        bool, Meta(description="it makes the work of a station overflow, and counts before colour changes")
+    ] = True
+
+
+class Sequencing(Table, frozen=True, kw_only=True):
+    """In which order a day's cars go down the line: paint batches and ratios."""
+
+    paint_batch: Annotated[
+        int | None, Meta(description="most cars of one colour after each other; none: not limited")
+    ] = None
+    ratios: Annotated[tuple[SequenceRatio, ...], Meta(description="what must not come too close")] = ()
+    objectives: Annotated[
+        tuple[Literal["high ratios", "colour changes", "low ratios"], ...],
+        Meta(description="what counts first, second and third"),
+    ] = ("high ratios", "colour changes", "low ratios")
+
+
 class Planning(Table, frozen=True, kw_only=True):
     """How the plan is made."""
 

@@ -7,6 +7,7 @@ specification that is already valid (the tests check each against Altair's copy 
 
 from driveaway.plots.bars import measured, progress, shares
 from driveaway.plots.curves import Event, cumulative, ended_days, per_day
+from driveaway.plots.forecast import by_week
 from driveaway.plots.picture import Picture, Words
 from driveaway.plots.tiles import tile_map
 
@@ -14,6 +15,7 @@ __all__ = [
     "Event",
     "Picture",
     "Words",
+    "by_week",
     "cumulative",
     "ended_days",
     "measured",

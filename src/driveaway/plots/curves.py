@@ -59,7 +59,7 @@ def cumulative(answer: Answer, words: Words, *, title: str, events: Sequence[Eve
     days = [str(row["day"]) for row in rows]
     data = [{"i": i, "y": row["cumulative"]} for i, row in enumerate(rows)]
     ticks = scale_ticks(max((row["y"] for row in data), default=0))
-    x, y = _x(days, words), _y(ticks, words, headroom=1.12)
+    x, y = day_axis(days, words), value_axis(ticks, words, headroom=1.12)
     marks = [(days.index(e.day), e) for e in events if e.day in days]
     last = data[-1] if data else {"i": 0, "y": 0}
     layers: list[dict[str, Any]] = [
@@ -140,7 +140,7 @@ def per_day(
         for i in [place[str(row["day"])]]
     ]
     ticks = scale_ticks(max((row["y"] for row in data), default=0))
-    x, y = _x(days, words), _y(ticks, words, headroom=1.08)
+    x, y = day_axis(days, words), value_axis(ticks, words, headroom=1.08)
     peak = max(data, key=lambda row: row["y"], default=None)
     layers: list[dict[str, Any]] = [
         {
@@ -259,7 +259,7 @@ def _levels(places: Sequence[int], days: int) -> tuple[list[int], int]:
     return levels, len(last_in_row)
 
 
-def _x(days: Sequence[str], words: Words) -> dict[str, Any]:
+def day_axis(days: Sequence[str], words: Words) -> dict[str, Any]:
     """Days as whole numbers with their own labels: no time zone can move them."""
     count = len(days)
     step = next((s for s in (1, 2, 7, 14, 28, 56, 91, 182, 365) if count / s <= _MOST_TICKS), max(count, 1))
@@ -275,7 +275,8 @@ def _x(days: Sequence[str], words: Words) -> dict[str, Any]:
     }
 
 
-def _y(ticks: Sequence[float], words: Words, headroom: float = 1.0) -> dict[str, Any]:
+def value_axis(ticks: Sequence[float], words: Words, headroom: float = 1.0) -> dict[str, Any]:
+    """Values from 0 up, with these ticks."""
     return {
         "field": "y",
         "type": "quantitative",

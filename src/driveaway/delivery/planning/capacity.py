@@ -9,6 +9,8 @@ import numpy as np
 from driveaway.delivery.planning.problem import Amounts, Counts, Flags, Limit, Supply
 from driveaway.delivery.planning.signatures import Signatures
 
+_GOLDEN = (5**0.5 - 1) / 2
+
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
@@ -57,7 +59,7 @@ def expected(supply: Supply, found: Signatures, cal: Calendar) -> Capacity:
     """What is expected, in fractions of cars.
 
     A limit by the week is spread over its week as the lines work (a level load). In a week that the
-    horizon cuts, it allows the share of the days that lie inside.
+    horizon cuts, it allows the share of the work that lies inside.
     """
     pools = np.zeros((found.pools, cal.days))
     for line, pool in zip(supply.lines, found.pool, strict=True):
@@ -77,10 +79,17 @@ def level(limit: Limit, total: Amounts, cal: Calendar) -> Amounts:
     """What a limit adds on each day; one by the week follows the lines' output in that week."""
     if limit.period != "week":
         return limit.amount
+    output: Amounts = np.zeros(cal.weeks)
+    np.add.at(output, cal.week, total)
     inside = np.bincount(cal.week, minlength=cal.weeks)
-    output = np.bincount(cal.week, weights=total, minlength=cal.weeks)
-    share = np.where(output[cal.week] > 0, total / np.maximum(output[cal.week], 1e-12), 1 / inside[cal.week])
-    return share * limit.amount * inside[cal.week] / 7
+    # A week that the horizon cuts has, outside, the weekdays of its neighbour.
+    if cal.weeks > 2:
+        output[0] += total[inside[0] : 7].sum() if inside[0] < 7 else 0.0
+        output[-1] += total[cal.first[-2] + inside[-1] : cal.first[-1]].sum()
+    else:
+        output = output * (7 / inside)
+    share = np.where(output[cal.week] > 0, total / np.maximum(output[cal.week], 1e-12), 1 / 7)
+    return share * limit.amount
 
 
 def lapses(limit: Limit, cal: Calendar) -> Flags:
@@ -92,9 +101,30 @@ def lapses(limit: Limit, cal: Calendar) -> Flags:
     return np.zeros(cal.days, np.bool_)
 
 
-def whole(amounts: Amounts) -> Amounts:
-    """Whole cars: what a fraction lacks is carried to the next day, so that nothing is lost or made up."""
-    return np.diff(np.floor(np.cumsum(amounts, axis=-1) + 1e-9), axis=-1, prepend=0.0)
+def whole(amounts: Amounts, first_day: int) -> Amounts:
+    """Whole cars of each day: a fraction is rounded up on as large a share of the days.
+
+    Which days, says the day itself (multiples of the golden ratio, which spread most evenly: H. Weyl's
+    sequence), so that a plan made a day later sees the same whole cars. Shape as given, days last.
+    """
+    days: Amounts = np.arange(first_day, first_day + amounts.shape[-1]) * _GOLDEN % 1.0
+    cars: Amounts = np.floor(amounts + 1e-9 + days * (1 - 1e-6))
+    return cars
+
+
+def in_whole_cars(capacity: Capacity, supply: Supply, cal: Calendar) -> Capacity:
+    """Round capacities to whole cars; limits by the week are rounded by the week, from its end."""
+    limits = whole(capacity.limits, supply.first_day)
+    carry = cal.number * _GOLDEN % 1.0 * (1 - 1e-6)
+    last = np.append(cal.first[1:], cal.days)
+    for row, limit in enumerate(supply.limits):
+        if limit.period != "week":
+            continue
+        for week in range(cal.weeks):
+            inside = slice(cal.first[week], last[week])
+            to_end = np.cumsum(capacity.limits[row, inside][::-1])[::-1] + carry[week] + 1e-9
+            limits[row, inside] = np.floor(to_end) - np.floor(np.append(to_end[1:], carry[week]))
+    return Capacity(whole(capacity.pools, supply.first_day), limits, capacity.fresh)
 
 
 def less_frozen(capacity: Capacity, found: Signatures, frozen: Counts) -> tuple[Capacity, Amounts, Counts]:

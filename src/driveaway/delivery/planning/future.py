@@ -12,8 +12,9 @@ from driveaway.delivery.planning.paths import draw, survival
 from driveaway.delivery.planning.problem import NO_DAY, Amounts, Counts, Demand, Supply
 from driveaway.delivery.planning.quantiles import Curves, Promises, already_built, curves, dates, remaining
 from driveaway.delivery.planning.quote import Quoting
-from driveaway.delivery.planning.signatures import LeadGroups, Signatures, Timing
+from driveaway.delivery.planning.signatures import LeadGroups, Signatures, Timing, grouped
 from driveaway.delivery.planning.simulate import Paths, Singles, build_paths, cells
+from driveaway.values.clock import DAY
 
 _FINE = 64
 """Labels of orders without a slot: they queue by lock behind all slots."""
@@ -146,7 +147,9 @@ def _quoting(
     line: Counts,
     signature: Counts,
 ) -> Quoting:
-    by = np.argsort(signature[line], kind="stable")
+    # Who orders later does not stand before a buyer who asks today.
+    line = line[demand.locked[line] // DAY <= supply.first_day]
+    by = grouped(signature[line])
     cuts = np.searchsorted(signature[line][by], np.arange(1, len(found)))
     priorities = np.split(demand.priority[line][by], cuts) if len(found) else []
     return Quoting(

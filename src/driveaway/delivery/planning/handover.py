@@ -32,7 +32,7 @@ def planned(
         here = np.flatnonzero((times.group == group) & built)
         limit = supply.regions[groups.limited[group]].handovers
         assert limit is not None
-        places = np.minimum(whole(limit), len(here)).astype(np.int64)[None]
+        places = np.minimum(whole(limit, supply.first_day), len(here)).astype(np.int64)[None]
         first_come = _served(here, places, ready, np.lexsort((rank[here], arrival[here])))
         promise = demand.committed[here]
         if _late(first_come, promise, supply.days):

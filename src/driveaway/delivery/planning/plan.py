@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
 from driveaway.delivery.planning import binding as binds
 from driveaway.delivery.planning.binding import Binding
-from driveaway.delivery.planning.capacity import Calendar, Capacity, calendar, expected, less_frozen, whole
+from driveaway.delivery.planning.capacity import (
+    Calendar,
+    Capacity,
+    calendar,
+    expected,
+    in_whole_cars,
+    less_frozen,
+)
 from driveaway.delivery.planning.checking import check
 from driveaway.delivery.planning.explain import Explaining, Explanation, explaining
 from driveaway.delivery.planning.future import look
@@ -117,8 +125,9 @@ class Plan:
 
     def adopted(self) -> Adopted:
         """What a later plan needs to move few."""
+        demand = self.demand
         return Adopted(
-            self.supply.first_day, self.demand.configurations, self.demand.configuration, self.slot
+            self.supply.first_day, demand.configurations, demand.configuration, self.slot, self.master.mark
         )
 
 
@@ -164,13 +173,15 @@ def make_plan(
     waiting = (signature >= 0) & ~done & ~frozen
 
     total = expected(supply, found, cal)
-    capacity = Capacity(whole(total.pools), whole(total.limits), total.fresh)
+    capacity = in_whole_cars(total, supply, cal)
     fixed = count_by_day(signature[frozen], demand.slot[frozen], len(found), cal.days)
     left, _, over = less_frozen(capacity, found, fixed)
     due = np.where((demand.committed < cal.days) & (times.due < cal.days), times.due, NO_DAY)
     line = queue(waiting, order, signature, times.release, due, demand.priority, len(found), buckets)
-    before = _before(previous, demand, supply, found, fixed)
-    master = schedule(line, left, found, cal, before, seconds)
+    kept = previous.adopted() if isinstance(previous, Plan) else previous
+    before = None if kept is None else previous_by_day(kept, demand, supply, found, fixed)
+    mark = kept.mark if kept is not None and kept.first_day == supply.first_day else b""
+    master = schedule(line, left, found, cal, before, mark, seconds)
 
     slot = np.full(len(demand), NO_DAY, np.int64)
     slot[done | frozen] = demand.slot[done | frozen]
@@ -178,10 +189,13 @@ def make_plan(
     handed = planned(demand, supply, groups, times, slot, rank)
     by_day = fixed + master.built
 
-    future = look(
-        demand, supply, cal, found, groups, times, master.prefer, total, slot, signature, rank,
-        np.array(confidences, np.float64), paths, seed, factors,
-    )  # fmt: skip
+    with ThreadPoolExecutor(1) as beside:
+        # What binds is computed beside the paths: the solver does not hold Python's lock.
+        bound = beside.submit(_binding, demand, supply, cal, found, groups, times, slot, handed, line, left)
+        future = look(
+            demand, supply, cal, found, groups, times, master.prefer, total, slot, signature, rank,
+            np.array(confidences, np.float64), paths, seed, factors,
+        )  # fmt: skip
     return Plan(
         demand=demand,
         supply=supply,
@@ -194,12 +208,12 @@ def make_plan(
         signature=signature,
         master=master,
         weekly=weekly(demand, supply, cal, found, slot, handed, by_day, capacity),
-        binding=_binding(demand, supply, cal, found, groups, times, slot, handed, line, left),
+        binding=bound.result(),
         promises=future.promises,
         built=outlook(future.built, cal),
         delivered=outlook(future.handed, cal),
         odds=[odds(target, future.built, future.handed) for target in targets],
-        out_of_turn=exceptions(demand, times, slot, rank, signature, frozen),
+        out_of_turn=exceptions(demand, times, slot, order, signature, frozen),
         breaches=breaches(demand, handed, cal.days),
         unplannable=np.flatnonzero((signature < 0) & ~done),
         overfull=over,
@@ -207,15 +221,6 @@ def make_plan(
         quoting=future.quoting,
         explaining=explaining(supply, found, capacity, by_day, slot),
     )
-
-
-def _before(
-    previous: Plan | Adopted | None, demand: Demand, supply: Supply, found: Signatures, fixed: Counts
-) -> Amounts | None:
-    if previous is None:
-        return None
-    kept = previous.adopted() if isinstance(previous, Plan) else previous
-    return previous_by_day(kept, demand, supply, found, fixed)
 
 
 def _binding(

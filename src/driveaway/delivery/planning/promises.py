@@ -11,11 +11,11 @@ from driveaway.delivery.planning.problem import NO_DAY, Amounts, Counts
 from driveaway.delivery.planning.queue import Queue
 from driveaway.delivery.planning.signatures import Signatures
 
-_WHOLE = 30_000
+_WHOLE = 3_000
 """Columns up to which whole cars are asked of the solver."""
 
 
-def keep(line: Queue, capacity: Capacity, found: Signatures, seconds: float) -> Amounts | None:
+def keep(line: Queue, capacity: Capacity, found: Signatures, seconds: float) -> tuple[Amounts, float] | None:
     """Build what is promised as late as the windows allow, with the least days of breach.
 
     A small program over signature × pool × day of promised cars alone: the shortfall of a signature on a
@@ -24,8 +24,8 @@ def keep(line: Queue, capacity: Capacity, found: Signatures, seconds: float) -> 
     program is small, else rounded down from the linear optimum.
 
     Returns:
-        Cars of each signature by pool and day, shape (signatures, pools, days); None if the solver found
-        nothing in its time.
+        Cars of each signature by pool and day, shape (signatures, pools, days), and the days of breach
+        that no plan can do without; None if the solver found nothing in its time.
     """
     days = capacity.pools.shape[1]
     promised = line.due != NO_DAY
@@ -97,7 +97,7 @@ def keep(line: Queue, capacity: Capacity, found: Signatures, seconds: float) -> 
         A_eq=matrix[exact],
         b_eq=bound[exact],
         integrality=whole if small else None,
-        method="highs",
+        method="highs" if small else "highs-ipm",
         options={"time_limit": seconds},
     )
     if answer.x is None:
@@ -105,7 +105,9 @@ def keep(line: Queue, capacity: Capacity, found: Signatures, seconds: float) -> 
     cars = np.zeros((len(found), found.pools, days))
     for (s, pool), at in built.items():
         cars[s, pool] = np.floor(answer.x[at : at + days] + 1e-6)
-    return cars
+    short = float(answer.x[short0 : short0 + len(some) * days].sum())
+    passed = np.minimum(line.due[promised], 0).sum()
+    return cars, short - float(passed)
 
 
 def _released(line: Queue, days: int, total: int) -> Amounts:

@@ -8,6 +8,7 @@ thresholds never fall from day to day, and one binary search finds the day of an
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,7 +82,10 @@ def curves(paths: Paths, handovers: Handovers, groups: LeadGroups, confidences: 
 def _grid(ordered: Singles) -> Singles:
     count = ordered.shape[1]
     middle, most = ordered[:, count // 2], float(ordered[-1, -1])
-    return np.unique(np.concatenate([middle, np.linspace(middle[-1], most, _TAIL, dtype=np.float32)]))
+    grid = np.concatenate([middle, np.linspace(middle[-1], most, _TAIL, dtype=np.float32)])
+    # The first place is 1. Place 0 is reached by everybody at once: a line drawn from there would promise
+    # the first orders a share of what is only reached later.
+    return np.unique(np.maximum(grid, np.float32(1.0)))
 
 
 @compiled
@@ -135,12 +139,16 @@ def _thresholds(chance: Singles, lead: Singles, grid: Singles, confidences: Amou
 
 @compiled
 def _days(
-    signature: Counts, group: Counts, place: Counts, built: Amounts, handed: Amounts
-) -> tuple[Counts, Counts]:
+    signature: Counts,
+    group: Counts,
+    place: Counts,
+    built: Amounts,
+    handed: Amounts,
+    of_built: Counts,
+    of_handed: Counts,
+) -> None:
     never = np.iinfo(np.int64).max
     levels, days = built.shape[1], built.shape[2]
-    of_built = np.empty((levels, len(place)), np.int64)
-    of_handed = np.empty((levels, len(place)), np.int64)
     for order in range(len(place)):
         s = signature[order]
         wanted = place[order] - 1e-6
@@ -149,7 +157,6 @@ def _days(
             of_built[level, order] = day if day < days else never
             day = np.searchsorted(handed[s, group[order], level], wanted)
             of_handed[level, order] = day if day < days else never
-    return of_built, of_handed
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +188,16 @@ def dates(
         release: first day on which it may be built.
         ready: first day on which its buyer takes it.
     """
-    built, handed = _days(signature, group, place, found.built, found.handed)
+    shape = (len(found.confidences), len(place))
+    built, handed = np.empty(shape, np.int64), np.empty(shape, np.int64)
+    half = len(place) // 2
+
+    def part(some: slice) -> None:
+        of_built, of_handed = built[:, some], handed[:, some]
+        _days(signature[some], group[some], place[some], found.built, found.handed, of_built, of_handed)
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(part, (slice(0, half), slice(half, None))))
     days = found.built.shape[2]
     for table, least in ((built, release), (handed, ready)):
         np.maximum(table, least, out=table)

@@ -8,6 +8,7 @@ import numpy as np
 
 from driveaway.delivery.planning.problem import NO_DAY, Amounts, Counts, Flags
 from driveaway.delivery.planning.quotas import Groups
+from driveaway.delivery.planning.signatures import grouped
 
 _CLASS = 4.0
 """How many times an order of one priority weighs one of the next."""
@@ -66,7 +67,7 @@ def queue(
     # Beyond five classes the lowest weigh alike: the program's numbers stay in a sound range.
     lift = np.minimum(len(classes) - 1 - level, 4)
     weight = (2.0 - bucket / buckets) * _CLASS**lift
-    by = np.argsort(signature[line], kind="stable")
+    by = grouped(signature[line])
     line = line[by]
     start = np.searchsorted(signature[line], np.arange(total + 1)).astype(np.int64)
     return Queue(line, start, signature[line], rank[line], release[line], due[line], weight[by])

@@ -8,7 +8,7 @@ import numpy as np
 
 from driveaway.delivery.planning.capacity import Calendar, Capacity
 from driveaway.delivery.planning.problem import NO_DAY, Amounts, Configuration, Counts, Demand, Flags, Supply
-from driveaway.delivery.planning.signatures import Signatures, Timing, windows
+from driveaway.delivery.planning.signatures import Signatures, Timing, grouped, windows
 from driveaway.delivery.planning.slots import OutOfTurn, out_of_turn
 
 
@@ -21,12 +21,14 @@ class Adopted:
         configurations: its configurations.
         configuration: row of each of its orders, shape (orders,).
         slot: day of its horizon of each order, ``NO_DAY`` where none.
+        mark: digest of what it planned (``Master.mark``); empty where it was not kept.
     """
 
     first_day: int
     configurations: tuple[Configuration, ...]
     configuration: Counts
     slot: Counts
+    mark: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,19 +133,26 @@ def breaches(demand: Demand, handed: Counts, days: int) -> Breaches:
 
 
 def exceptions(
-    demand: Demand, times: Timing, slot: Counts, rank: Counts, signature: Counts, frozen: Flags
+    demand: Demand, times: Timing, slot: Counts, order: Counts, signature: Counts, frozen: Flags
 ) -> OutOfTurn:
-    """List who did not get the slot of their turn inside a configuration and priority."""
-    planned = np.flatnonzero((signature >= 0) & ~(slot < 0))
-    classes, level = np.unique(demand.priority[planned], return_inverse=True)
-    kind = demand.configuration[planned] * max(len(classes), 1) + level
-    turn = np.lexsort((rank[planned], kind))
-    listed = out_of_turn(
-        turn,
-        kind,
-        slot[planned],
-        frozen[planned],
-        demand.committed[planned] != NO_DAY,
-        times.release[planned] > 0,
-    )
-    return OutOfTurn(planned[listed.order], listed.reason)
+    """List who did not get the slot of their turn inside a configuration and priority.
+
+    Args:
+        demand: the orders.
+        times: what they allow.
+        slot: of each order.
+        order: orders by priority, lock and id.
+        signature: of each order.
+        frozen: whether the slot was frozen.
+    """
+    line = order[(signature[order] >= 0) & (slot[order] >= 0)]
+    if not len(line):
+        return out_of_turn(line, line, slot, frozen, frozen, frozen)
+    # Priorities do not fall along the line, so that their changes number them.
+    level = np.concatenate([[0], np.cumsum(np.diff(demand.priority[line]) != 0)])
+    kind = demand.configuration[line] * (int(level[-1]) + 1) + level
+    turn = grouped(kind)
+    by_turn = line[turn]
+    promised = demand.committed[by_turn] != NO_DAY
+    late = times.release[by_turn] > 0
+    return out_of_turn(by_turn, kind[turn], slot[by_turn], frozen[by_turn], promised, late)

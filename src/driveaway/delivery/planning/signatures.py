@@ -54,13 +54,26 @@ def signatures(demand: Demand, supply: Supply) -> Signatures:
     both = np.concatenate([masks, limits], axis=1)
     of = np.full(total, -1, np.int64)
     rows, inverse = np.unique(both[buildable], axis=0, return_inverse=True)
-    of[buildable] = inverse.reshape(-1)
     pools = masks.shape[1]
+    # Who has the least choice of lines comes first wherever signatures are otherwise alike: what fits
+    # then still fits when it is built in this order.
+    by_choice = np.argsort(rows[:, :pools].sum(axis=1), kind="stable")
+    number = np.empty(len(rows), np.int64)
+    number[by_choice] = np.arange(len(rows))
+    of[buildable] = number[inverse.reshape(-1)]
+    rows = rows[by_choice]
     return Signatures(of, rows[:, :pools], rows[:, pools:], pool.reshape(-1).astype(np.int64))
 
 
 def _columns(masks: list[Flags], total: int) -> Flags:
     return np.stack(masks, axis=1) if masks else np.zeros((total, 0), np.bool_)
+
+
+def grouped(kind: Counts) -> Counts:
+    """Places in ascending order of a kind, as they came inside one; few kinds are sorted by counting."""
+    few = len(kind) == 0 or int(kind.max()) < np.iinfo(np.int16).max
+    places: Counts = np.argsort(kind.astype(np.int16) if few else kind, kind="stable")
+    return places
 
 
 def ranks(demand: Demand) -> tuple[Counts, Counts]:
@@ -69,7 +82,8 @@ def ranks(demand: Demand) -> tuple[Counts, Counts]:
     Returns:
         The orders in that order, and the place of each order in it (0 is first); both shape (orders,).
     """
-    order = np.lexsort((demand.locked, demand.priority))
+    order = np.argsort(demand.locked)
+    order = order[grouped(np.unique(demand.priority, return_inverse=True)[1][order])]
     locked, priority = demand.locked[order], demand.priority[order]
     same = (locked[1:] == locked[:-1]) & (priority[1:] == priority[:-1])
     if same.any():

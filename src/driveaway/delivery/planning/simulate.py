@@ -162,17 +162,18 @@ def _run(
                 if take <= _LEAST:
                     alive[s] = False
                     continue
-                for kind in range(kinds):
-                    if uses[s, kind]:
-                        rest[kind] -= take
-                due = take
-                for nth in range(prefer.shape[1]):
-                    if prefer[s, nth] >= 0:
-                        part = min(due, output[prefer[s, nth]])
-                        output[prefer[s, nth]] -= part
-                        due -= part
-                spare -= take
+                # The probe takes nothing from anybody: it asks what one more order would get.
                 if not (probe and cell == start[s + 1] - 1):
+                    for kind in range(kinds):
+                        if uses[s, kind]:
+                            rest[kind] -= take
+                    due = take
+                    for nth in range(prefer.shape[1]):
+                        if prefer[s, nth] >= 0:
+                            part = min(due, output[prefer[s, nth]])
+                            output[prefer[s, nth]] -= part
+                            due -= part
+                    spare -= take
                     built[s, day] += take
                 if take < want - _LEAST:
                     place[s] += take / alive_share

@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 
 from driveaway.delivery.compiled import compiled
-from driveaway.delivery.planning.problem import NO_DAY, Counts
+from driveaway.delivery.planning.problem import NO_DAY, Counts, Flags
 
 Reason = Literal["frozen slot", "promised window", "not ready"]
 
@@ -116,26 +116,26 @@ class OutOfTurn:
 
 
 def out_of_turn(
-    turn: Counts, kind: Counts, slot: Counts, frozen: np.ndarray, promised: np.ndarray, late: np.ndarray
+    turn: Counts, kind: Counts, slot: Counts, frozen: Flags, promised: Flags, late: Flags
 ) -> OutOfTurn:
     """List who passed others or was passed, inside a configuration and priority.
 
     Args:
-        turn: orders by configuration, priority, lock and id.
-        kind: group of each order in which turns count: ascending along ``turn``, shape (orders,).
-        slot: of each order, shape (orders,).
+        turn: orders by configuration, priority, lock and id; all else stands in the same order.
+        kind: group in which turns count, ascending.
+        slot: of each order.
         frozen: whether the slot was frozen.
         promised: whether a window was promised.
         late: whether the order could not be built from the first day.
     """
     if not len(turn):
         return OutOfTurn(np.zeros(0, np.int64), ())
-    day = np.where(slot == NO_DAY, np.int64(1) << 30, slot)[turn]
-    group = kind[turn] * (np.int64(1) << 32)
-    before = np.maximum.accumulate(np.concatenate([[np.iinfo(np.int64).min], (group + day)[:-1]]))
-    after = np.minimum.accumulate(np.concatenate([(group + day)[1:], [np.iinfo(np.int64).max]])[::-1])[::-1]
-    passes, passed = before > group + day, after < group + day
-    reasons: list[Reason] = ["frozen slot", "promised window", "not ready"]
-    which = np.where(frozen[turn], 0, np.where(promised[turn] & passes, 1, np.where(late[turn], 2, -1)))
+    key = np.where(slot == NO_DAY, np.int64(1) << 30, slot) + kind * (np.int64(1) << 32)
+    before = np.maximum.accumulate(key)
+    after = np.minimum.accumulate(key[::-1])[::-1]
+    # An order is passed by a later one if the least key from it on is not its own, and the like.
+    passes, passed = before > key, after < key
+    which = np.where(frozen, 0, np.where(promised & passes, 1, np.where(late, 2, -1)))
     listed = (which >= 0) & (passes | passed)
+    reasons: list[Reason] = ["frozen slot", "promised window", "not ready"]
     return OutOfTurn(turn[listed], tuple(reasons[index] for index in which[listed]))

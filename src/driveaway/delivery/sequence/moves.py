@@ -44,10 +44,11 @@ class Move(IntEnum):
     INSERT = 6
     REVERSE = 7
     SHUFFLE = 8
-    REVERSE_BATCHES = 9
-    TURN_BATCHES = 10
-    EXCHANGE_BATCHES = 11
-    EXCHANGE_BLOCKS = 12
+    TURN = 9
+    REVERSE_BATCHES = 10
+    TURN_BATCHES = 11
+    EXCHANGE_BATCHES = 12
+    EXCHANGE_BLOCKS = 13
 
 
 _ANY = int(Move.SWAP_ANY)
@@ -59,6 +60,7 @@ _OVER = int(Move.SWAP_OVER)
 _INSERT = int(Move.INSERT)
 _REVERSE = int(Move.REVERSE)
 _SHUFFLE = int(Move.SHUFFLE)
+_TURN = int(Move.TURN)
 _REVERSE_BATCHES = int(Move.REVERSE_BATCHES)
 _TURN_BATCHES = int(Move.TURN_BATCHES)
 _EXCHANGE_BATCHES = int(Move.EXCHANGE_BATCHES)
@@ -179,6 +181,10 @@ def propose_short(kind: int, car_at: Numbers, fresh: Numbers, state: Words) -> t
             other = first + below(state, place - first + 1)
             fresh[place] = fresh[other]
             fresh[other] = car_at[place]
+    elif kind == _TURN:
+        moved = 1 + below(state, last - first)
+        at = put(fresh, car_at, first + moved, last - first + 1 - moved, first)
+        put(fresh, car_at, first, moved, at)
     elif below(state, 2) == 0:
         put(fresh, car_at, first, last - first, first + 1)
         fresh[first] = car_at[last]
@@ -297,7 +303,7 @@ def search(
             fresh[left], fresh[right] = car_at[right], car_at[left]
             first, last, step = left, right, right - left
         else:
-            if kind <= _SHUFFLE:
+            if kind <= _TURN:
                 first, last = propose_short(kind, car_at, fresh, state)
                 pause, resume = last + 1, last + 1
             else:

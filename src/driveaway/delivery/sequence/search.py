@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from driveaway.delivery.sequence.line import Line, Numbers, cost, stand
+from driveaway.delivery.sequence.line import WEIGHT, Line, Numbers, cost, stand
 from driveaway.delivery.sequence.moves import CHANCES, Move, search
 from driveaway.delivery.sequence.paint import batched_order, fewest_colour_changes
 from driveaway.delivery.sequence.problem import WEIGHTS, Objective, Order, Problem
@@ -23,18 +23,19 @@ MIX: Mix = {
     Move.SWAP_OPTIONS: 10,
     Move.SWAP_NEAR: 8,
     Move.SWAP_WINDOW: 8,
-    Move.SWAP_OVER: 8,
+    Move.SWAP_OVER: 4,
     Move.INSERT: 3,
-    Move.REVERSE: 3,
+    Move.REVERSE: 5,
     Move.SHUFFLE: 2,
-    Move.REVERSE_BATCHES: 1,
+    Move.TURN: 1,
+    Move.REVERSE_BATCHES: 4,
     Move.TURN_BATCHES: 1,
     Move.EXCHANGE_BATCHES: 1,
-    Move.EXCHANGE_BLOCKS: 1,
+    Move.EXCHANGE_BLOCKS: 3,
 }
 """How often each kind of move is tried, as parts of their sum."""
 
-HOT, COLD = 0.5, 0.08
+HOT, COLD = 1.0, 0.1
 """Temperatures that each objective's annealing begins and ends at, in units of its weight."""
 
 _STILL = 0.03
@@ -163,7 +164,7 @@ class _Level:
         if self.objective is Objective.COLOUR_CHANGES:
             shop = line.paint[int(line.paint[0] < 0) : -1]
             return int(np.count_nonzero(np.diff(shop))) == self.least
-        mine = line.table[:, 2] == self.weight
+        mine = line.table[:, WEIGHT] == self.weight
         return int(line.violations[mine].sum()) == self.least
 
 

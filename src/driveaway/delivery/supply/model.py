@@ -134,7 +134,7 @@ def _lines(
             spread = notes.spread(table.spread, f"{place}.spread")
             lines.append(Line(f"{plant.name}/{table.name}", can, cars * factor, spread, ramp_spread))
             tables.append(table)
-            total += cars
+            total += cars * factor
         _note_above(plant, total, notes)
     if not lines:
         notes.add(

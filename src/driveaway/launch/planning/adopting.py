@@ -13,7 +13,7 @@ from driveaway.delivery.planning.problem import NO_DAY
 from driveaway.facts import Draft
 from driveaway.facts.delivery import Binding, DateAtRisk, PlanAdopted, PlannedWeek, TargetOdds
 from driveaway.launch.launch import Launch, Outcome
-from driveaway.launch.planning.landing import column_of, days_column, land, plans_folder
+from driveaway.launch.planning.landing import INPUTS, column_of, days_column, land, plans_folder
 from driveaway.launch.planning.proposing import HIGH, LOW, MIDDLE, Proposal
 from driveaway.values.clock import show
 
@@ -31,7 +31,7 @@ def table_of(proposal: Proposal) -> pa.Table:
     columns["slot"] = days_column(plan.slot[:count], first)
     for confidence, days in zip(plan.promises.confidences, plan.promises.handed, strict=True):
         columns[column_of(float(confidence))] = days_column(days[:count], first)
-    return pa.table(columns)
+    return pa.table(columns).replace_schema_metadata({INPUTS: plan.master.mark.hex()})
 
 
 def body_of(proposal: Proposal, table: str) -> PlanAdopted:
@@ -155,8 +155,8 @@ def at_risk_of(proposal: Proposal) -> Iterator[DateAtRisk]:
         )
 
 
-def adopt(launch: Launch, proposal: Proposal, *, at: int | None = None) -> Outcome:
-    """Land a proposal and record that it was adopted; the same proposal again adds nothing.
+def draft_of(launch: Launch, proposal: Proposal, *, at: int | None = None) -> Draft:
+    """The fact that a proposal was adopted; its table is landed.
 
     Args:
         launch: where.
@@ -168,6 +168,10 @@ def adopt(launch: Launch, proposal: Proposal, *, at: int | None = None) -> Outco
     happened = proposal.cut.as_of if at is None else at
     subject = f"plan-{body.first_day}-{digest[:8]}"
     source = f"urn:driveaway:plan:{launch.description.launch}/{body.mark}/{digest}"
-    draft = Draft("plan.adopted", subject, happened, body, source, simulated=proposal.simulated)
-    (outcome,) = launch.append([draft])
+    return Draft("plan.adopted", subject, happened, body, source, simulated=proposal.simulated)
+
+
+def adopt(launch: Launch, proposal: Proposal, *, at: int | None = None) -> Outcome:
+    """Land a proposal and record that it was adopted; the same proposal again adds nothing."""
+    (outcome,) = launch.append([draft_of(launch, proposal, at=at)])
     return outcome

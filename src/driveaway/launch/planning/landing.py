@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -16,15 +15,17 @@ import pyarrow.compute as pc
 import pyarrow.csv as pv
 import pyarrow.parquet as pq
 
-from driveaway.delivery.demand import configurations_of
+from driveaway.delivery.demand import configurations_of, day_number
 from driveaway.delivery.planning.problem import NO_DAY, Counts
 from driveaway.delivery.planning.results import Adopted
 from driveaway.facts import Fact
 from driveaway.facts.delivery import PlanAdopted
 from driveaway.launch.launch import Launch
+from driveaway.values.clock import parse_day
 from driveaway.values.errors import BadValue, Unavailable
 
-_EPOCH = date(1970, 1, 1)
+INPUTS = b"driveaway.inputs"
+"""Key of a landed table's metadata: the digest of what was planned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,16 @@ class Landed:
     @property
     def adopted(self) -> Adopted:
         """What a later plan needs to move few."""
+        body = self.fact.body
+        assert isinstance(body, PlanAdopted)
+        first = day_number(parse_day(body.first_day))
         configurations, row = configurations_of(self.table)
         days = self.table["slot"].combine_chunks().cast(pa.int32()).cast(pa.int64())
-        slot = np.asarray(pc.fill_null(days, NO_DAY).to_numpy(zero_copy_only=False), np.int64)
-        return Adopted(0, configurations, row, slot)
+        slot = np.asarray(
+            pc.fill_null(pc.subtract(days, first), NO_DAY).to_numpy(zero_copy_only=False), np.int64
+        )
+        inputs = (self.table.schema.metadata or {}).get(INPUTS, b"")
+        return Adopted(first, configurations, row, slot, bytes.fromhex(inputs.decode()))
 
     def frozen(self, first_day: int, days: int) -> dict[str, int]:
         """Slots within the first days of a new plan, as days of its horizon, by order id."""

@@ -50,6 +50,7 @@ class Estimate:
             built already.
         built: whether the car is built already.
         window: to tell the buyer; None: not within the horizon.
+        last: day of handover at the confidence of windows' last days, which ``window`` may end after.
         held_by: what held its queue back, most days first, each with its working days.
         ahead: orders before it in its own queue, and of all orders.
         committed: the window last promised; None: none was.
@@ -66,6 +67,7 @@ class Estimate:
     slot: date | None
     built: bool
     window: Window | None
+    last: date | None
     held_by: tuple[tuple[str, int], ...]
     ahead: tuple[int, int]
     committed: Window | None
@@ -130,6 +132,7 @@ def estimates(launch: Launch, proposal: Proposal, order_ids: Sequence[OrderId] |
             slot=None if built else proposal.day(int(plan.slot[row])),
             built=built,
             window=window,
+            last=proposal.day(int(plan.promises.handed[proposal.level(proposal.settings.window[1]), row])),
             held_by=why.held_by,
             ahead=(why.ahead, why.ahead_overall),
             committed=committed,
@@ -179,15 +182,15 @@ def _dates_in(launch: Launch, fact: Fact, column: str) -> dict[str, date | None]
     return dict(zip(table["order_id"].to_pylist(), table[column].to_pylist(), strict=True))
 
 
-def commit(
+def drafts_of(
     launch: Launch,
     proposal: Proposal,
     order_ids: Sequence[OrderId] | None,
     *,
     reason: str | None,
     at: int | None,
-) -> list[Outcome]:
-    """Promise each order its window: a commitment, recorded as a fact.
+) -> list[Draft]:
+    """Facts that promise each order its window: a commitment.
 
     Orders whose promise stands, and those without a date within the horizon, are left as they are when all
     are asked for.
@@ -226,7 +229,19 @@ def commit(
         drafts.append(
             Draft("promise.given", estimate.order_id, happened, body, source, simulated=estimate.simulated)
         )
-    return launch.append(drafts)
+    return drafts
+
+
+def commit(
+    launch: Launch,
+    proposal: Proposal,
+    order_ids: Sequence[OrderId] | None,
+    *,
+    reason: str | None,
+    at: int | None,
+) -> list[Outcome]:
+    """Promise each order its window; see ``drafts_of``."""
+    return launch.append(drafts_of(launch, proposal, order_ids, reason=reason, at=at))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
+from msgspec.structs import replace as with_attributes
 
 from driveaway.book.view import View
 from driveaway.delivery.demand import configurations_of, day_number, demand_of, local_days, with_arrivals
@@ -118,6 +119,7 @@ def propose(
     described = cut.description if description is None else description
     notes = Notes()
     settings = plan_settings(described, notes)
+    settings = with_attributes(settings, paths=paths or settings.paths)
     first_day = day_number(local_day(view.when.as_of + 1, view.zone))
     days = 7 * settings.horizon_weeks
     orders = open_orders(view)
@@ -146,13 +148,13 @@ def propose(
     ranks = demand.priority.max(initial=0)
     arrivals = settings.arrivals_per_day * settings.scale
     demand = with_arrivals(demand, arrivals, first_day, days, int(ranks), seed)
-    used, factors = _ramped(cut, described, settings, modelled.supply, paths or settings.paths, seed)
+    used, factors = _ramped(cut, described, settings, modelled.supply, seed)
     levels = sorted({LOW, MIDDLE, HIGH, *settings.confidences, *settings.window})
     plan = make_plan(
         demand,
         used,
         confidences=levels,
-        paths=paths or settings.paths,
+        paths=settings.paths,
         seed=seed,
         targets=list(_targets(cut, described, first_day, changed=description is not None)),
         previous=None if previous is None else previous.adopted,
@@ -184,12 +186,12 @@ def _previous(launch: Launch, view: View) -> Landed | None:
 
 
 def _ramped(
-    cut: Cut, description: Description, settings: Planning, known: Supply, paths: int, seed: int
+    cut: Cut, description: Description, settings: Planning, known: Supply, seed: int
 ) -> tuple[Supply, Amounts | None]:
     """The supply, and the factors of its output on each path where the ramp is learned from peers."""
     if settings.ramp != "peers":
         return known, None
-    return ramping.from_peers(cut, description, settings, known, paths, seed)
+    return ramping.from_peers(cut, description, settings, known, seed)
 
 
 def _targets(cut: Cut, description: Description, first_day: int, *, changed: bool) -> Iterator[Target]:

@@ -17,7 +17,7 @@ from driveaway.values.clock import local_day, parse_day
 
 
 def from_peers(
-    cut: Cut, description: Description, settings: Planning, known: Supply, paths: int, seed: int
+    cut: Cut, description: Description, settings: Planning, known: Supply, seed: int
 ) -> tuple[Supply, Amounts]:
     """Factors of all lines' output, shape (paths, days), and the supply without ramp errors of its own.
 
@@ -36,9 +36,9 @@ def from_peers(
         capacity,
         as_of=first - timedelta(days=1),
         open_orders=None if waiting is None else float(waiting) / scale,
-        paths=paths,
+        paths=settings.paths,
         seed=seed,
-        stated=_stated(description),
+        stated=_stated(description, scale),
     )
     lines = tuple(replace(line, ramp_spread=0.0) for line in known.lines)
     return replace(known, lines=lines), made.factors()
@@ -55,12 +55,12 @@ def _record(cut: Cut, description: Description, scale: float) -> Record:
     return Record(last if opens is None else max(last, parse_day(opens)))
 
 
-def _stated(description: Description) -> StatedRate | None:
-    """The daily output that a plant stated, where all plants together stated one for a day."""
+def _stated(description: Description, scale: float) -> StatedRate | None:
+    """The daily output that all plants together stated for a day, at the size of the real launch."""
     days = {plant.daily_output_on for plant in description.plants}
     if len(days) != 1 or None in days or any(plant.daily_output is None for plant in description.plants):
         return None
     total = sum(plant.daily_output or 0 for plant in description.plants)
     (day,) = days
     assert day is not None
-    return StatedRate(parse_day(day), float(total))
+    return StatedRate(parse_day(day), total / scale)

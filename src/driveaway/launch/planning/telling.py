@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 import numpy as np
 
+from driveaway.catalogue import figure_named
 from driveaway.delivery.planning.problem import NO_DAY
+from driveaway.delivery.supply import NOT_LIMITED
 from driveaway.delivery.whatif import sentence, show, toml
 from driveaway.facts.delivery import PlanAdopted
+from driveaway.figures.answer import Answer
 from driveaway.launch.planning.adopting import body_of
 from driveaway.launch.planning.comparing import Comparison
 from driveaway.launch.planning.landing import Landed
@@ -37,6 +40,25 @@ def of_proposal(proposal: Proposal) -> dict[str, Any]:
         "out_of_turn": _out_of_turn(proposal),
         "unplannable": [str(proposal.plan.demand.order_ids[row]) for row in proposal.plan.unplannable[:20]],
     }
+
+
+def as_answer(proposal: Proposal) -> Answer:
+    """What ``delivery.expected`` will answer once the proposal is adopted."""
+    definition = figure_named("delivery.expected")
+    rows = [
+        _plain(week) | {"value": week.delivered, "low": week.delivered_low, "high": week.delivered_high}
+        for week in body_of(proposal, "").weeks
+    ]
+    return Answer(
+        name=definition.name,
+        title=definition.title,
+        unit=definition.unit,
+        as_of=show_time(proposal.cut.as_of, proposal.zone),
+        mark=proposal.cut.mark,
+        definition=definition.version,
+        rows=rows,
+        simulated=proposal.simulated,
+    )
 
 
 def of_plan(body: PlanAdopted) -> dict[str, Any]:
@@ -94,12 +116,14 @@ def _by_trim(proposal: Proposal) -> dict[str, list[int]]:
     return {trim: [int(cars) for cars in weeks] for trim, weeks in sorted(out.items())}
 
 
-def _limits(proposal: Proposal) -> dict[str, dict[str, list[float]]]:
+def _limits(proposal: Proposal) -> dict[str, dict[str, list[Any]]]:
     plan = proposal.plan
     return {
         limit.name: {
             "used": [int(cars) for cars in plan.weekly.used[row]],
-            "allowed": [round(float(cars), 1) for cars in plan.weekly.allowed[row]],
+            "allowed": [
+                None if cars >= NOT_LIMITED else round(float(cars), 1) for cars in plan.weekly.allowed[row]
+            ],
         }
         for row, limit in enumerate(plan.supply.limits)
     }
@@ -148,8 +172,8 @@ def _window(window: Window | None) -> list[str] | None:
 def of_estimate(estimate: Estimate) -> dict[str, Any]:
     """An order's estimate, its promise, why that late, and how it moved."""
     first = estimate.history[0] if estimate.history else None
-    last = None if estimate.window is None else estimate.window[1]
-    moved = None if first is None or first.day is None or last is None else (last - first.day).days
+    known = first is not None and first.day is not None and estimate.last is not None
+    moved = (estimate.last - first.day).days if known else None  # type: ignore[operator, union-attr]
     return {
         "order": estimate.order_id,
         "trim": estimate.configuration.trim,
@@ -259,10 +283,15 @@ def of_difference(proposal: Proposal, adopted: Landed) -> dict[str, Any]:
 
 
 def weeks_of_trims(proposal: Proposal) -> Sequence[dict[str, Any]]:
-    """A row for each week: cars built of each trim, and what each limit uses."""
+    """A row for each week: cars built of each trim, and what each limit uses of what it allows."""
     trims, limits = _by_trim(proposal), _limits(proposal)
+
+    def used(limit: Mapping[str, Sequence[Any]], week: int) -> str:
+        most = limit["allowed"][week]
+        return f"{limit['used'][week]:,}" + ("" if most is None else f" of {most:,.0f}")
+
     return [
-        {"week": week, **{trim: cars[i] for trim, cars in trims.items()}}
-        | {f"{name} (of {limit['allowed'][i]:,.0f})": limit["used"][i] for name, limit in limits.items()}
-        for i, week in enumerate(_weeks(proposal))
+        {"week from": day, **{trim: cars[week] for trim, cars in trims.items()}}
+        | {name: used(limit, week) for name, limit in limits.items()}
+        for week, day in enumerate(_weeks(proposal))
     ]

@@ -53,9 +53,9 @@ def region_of(lead, code="11", handovers=None) -> Region:
 
 
 @st.composite
-def problems(draw, *, promises=False, releases=False, frozen=False, days=st.integers(3, 20), most=24):
+def problems(draw, *, promises=False, releases=False, frozen=False, days=(3, 20), most=24):
     """A demand and a supply with whole capacities by the day and part arrivals."""
-    horizon = draw(days)
+    horizon = draw(st.integers(*days))
     kinds = draw(st.integers(1, 4))
     size = draw(st.integers(1, most))
     amounts = st.lists(st.integers(0, 3), min_size=horizon, max_size=horizon)

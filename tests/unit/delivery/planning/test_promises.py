@@ -166,11 +166,11 @@ def test_a_quote_is_what_the_order_gets() -> None:
 def test_a_quote_says_what_it_does_not_know() -> None:
     supply = Supply(MONDAY, 9, (line_of(1, 9, 2, builds=[True, False]),), regions=(region_of([1.0], "11"),))
     plan = make_plan(demand_of([0, 1], kinds=2), supply, paths=3)
-    with pytest.raises(NotFound, match="delivery.configuration"):
+    with pytest.raises(NotFound, match=r"delivery\.configuration"):
         plan.quote(Configuration("other"))
-    with pytest.raises(NotFound, match="delivery.region"):
+    with pytest.raises(NotFound, match=r"delivery\.region"):
         plan.quote(0, "99")
-    with pytest.raises(Refused, match="delivery.no_line"):
+    with pytest.raises(Refused, match=r"delivery\.no_line"):
         plan.quote(1)
 
 

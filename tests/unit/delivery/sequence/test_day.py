@@ -18,7 +18,7 @@ def test_a_day_in_line_order() -> None:
         [Ratio("lidar", 1, 3), Ratio("nobody has it", 1, 9, high_priority=False)],
         paint_limit=5,
         before=[Car("last", "Basalt Grey", frozenset({"lidar"}))],
-        moves=30_000,
+        moves=400_000,
     )
     assert sorted(car.name for car in day.cars) == sorted(car.name for car in [*BLUE, *GREY])
     rows = day.rows()

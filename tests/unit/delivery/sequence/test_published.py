@@ -144,7 +144,7 @@ def test_satisfiable_instances_are_satisfied() -> None:
     folder = bench_folder(MACHINE)
     assert folder is not None
     instances = read_csplib((folder / "csplib-prob001" / "data.txt").read_text())
-    for instance in instances[9::12]:
+    for instance in instances[9::25]:
         found = sequence(instance.problem, moves=4_000_000)
         assert found.score.total == 0
         assert total(instance.problem, found.order.tolist()) == 0

@@ -1,0 +1,32 @@
+"""Pictures that commands write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from driveaway.values.errors import BadValue
+
+if TYPE_CHECKING:
+    from driveaway.launch.planning.proposing import Proposal
+
+
+def write_plan(proposal: Proposal, out: Path) -> None:
+    """The plan's picture, as SVG or as a page that fetches nothing.
+
+    Raises:
+        BadValue: the file is of another format.
+    """
+    from driveaway import plots
+    from driveaway.briefing.texts import Texts
+    from driveaway.launch.planning.telling import as_answer
+
+    if out.suffix not in (".svg", ".html"):
+        raise BadValue(f"{out.name} is neither .svg nor .html", code="output.format", remedy="end it in .svg")
+    words = Texts(proposal.description.language)
+    picture = plots.by_week(as_answer(proposal), words, title=words("plot.title.delivery.expected"))
+    content = picture.standalone()
+    if out.suffix == ".html":
+        head = f'<!doctype html><html lang="{words.language}"><meta charset="utf-8">'
+        content = f"{head}<title>{picture.title}</title><body>{content}</body></html>"
+    out.write_text(content, encoding="utf-8")
