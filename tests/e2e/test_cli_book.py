@@ -207,6 +207,11 @@ def test_a_briefing_on_the_terminal(book: Shell) -> None:
 def test_erasing_a_buyer_keeps_the_tree(book: Shell) -> None:
     root = book("verify", "--format", "json").json()["root"]
     asked = ("buyers.share", "sex=female")
+    order = book.reserve(*MAX, "--buyer", "B-7")
+    assert "shredded" in book.done("erase", order, "--reason", "asked", "--yes")
+    size = book.mark()
+    assert "nothing was recorded" in book.done("erase", order, "--reason", "again", "--yes")
+    assert book.mark() == size
     assert "shredded; the tree still verifies" in book.done("erase", "B-2", "--reason", "asked", "--yes")
     said = book("verify", "--format", "json")
     assert said.code == 0
@@ -242,6 +247,10 @@ def test_a_backup_comes_back(book: Shell, tmp_path: Path) -> None:
     file, folder = tmp_path / "book.backup", tmp_path / "restored"
     root = book("verify", "--format", "json").json()["root"]
     assert root in book.done("backup", file)
+    written = file.read_bytes()
+    book.refused("backup.exists", "backup", file, exit_code=2)
+    assert file.read_bytes() == written
+    assert root in book.done("backup", file, "--force")
     assert "restored and verified" in book.done("restore", file, "--launch", folder)
     again = Shell(folder, book._capsys)
     assert again(*asked).json() == before
@@ -288,6 +297,7 @@ def test_the_doctor_looks_at_everything(book: Shell) -> None:
     assert {"program", "launch", "store", "book", "mirror", "heads", "disk"} <= findings.keys()
     assert "bad" not in {finding["state"] for finding in findings.values()}
 
+    assert findings["guards"]["state"] == "good"
     text = (book.folder / "launch.toml").read_text("utf-8")
     (book.folder / "launch.toml").write_text(text.replace('"Example"', '"Another"'), encoding="utf-8")
     assert "driveaway apply" in book("doctor").out
@@ -298,6 +308,38 @@ def test_the_doctor_looks_at_everything(book: Shell) -> None:
     said = book("doctor")
     assert said.code == 1
     assert "driveaway restore" in said.out
+
+
+def test_the_doctor_says_when_the_book_lost_what_the_mirror_has(book: Shell) -> None:
+    book.value("orders.locked")
+    size = book.mark()
+    with closing(sqlite3.connect(book.folder / "data" / "book.sqlite")) as database, database:
+        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            database.execute(f"DROP TRIGGER {name}")
+        database.execute("DELETE FROM fact WHERE seq > ?", [size - 4])
+        database.execute("UPDATE book_edge SET size = ?", [size - 4])
+    findings = {f["what"]: f for f in book("doctor", "--format", "json").json()}
+    assert findings["mirror"]["state"] == "bad"
+    assert "4 facts that the book holds no longer" in findings["mirror"]["found"]
+    assert findings["guards"]["state"] == "bad"
+
+
+def test_a_description_may_be_dated(book: Shell) -> None:
+    text = (book.folder / "launch.toml").read_text("utf-8")
+    (book.folder / "launch.toml").write_text(text.replace('"Example"', '"Later"'), encoding="utf-8")
+    assert "launch.described" in book.done("apply", "--at", "2024-04-10T00:00")
+    with open_launch(book.folder) as launch:
+        names = [launch.at(day).description.car.name for day in ("2024-04-09", "2024-04-10")]
+    assert names == ["Example", "Later"]
+
+
+def test_the_help_of_record_says_the_fields(book: Shell) -> None:
+    every = book("record", "--help").out
+    assert "driveaway record outlet.opened" in every
+    assert "measure, amount, from_day, until_day" in " ".join(every.split())
+    one = " ".join(book("record", "target.set", "--help").out.split())
+    assert "measure=… needed" in one
+    assert "qualifier=… may be left out; one of exactly, more than, at least, about" in one
 
 
 def test_a_folder_without_its_book_gets_an_empty_one(shell: Shell, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from driveaway.launch.founding import found
 from driveaway.launch.imports import import_file
+from driveaway.launch.launch import open_launch
 from driveaway.values.clock import show
 
 CASES = Path(__file__).parent / "imports"
@@ -25,7 +26,11 @@ def outcome(folder: Path, case: Path, *, beside: bool = False) -> tuple[str, str
     mapping = told["mapping"]
     if mapping.endswith(".toml"):
         mapping = case / mapping
-    with found(folder, told["launch"]) as launch:
+    found(folder, told["launch"]).close()
+    file = folder / "launch.toml"
+    currency = told.get("currency", "CNY")
+    file.write_text(file.read_text(encoding="utf-8").replace('"CNY"', f'"{currency}"'), encoding="utf-8")
+    with open_launch(folder) as launch:
         report = import_file(launch, case / told["file"], mapping=mapping, beside=beside)
         lines = [
             f"{fact.kind} {fact.body.foreign_id if hasattr(fact.body, 'foreign_id') else fact.subject} "

@@ -97,3 +97,15 @@ def test_nothing_is_known_of_it(launch: Launch) -> None:
     with pytest.raises(NotFound):
         launch.erase("nobody", "art. 17")
     assert launch.book.edge().size == 0
+
+
+def test_where_nothing_is_left_to_shred_nothing_is_recorded(launch: Launch) -> None:
+    _two_buyers(launch)
+    assert launch.erase(acts.order(1), "art. 17")[0] == 4
+    size = launch.book.edge().size
+    assert launch.erase(acts.order(1), "asked again") == (0, [acts.order(1)])
+    assert launch.book.edge().size == size
+    # What is recorded later is shredded by a further erasure.
+    launch.append([acts.paid(1, 5)])
+    assert launch.erase(acts.order(1), "once more")[0] == 1
+    assert launch.book.verify().differences == []

@@ -7,6 +7,7 @@ import sqlite3
 import psycopg
 import pytest
 
+from driveaway.launch.doctor import _launch
 from driveaway.launch.launch import Launch
 from tests.stores import acts
 from tests.stores.acts import Place
@@ -98,3 +99,31 @@ def test_a_second_replacement_is_refused_by_the_index_too(place: Place, launch: 
     with pytest.raises((sqlite3.IntegrityError, psycopg.IntegrityError)):
         place.sql(_forged(3, "'urn:x/3'", "1"))
     assert launch.book.edge().size == 2
+
+
+def _guards(launch: Launch) -> tuple[str, str]:
+    ((state, found),) = [(f.state, f.found) for f in _launch(launch) if f.what == "guards"]
+    return state, found
+
+
+def test_the_doctor_sees_that_a_guard_is_gone(place: Place, launch: Launch) -> None:
+    assert _guards(launch)[0] == "good"
+    if place.engine == "sqlite":
+        (sql,) = place.sql("SELECT sql FROM sqlite_master WHERE name = 'fact_stay'")[0]
+        place.sql("DROP TRIGGER fact_stay")
+        assert _guards(launch) == ("bad", "the database no longer refuses changes: fact_stay gone or changed")
+        place.sql(str(sql).replace("SELECT RAISE(ABORT, 'book: facts are never deleted')", "SELECT 1"))
+        assert _guards(launch)[0] == "bad"
+        return
+    ((source,),) = place.sql("SELECT prosrc FROM pg_proc WHERE proname = 'book_refuse'")
+    head = "CREATE OR REPLACE FUNCTION book_refuse() RETURNS trigger LANGUAGE plpgsql AS $$"
+    try:
+        place.sql("ALTER TABLE fact DISABLE TRIGGER fact_keep")
+        assert _guards(launch) == ("bad", "the database no longer refuses changes: fact_keep gone or changed")
+        place.sql("ALTER TABLE fact ENABLE TRIGGER fact_keep")
+        place.sql(f"{head} BEGIN RETURN NULL; END $$")
+        assert "book_refuse" in _guards(launch)[1]
+    finally:
+        place.sql("ALTER TABLE fact ENABLE TRIGGER fact_keep")
+        place.sql(f"{head}{source}$$".replace("%", "%%"))
+    assert _guards(launch)[0] == "good"

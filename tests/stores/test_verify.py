@@ -259,3 +259,24 @@ def test_an_erasure_excuses_nothing_after_it(place: Place, twenty: Launch) -> No
     twenty.append([acts.paid(3, 11, 100)])
     place.tamper("DELETE FROM fact_secret WHERE seq = (SELECT max(seq) FROM fact)")
     assert _first(twenty.book.verify()) == twenty.book.edge().size
+
+
+def test_missing_facts_come_before_the_traces_of_their_loss(place: Place, twenty: Launch) -> None:
+    """An erasure that was cut off leaves facts without a salt, far earlier than the facts that are gone."""
+    twenty.erase(acts.order(1), "asked")
+    twenty.erase(acts.order(2), "asked")
+    assert twenty.book.verify().differences == []
+    for table in ("fact", "fact_secret", "fact_key"):
+        place.tamper(f"DELETE FROM {table} WHERE seq > 18")
+    place.tamper("UPDATE book_edge SET size = 18")
+    differences = twenty.book.verify().differences
+    assert differences[0].seq == 19
+    assert "facts after 18 are missing" in differences[0].what
+    assert [d.seq for d in differences[1:]] == [3, 4, 5, 6]
+
+
+def test_an_edge_alone_that_differs_has_its_own_place(place: Place, twenty: Launch) -> None:
+    place.tamper("UPDATE book_edge SET peaks = ?", bytes(64))
+    (difference,) = twenty.book.verify().differences
+    assert difference.seq == 21
+    assert "stored edge" in difference.what

@@ -270,8 +270,11 @@ def test_a_target_is_read_as_its_figure_counts(launch: Launch) -> None:
         ("service.visits", "cannot be asked"),
     ],
 )
-def test_a_target_that_cannot_be_measured_is_unknown(measure: str, reason: str, launch: Launch) -> None:
-    """Another program's book may set a target for a figure that is not ours."""
+def test_a_target_that_cannot_be_measured_is_unknown(
+    measure: str, reason: str, launch: Launch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A book of an older or another program may hold a target for a figure that is not ours."""
+    monkeypatch.setattr("driveaway.launch.decide.check_contents", lambda body, description: None)
     say(launch, reserved(ONE, "04-02T10:00"), locked(ONE, "04-02T11:00"), target(measure, "03-30T10:00"))
     answer = launch.at("2024-04-30").figure("targets.progress")
     (row,) = [row for row in answer.rows or () if row["target"] == "goal"]
@@ -280,6 +283,21 @@ def test_a_target_that_cannot_be_measured_is_unknown(measure: str, reason: str, 
     alone = launch.at("2024-04-30").figure("targets.progress", target="goal")
     assert alone.value is None
     assert reason in (alone.unknown or "")
+
+
+def test_a_target_of_impossible_days_is_unknown_and_hides_no_other(
+    launch: Launch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such targets could be recorded once, and a fact is read for ever."""
+    monkeypatch.setattr("driveaway.launch.decide.check_contents", lambda body, description: None)
+    wrong = p.TargetSet(measure="orders.locked", amount=9, from_day="2024-02-30", until_day="2024-06-30")
+    say(launch, reserved(ONE), locked(ONE), target("orders.locked", "03-30T10:00"))
+    say(launch, ("target.set", "wrong", "03-29T10:00", wrong))
+    found = {row["target"]: row for row in launch.at("2024-04-30").figure("targets.progress").rows or ()}
+    assert found["goal"]["value"] == 1
+    assert found["wrong"]["value"] is None
+    assert found["wrong"]["begun"] is False
+    assert "2024-02-30" in found["wrong"]["unknown"]
 
 
 def measured(name: str, **body: Any) -> tuple[str, str, str, Any]:

@@ -101,11 +101,11 @@ def zipped(**members: str | bytes) -> bytes:
     return buffer.getvalue()
 
 
-def packed(kind: str, content: str) -> bytes:
+def packed(kind: str, content: str, name: str = "rows.csv") -> bytes:
     if kind == "gz":
         return gzip.compress(content.encode())
     if kind == "zip":
-        return zipped(rows_csv=content)
+        return zipped(**{name: content})
     return bytes(pa.Codec("zstd").compress(content.encode(), asbytes=True))
 
 
@@ -131,6 +131,39 @@ def test_a_zip_bomb_is_stopped_and_what_was_read_before_it_stands(tmp_path: Path
             launch, bomb, f"rows.csv.{kind}", kind="order.reserved", limits=Limits(unpacked=500_000)
         )
         assert codes(total) == ["file.bomb"]
+
+
+@pytest.mark.parametrize("kind", ["gz", "zip", "zst"])
+@pytest.mark.parametrize(("name", "line"), [("rows.csv", "\n"), ("rows.csv", ",,\n"), ("rows.ndjson", " \n")])
+def test_a_file_that_goes_on_without_a_row_is_stopped_early(
+    tmp_path: Path, kind: str, name: str, line: str
+) -> None:
+    header = "subject,happened,trim\n" if name.endswith("csv") else ""
+    content = packed(kind, header + line * 1_000_000, name)
+    with bare(tmp_path) as launch:
+        limits = Limits(blank_lines=50_000)
+        report = import_text(launch, content, f"{name}.{kind}", kind="order.reserved", limits=limits)
+        (problem,) = problems(report)
+        assert (problem["code"], report.all_accepted) == ("file.bomb", False)
+        assert "50,000 lines in a row say nothing" in problem["problem"]
+        # As many as a sheet has rows are no bomb.
+        assert import_text(launch, content, f"{name}.{kind}", kind="order.reserved").all_accepted
+
+
+@pytest.mark.parametrize("kind", ["gz", "zip", "zst"])
+def test_a_bomb_without_a_row_ends_as_one_with_rows(tmp_path: Path, kind: str) -> None:
+    with bare(tmp_path) as launch:
+        limits = Limits(unpacked=500_000)
+        bomb = packed(kind, "\n" * 1_000_000)
+        report = import_text(launch, bomb, f"rows.csv.{kind}", kind="order.reserved", limits=limits)
+        assert (codes(report), report.rejected) == (["file.bomb"], 1)
+
+
+def test_the_remedy_for_several_files_in_a_zip_is_one_that_works(tmp_path: Path) -> None:
+    with bare(tmp_path) as launch:
+        with pytest.raises(BadValue) as caught:
+            import_text(launch, zipped(a_csv="x", b_csv="y"), "a.zip", kind="order.reserved")
+        assert caught.value.remedy == "unpack it and import each file by itself"
 
 
 def test_a_file_that_was_cut_off(tmp_path: Path) -> None:
@@ -243,7 +276,7 @@ EVENT = {
         ({"time": "2024-03-28T14:00:00"}, "time.naive", "time"),
         ({"time": None}, "time.missing", "time"),
         ({"data": {"trim": 7}}, "event.shape", "trim"),
-        ({"data": {"colur": "x"}}, "event.shape", ""),
+        ({"data": {"colur": "x"}}, "event.shape", "colur"),
         ({"data": {"trim": "a\0"}}, "text.control", "data"),
         ({"data_base64": "AA=="}, "event.data", "data_base64"),
         ({"datacontenttype": "text/xml"}, "event.data", "datacontenttype"),

@@ -135,3 +135,18 @@ def test_the_real_orders_all_8135_accounted_for(tmp_path: Path) -> None:
         assert counts == {"orders.reserved": 8135, "orders.locked": 7989, "cars.delivered": 5167}
         again = import_file(launch, file, mapping="olist")
         assert (again.facts, again.repeated, again.rejected) == (0, 8118, 17)
+
+
+def test_a_folder_of_its_name_hides_no_packaged_mapping(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from driveaway.cli import main
+
+    with bare(tmp_path) as launch:
+        folder = launch.folder
+    (tmp_path / "olist").mkdir()
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.csv").write_text("nothing,of,it\\n", encoding="utf-8")
+    assert main(["import", "rows.csv", "--mapping", "olist", "--launch", str(folder)]) == 2
+    # The mapping was found: what is missing is the table that it names.
+    assert "olist_customers_dataset.csv" in capsys.readouterr().err

@@ -27,7 +27,7 @@ GOOD = f"{B},{AT},Pro"
         (f"{A},2024-03-28,Pro", "time.naive", "happened"),
         (f"{A},1711634400,Pro", "time.shape", "happened"),
         (f"{A},1024-03-28T22:00:00+08:00,Pro", "time.range", "happened"),
-        (f"{A},{AT},Plus", "order.trim", ""),
+        (f"{A},{AT},Plus", "order.trim", "trim"),
         (f"{A},{AT},=HYPERLINK()", "text.formula", "trim"),
         (f"{A},{AT},+1", "text.formula", "trim"),
         (f"{A},{AT},@SUM(1)", "text.formula", "trim"),
@@ -273,6 +273,15 @@ def test_a_header_alone_is_no_mistake(tmp_path: Path) -> None:
     with bare(tmp_path) as launch:
         report = import_text(launch, "subject,happened\n", kind="order.reserved")
         assert (report.rows, report.all_accepted) == (0, True)
+        assert report.notes == ("the file has a header and no rows",)
+        report = import_text(launch, f"subject,happened\n{A},{AT}\n", kind="order.reserved")
+        assert (report.rows, report.notes) == (1, ())
+
+
+def test_surplus_cells_are_passed_over_where_they_are_empty(tmp_path: Path) -> None:
+    with bare(tmp_path) as launch:
+        report = import_text(launch, reserved(f"{A},{AT},Pro,,", f"{B},{AT},Pro,,x"), kind="order.reserved")
+        assert (report.accepted, codes(report)) == (1, ["row.ragged"])
 
 
 def test_a_line_of_a_gigabyte_is_not_held(tmp_path: Path) -> None:

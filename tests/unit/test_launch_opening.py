@@ -49,7 +49,12 @@ def test_an_as_of_is_local(as_of: str | None, means: str, launch: Launch) -> Non
 
 
 def test_an_as_of_may_be_an_instant_and_is_the_clock_without_today(launch: Launch) -> None:
-    assert launch.when(17).as_of == 17
+    instant = 1_713_000_000_000_000
+    assert launch.when(instant).as_of == instant
+    # Seconds and milliseconds since 1970 are instants of that year, which nobody means.
+    for other in (5, True, 1_713_000_000, 1_713_000_000_000):
+        with pytest.raises(BadValue, match="not an as-of"):
+            launch.at(other)
     text = launch.text.replace('today = "2024', '# today = "2024')
     launch.file.write_text(text, encoding="utf-8")
     with open_launch(launch.folder) as undated:
@@ -180,3 +185,16 @@ def test_the_doctor_finds_what_is_wrong(launch: Launch, tmp_path: Path) -> None:
     (found_wrong,) = [f for f in examine(str(launch.folder)) if f.state == "bad"]
     assert (found_wrong.what, found_wrong.remedy) == ("heads", "driveaway verify")
     assert "999" in found_wrong.found
+
+
+def test_the_first_description_holds_from_the_start(tmp_path: Path) -> None:
+    with found(tmp_path / "old", "bare") as launch:
+        launch.apply()
+        for day in ("1950-01-01", "2018-12-31"):
+            assert launch.at(day).view.description.launch == "bare"
+        # The next one holds from when it is said.
+        launch.file.write_text(launch.text.replace('"Goods"', '"Wares"'), encoding="utf-8")
+    with open_launch(tmp_path / "old") as edited:
+        edited.apply(happened=edited.parse_time("2017-01-01T00:00"))
+        names = [edited.at(day).view.description.car.name for day in ("2016-12-31", "2017-01-01")]
+        assert names == ["Goods", "Wares"]

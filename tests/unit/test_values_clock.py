@@ -137,3 +137,26 @@ def test_an_hour_that_is_left_out_is_still_one_instant() -> None:
 def test_the_clock_of_this_machine() -> None:
     before = instant(datetime.now(UTC))
     assert before - SECOND < now() < before + 60 * SECOND
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "why"),
+    [
+        ("2024-4-24", "time.day", "not a day"),
+        ("24.4.2024", "time.day", "not a day"),
+        ("20240424", "time.day", "not a day"),
+        ("2024-02-30", "time.day", "no such day"),
+        ("2024-13-01", "time.day", "no such month"),
+        ("2024-02-30T10:00:00Z", "time.shape", "no such day"),
+        ("2024-04-24T25:00:00Z", "time.shape", "no such hour"),
+        ("2024-04-24T10:00:00+25:00", "time.shape", "the offset is a day or more"),
+        ("yesterday", "time.shape", "'yesterday' is not a time"),
+    ],
+)
+def test_what_is_wrong_with_a_time_is_said_in_our_words(text: str, code: str, why: str) -> None:
+    with pytest.raises(BadValue) as caught:
+        parse_as_of(text, SHANGHAI)
+    assert caught.value.code == code
+    assert why in caught.value.message
+    assert not any(word in caught.value.message for word in ("isoformat", "timedelta", "must be in", "range"))
+    assert ("YYYY-MM-DD" in caught.value.remedy) == (code == "time.day")

@@ -79,6 +79,10 @@ class BatchReader:
         """(key, subject) of the live facts under these keys whose subject no closing kind has closed."""
         return self._transaction.open_under(keys, closing)
 
+    def any_of(self, kind: str, after: int) -> bool:
+        """Whether the book, as it stood before this batch, holds a fact of this kind after that seq."""
+        return self._transaction.any_of(kind, after)
+
     def recorded(self, seqs: Sequence[int]) -> list[Fact]:
         """Facts by their seq, as the book stood before this batch, in its order."""
         return [fact_of(row) for row in self._transaction.by_seq(seqs)]

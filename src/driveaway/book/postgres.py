@@ -202,7 +202,21 @@ class PostgresStore:
             "bytes": int(row[3]),
             "synchronous_commit": row[1],
             "data_checksums": row[2],
+            "unguarded": self._unguarded(),
         }
+
+    def _unguarded(self) -> list[str]:
+        from driveaway.book.guards import unguarded_postgresql
+
+        triggers = self._fetch(
+            "SELECT tgname FROM pg_trigger JOIN unnest(ARRAY['fact', 'fact_key', 'fact_secret', 'book_edge'])"
+            " t(name) ON tgrelid = name::regclass WHERE NOT tgisinternal AND tgenabled IN ('O', 'A')"
+        )
+        functions = self._fetch(
+            "SELECT DISTINCT proname, prosrc FROM pg_proc p JOIN pg_trigger g ON g.tgfoid = p.oid"
+            " WHERE g.tgrelid = 'fact'::regclass OR p.proname LIKE 'book\\_%%'"
+        )
+        return unguarded_postgresql([row[0] for row in triggers], dict(functions))
 
     # --- keeping ---
 

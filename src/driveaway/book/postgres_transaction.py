@@ -95,6 +95,10 @@ class PostgresTransaction:
         )
         return [(row[0], row[1]) for row in self._fetch(sql, (list(keys), list(closing)))] if keys else []
 
+    def any_of(self, kind: str, after: int) -> bool:
+        """Whether there is a fact of this kind after that seq."""
+        return bool(self._fetch("SELECT 1 FROM fact WHERE seq > %s AND kind = %s LIMIT 1", (after, kind)))
+
     def by_source(self, sources: Sequence[str]) -> dict[str, Row]:
         """Facts recorded under these sources."""
         if not sources:

@@ -254,7 +254,14 @@ class SqliteStore:
             "place": str(self.path),
             "bytes": sum(f.stat().st_size for f in files if f.exists()),
             "integrity": self.connection.execute("PRAGMA quick_check(1)").fetchone()[0],
+            "unguarded": self._unguarded(),
         }
+
+    def _unguarded(self) -> list[str]:
+        from driveaway.book.guards import unguarded_sqlite
+
+        sql = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+        return unguarded_sqlite(dict(self.connection.execute(sql)))
 
     def _select(self, tail: str, parameters: tuple[Any, ...]) -> list[Row]:
         with translated(self.path):
@@ -313,6 +320,11 @@ class SqliteTransaction:
             " AND NOT EXISTS (SELECT 1 FROM fact y WHERE y.replaces = x.seq))"
         )
         return self._connection.execute(sql, (json.dumps(list(keys)), json.dumps(list(closing)))).fetchall()
+
+    def any_of(self, kind: str, after: int) -> bool:
+        """Whether there is a fact of this kind after that seq."""
+        sql = "SELECT 1 FROM fact WHERE seq > ? AND kind = ? LIMIT 1"
+        return self._connection.execute(sql, (after, kind)).fetchone() is not None
 
     def by_source(self, sources: Sequence[str]) -> dict[str, Row]:
         """Facts recorded under these sources."""

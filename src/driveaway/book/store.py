@@ -57,6 +57,10 @@ class WriteTransaction(Protocol):
         """(key, subject) of the live facts under these keys whose subject no live closing kind closed."""
         ...
 
+    def any_of(self, kind: str, after: int) -> bool:
+        """Whether there is a fact of this kind after that seq; no index helps, all of them are read."""
+        ...
+
     def by_source(self, sources: Sequence[str]) -> dict[str, Row]:
         """Facts recorded under these sources."""
         ...
@@ -147,5 +151,8 @@ class Store(Protocol):
         ...
 
     def describe(self) -> dict[str, Any]:
-        """Facts about the store for people: engine, version, size in bytes."""
+        """Facts about the store for people: engine, version, size in bytes.
+
+        ``unguarded`` names the triggers that should refuse changes and do not.
+        """
         ...

@@ -22,16 +22,25 @@ from driveaway.values.errors import BadValue
 
 _BATCH = 20_000
 _LEAF = 32
+_MOST = 100
 _NONE: Set[str] = frozenset()
 _KEYED = frozenset(name for name, kind in KINDS.items() if kind.body in KEYED)
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A place where the book does not agree with itself. ``seq`` is the first fact concerned."""
+    """A place where the book does not agree with itself.
+
+    Attributes:
+        seq: the first fact concerned.
+        what: what differs.
+        follows: whether it may be but a trace of facts that are missing or were rewritten: salts without
+            an erasure, keys and an edge that no longer fit.
+    """
 
     seq: int
     what: str
+    follows: bool = False
 
 
 @dataclass
@@ -42,7 +51,8 @@ class Verdict:
         size: facts in the book.
         root: head of the tree over all leaves, as recomputed.
         erased: facts whose salt was shredded (their leaf is taken as stored).
-        differences: empty when the book is whole; the first is the first fact that differs.
+        differences: empty when the book is whole; the first is the first fact that differs, is missing or
+            was rewritten since a head was logged. What may be but a trace of that comes last.
         heads: how many logged heads were compared.
     """
 
@@ -119,10 +129,12 @@ def _verify(
                 return verdict
             problem = _problem(row, shredded, recorded)
             found = keys.of(row.seq)
+            # Of a fact without a salt nothing but that is known, and its erasure may be what is missing.
+            follows = problem is not None and row.salt is None
             if problem is None:
                 problem = _key_problem(row, sources.get(row.seq), found)
-            if problem is not None and len(verdict.differences) < 100:
-                verdict.differences.append(Difference(row.seq, problem))
+            if problem is not None and len(verdict.differences) < _MOST:
+                verdict.differences.append(Difference(row.seq, problem, follows))
             verdict.erased += row.salt is None
             recorded = max(recorded, row.recorded) if _is_whole(row.recorded) else recorded
             frontier.extend([row.leaf])
@@ -146,15 +158,16 @@ def _verify(
         what = f"the book's edge says {edge.size} facts, {frontier.size} are there"
         verdict.differences.append(Difference(where, what))
     elif frontier.packed() != edge.peaks and not verdict.differences:
-        verdict.differences.append(Difference(1, "the tree's stored edge differs from its leaves"))
+        what = "the tree's stored edge differs from its leaves"
+        verdict.differences.append(Difference(edge.size + 1, what, follows=True))
     if keys.beyond(store):
         what = "there are keys of facts that are not there"
-        verdict.differences.append(Difference(edge.size + 1, what))
+        verdict.differences.append(Difference(edge.size + 1, what, follows=True))
     beyond = [size for size in logged if size > edge.size]
     if beyond:
         what = f"a head was logged at {max(beyond)} facts; the facts after {edge.size} are missing"
         verdict.differences.append(Difference(edge.size + 1, what))
-    verdict.differences.sort(key=lambda d: d.seq)
+    verdict.differences.sort(key=lambda d: (d.follows, d.seq))
     return verdict
 
 
@@ -207,7 +220,9 @@ class _Shredded:
     def alone(self) -> list[Difference]:
         """Facts that no erasure can have shredded."""
         return [
-            Difference(seq, _alone(seq, subject)) for subject, seqs in self._waiting.items() for seq in seqs
+            Difference(seq, _alone(seq, subject), follows=True)
+            for subject, seqs in self._waiting.items()
+            for seq in seqs
         ]
 
 

@@ -61,6 +61,10 @@ class Reader(Protocol):
         """(key, subject) of the live facts under these keys whose subject no closing kind has closed."""
         ...
 
+    def any_of(self, kind: str, after: int) -> bool:
+        """Whether the book, as it stood before this batch, holds a fact of this kind after that seq."""
+        ...
+
     def recorded(self, seqs: Sequence[int]) -> list[Fact]:
         """Facts by their seq, as the book stood before this batch."""
         ...
@@ -351,7 +355,8 @@ def erase(store: Store, subjects: Iterable[str], reason: str, decider: Decider) 
     """Shred salts, personal fields and personal keys of every fact about these subjects.
 
     Returns:
-        (facts shredded, seq of the last erasure fact). The facts' public part and the tree stay.
+        (facts shredded, seq of the last erasure fact, 0 where there was nothing to shred). The facts'
+        public part and the tree stay.
 
     Raises:
         NotFound: no fact speaks of one of the subjects.
@@ -361,7 +366,12 @@ def erase(store: Store, subjects: Iterable[str], reason: str, decider: Decider) 
         for subject in subjects:
             rows = transaction.of_subject(subject)
             if not rows:
-                raise NotFound(f"nothing is known of {subject!r}", code="subject.missing")
+                raise NotFound(
+                    f"nothing is known of {subject!r}", code="subject.missing", remedy="compare the name"
+                )
+            if all(row.kind == "subject.erased" for row in rows):
+                # An earlier erasure shredded all there was.
+                continue
             draft = Draft("subject.erased", subject, now(), SubjectErased(reason=reason))
             _, last = _append_locked(transaction, [draft], decider, True, None, secrets.token_bytes, {})
             # An earlier erasure stands: nothing in it is personal, and its salt proves it.

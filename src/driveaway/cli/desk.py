@@ -190,7 +190,53 @@ def clock(at: str | None, folder: str | None, book_url: str | None) -> None:
     click.echo(f"{sum(o.added for o in outcomes)} orders locked by the clock")
 
 
-@click.command("record")
+class _OfAnyKind(click.Command):
+    """Says the fields of a kind where the help is asked for after its name, else the kinds."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta["words"] = [word for word in args if not word.startswith("-")]
+        return super().parse_args(ctx, args)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from driveaway.facts import KINDS
+        from driveaway.launch.recording import BY_COMMAND
+
+        named = next((word for word in ctx.meta.get("words", ()) if word in KINDS), None)
+        if named is not None:
+            with formatter.section(f"Fields of {named}"):
+                formatter.write_dl(_fields(named))
+            return
+        with formatter.section("Example"):
+            formatter.write_text(_EXAMPLE)
+        with formatter.section("Kinds, with the fields that each needs (record KIND --help lists all)"):
+            formatter.write_dl([
+                (name, ", ".join(field.name for field in kind.fields if field.required) or "none needed")
+                for name, kind in KINDS.items() if name not in BY_COMMAND
+            ])  # fmt: skip
+
+
+_EXAMPLE = (
+    "driveaway record outlet.opened shanghai-1 role=store province=Shanghai city=Shanghai"
+    " --at 2024-03-28T10:00:00+08:00"
+)
+
+
+def _fields(name: str) -> list[tuple[str, str]]:
+    from driveaway.facts import kind_named
+    from driveaway.facts.wording import values_of
+
+    kind = kind_named(name)
+    return [
+        (
+            f"{field.name}=…",
+            ("needed" if field.required else "may be left out")
+            + (f"; one of {', '.join(values)}" if (values := values_of(kind.body, field.name)) else ""),
+        )
+        for field in kind.fields
+    ]
+
+
+@click.command("record", cls=_OfAnyKind)
 @click.argument("kind")
 @click.argument("subject")
 @click.argument("fields", nargs=-1, metavar="[NAME=VALUE]...")
@@ -206,7 +252,7 @@ def record(
     folder: str | None,
     book_url: str | None,
 ) -> None:
-    """Record a fact of any kind; the reference lists the kinds and their fields."""
+    """Record a fact of any kind; record KIND --help lists the fields of that kind."""
     from driveaway.launch import recording
 
     with opened(folder, book_url) as launch:

@@ -36,8 +36,13 @@ def new(name: str, case: str, book_url: str | None) -> None:
 
 
 @click.command("apply")
+@click.option(
+    "--at",
+    metavar="TIME",
+    help="From when launch.toml holds; default: now, and from the start of all time the first time.",
+)
 @launch_option
-def apply(folder: str | None, book_url: str | None) -> None:
+def apply(at: str | None, folder: str | None, book_url: str | None) -> None:
     """Take launch.toml, claims.csv, events.csv and tests.csv into the book."""
     from driveaway.launch.applying import left_out
     from driveaway.launch.launch import FAR_FUTURE
@@ -50,7 +55,7 @@ def apply(folder: str | None, book_url: str | None) -> None:
             # A folder that came without its book, as from git: it starts with an empty one.
             launch.book.store.create()
             click.echo(f"made an empty book: {launch.book.store.url}", err=True)
-        added = launch.apply()
+        added = launch.apply(happened=None if at is None else launch.parse_time(at))
         gone = left_out(launch, launch.at(FAR_FUTURE).view)
     for fact in gone:
         click.echo(
@@ -112,18 +117,30 @@ def erase(subject: str, reason: str, yes: bool, folder: str | None, book_url: st
                 f"shred what is personal about {subject}? this cannot be undone", abort=True, err=True
             )
         shredded, subjects = launch.erase(subject, reason)
+    if not shredded:
+        click.echo(f"nothing about {', '.join(subjects)} is left to shred; nothing was recorded")
+        return
     click.echo(f"{shredded} facts about {', '.join(subjects)} shredded; the tree still verifies")
     click.echo("backups made before still hold them: let them expire or erase there too", err=True)
 
 
 @click.command("backup")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--force", is_flag=True, help="Write over a file that stands there.")
 @launch_option
-def backup(file: Path, folder: str | None, book_url: str | None) -> None:
+def backup(file: Path, force: bool, folder: str | None, book_url: str | None) -> None:
     """Write the book and the launch folder into one file, consistent while others write."""
     from driveaway.book.backup import backup as write
     from driveaway.launch.outputs import check_output
+    from driveaway.values.errors import BadValue
 
+    if file.exists() and not force:
+        raise BadValue(
+            "a file stands here already",
+            code="backup.exists",
+            place=str(file),
+            remedy="name another file, or write over it with --force",
+        )
     with opened(folder, book_url) as launch:
         check_output(launch.folder, launch.data, file)
         manifest = write(launch.book, launch.folder, file)

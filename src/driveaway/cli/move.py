@@ -19,7 +19,9 @@ _NICE = 5
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--kind", help="Kind of every row, when the columns are named like its fields.")
 @click.option(
-    "--mapping", type=click.Path(path_type=Path, dir_okay=False), help="TOML file that explains the columns."
+    "--mapping",
+    type=click.Path(path_type=Path),
+    help="TOML file that explains the columns, or the name of a packaged one.",
 )
 @click.option(
     "--report", type=click.Path(path_type=Path, dir_okay=False), help="Where rejected rows are listed."

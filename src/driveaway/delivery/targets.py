@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from driveaway.book.view import View
 from driveaway.facts.public import TargetSet
@@ -39,8 +40,7 @@ def progress(view: View, *, ask: Ask) -> Measure:
     answers: dict[Any, Answer] = {}
     for name, fact in latest.items():
         body = fact.body
-        start = start_of_day(parse_day(body.from_day), view.zone)
-        end = end_of_day(parse_day(body.until_day), view.zone)
+        days = _days(body, view.zone)
         row: dict[str, Any] = {
             "target": name,
             "measure": body.measure,
@@ -54,13 +54,15 @@ def progress(view: View, *, ask: Ask) -> Measure:
             "set_on": local_day(fact.happened, view.zone).isoformat(),
             "previous_amount": previous.get(name),
             "said": body.said,
-            "begun": start <= view.when.as_of,
+            "begun": not isinstance(days, str) and days[0] <= view.when.as_of,
             "simulated": fact.simulated,
         }
-        if start > view.when.as_of:
+        if isinstance(days, str):
+            row["unknown"] = days
+        elif days[0] > view.when.as_of:
             row["unknown"] = f"its first day is {body.from_day}, after {show(view.when.as_of, view.zone)}"
         else:
-            reached = _reached(ask, answers, body, min(view.when.as_of, end))
+            reached = _reached(ask, answers, body, min(view.when.as_of, days[1]))
             if isinstance(reached, str):
                 row["unknown"] = reached
             else:
@@ -69,6 +71,14 @@ def progress(view: View, *, ask: Ask) -> Measure:
                 row["simulated"] = fact.simulated or simulated
         rows.append(row)
     return Computed(rows)
+
+
+def _days(target: TargetSet, zone: ZoneInfo) -> tuple[int, int] | str:
+    """First and last instant of a target, or why there are none: a wrong one hides no other."""
+    try:
+        return start_of_day(parse_day(target.from_day), zone), end_of_day(parse_day(target.until_day), zone)
+    except BadValue as error:
+        return f"its days cannot be read: {error.message}"
 
 
 def _reached(ask: Ask, answers: dict[Any, Answer], target: TargetSet, until: int) -> tuple[int, bool] | str:

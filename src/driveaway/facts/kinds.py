@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from driveaway.facts import cars, delivery, launches, orders, public
+from driveaway.facts import cars, delivery, launches, orders, public, wording
 from driveaway.facts.base import Body
 from driveaway.values.errors import BadValue
 
@@ -61,7 +61,15 @@ class Kind:
         try:
             return msgspec.convert(content, body)
         except msgspec.ValidationError as error:
-            raise BadValue(f"{self.name}: {error}", code="fact.body") from error
+            raise self.wrong(error) from error
+
+    def wrong(self, error: msgspec.ValidationError) -> BadValue:
+        """What is wrong with a body of this kind, in words."""
+        said = wording.wrong(self.body, error)
+        named = f"{said.field}: " if said.field and said.field not in said.message else ""
+        return BadValue(
+            f"{self.name}: {named}{said.message}", code="fact.body", remedy=said.remedy, field=said.field
+        )
 
 
 def _listed(*kinds: Kind) -> dict[str, Kind]:

@@ -13,11 +13,11 @@ import msgspec
 
 from driveaway.book.view import View
 from driveaway.cases import RECORDS, read_record
-from driveaway.catalogue import figure_named
 from driveaway.facts import Draft, Fact
 from driveaway.facts.description import Description, Target
 from driveaway.facts.launches import LaunchDescribed
 from driveaway.facts.public import TargetSet
+from driveaway.launch.contents import check_days, check_measure
 from driveaway.values.clock import parse_day, parse_instant, start_of_day
 from driveaway.values.errors import BadValue, DriveawayError
 from driveaway.values.ids import parse_slug
@@ -87,8 +87,8 @@ def target_drafts(description: Description, zone: ZoneInfo) -> list[Draft]:
     """One ``target.set`` for each target of launch.toml, the same at every application.
 
     Raises:
-        NotFound: a target speaks of a figure that there is not.
-        BadValue: its days cannot be read, or it is set twice at one time.
+        BadValue: a target speaks of a figure that there is not, its days cannot be read, or it is set
+            twice at one time.
     """
     drafts: list[Draft] = []
     for target in sorted(description.targets, key=lambda t: t.set_on):
@@ -102,16 +102,10 @@ def target_drafts(description: Description, zone: ZoneInfo) -> list[Draft]:
 
 
 def _target(target: Target, description: Description, zone: ZoneInfo, place: str) -> Draft:
-    if figure_named(target.measure).counts == "other":
-        raise BadValue(
-            f"{target.measure} counts nothing that a target could be set for",
-            code="target.measure",
-            remedy="name a figure that counts orders, cars, outlets …",
-        )
+    check_measure(target.measure)
     on = target.set_on
     happened = start_of_day(parse_day(on), zone) if len(on) == 10 else parse_instant(on, zone)
-    if parse_day(target.from_day) > parse_day(target.until_day):
-        raise BadValue("its last day is before its first", code="target.days", remedy="from_day ≤ until_day")
+    check_days(target.from_day, target.until_day)
     names = [name for name in TargetSet.__struct_fields__ if hasattr(target, name)]
     try:
         body = msgspec.convert({name: getattr(target, name) for name in names}, TargetSet)

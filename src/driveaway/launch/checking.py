@@ -44,23 +44,43 @@ def check_drafts(drafts: Sequence[Draft]) -> None:
 def _check(draft: Draft) -> None:
     kind = kind_named(draft.kind)
     if type(draft.body) is not kind.body:
-        raise BadValue(f"{draft.kind} was given a {type(draft.body).__name__}", code="fact.body")
+        raise BadValue(
+            f"{draft.kind} was given a {type(draft.body).__name__}",
+            code="fact.body",
+            remedy=f"give it a {kind.body.__name__}",
+        )
     if draft.kind == "subject.erased":
         raise BadValue(
             "an erasure is not recorded by hand", code="fact.reserved", remedy="driveaway erase SUBJECT"
         )
     parser = _PARSERS.get(kind.subject)
     if parser is not None and parser(draft.subject) != draft.subject:
-        raise BadValue(f"{draft.subject!r} is not written as it is kept", code="subject.form")
+        raise BadValue(
+            f"{draft.subject!r} is not written as it is kept",
+            code="subject.form",
+            remedy=f"write {parser(draft.subject)!r}",
+        )
     if not _FIRST <= draft.happened < _LAST:
-        raise BadValue("the time is outside the years 1900 to 2199", code="time.range")
+        raise BadValue(
+            "the time is outside the years 1900 to 2199",
+            code="time.range",
+            remedy="give microseconds since 1970 in UTC",
+        )
     if len(draft.source) > _LONGEST or len(draft.subject) > _LONGEST:
-        raise BadValue("the source or the subject is too long", code="source.long")
+        raise BadValue(
+            "the source or the subject is too long",
+            code="source.long",
+            remedy=f"at most {_LONGEST} characters",
+        )
     try:
         text = _encoder.encode(draft.body)
         draft.source.encode()
         _decoder(kind.body).decode(text)
-    except (msgspec.ValidationError, UnicodeEncodeError, OverflowError) as error:
+    except msgspec.ValidationError as error:
+        raise kind.wrong(error) from error
+    except (UnicodeEncodeError, OverflowError) as error:
         raise BadValue(
-            f"{draft.kind}: {error}", code="fact.body", remedy="see the reference of kinds"
+            f"{draft.kind}: a text or a number in it cannot be written down",
+            code="fact.body",
+            remedy="whole characters only, and numbers below 2⁵³",
         ) from error

@@ -20,6 +20,8 @@ from driveaway.facts.orders import (
     OrderCancelled,
     OrderLocked,
 )
+from driveaway.launch.contents import check_contents
+from driveaway.launch.outlets import Outlets
 from driveaway.launch.overtaken import catch_up
 from driveaway.orders.rules import CLOCK_RULE, Desk
 from driveaway.orders.state import OrderState
@@ -45,11 +47,13 @@ class LaunchDecider:
         self.desk = Desk(description)
         self.seen = -1
         self._counted: set[str] = set()
+        self._outlets = Outlets()
         self._reader: Reader
 
     def prepare(self, drafts: Sequence[Draft], reader: Reader, size: int) -> None:
         """Load the states that these drafts touch, with a few indexed reads for the whole batch."""
         self._reader = reader
+        self._outlets.prepare(drafts, reader, size)
         if not self._up_to_date(size) or len(self.desk.orders) > _KEPT:
             self.desk = Desk(self.description)
             self._counted = set()
@@ -105,6 +109,7 @@ class LaunchDecider:
         """The facts that the draft becomes; a refusal leaves the states as they were.
 
         Raises:
+            BadValue: what it says cannot be asked about later.
             Refused: a rule forbids it.
             Conflict: it replaces a fact that is replaced already.
             NotFound: it replaces a fact that does not exist.
@@ -112,7 +117,15 @@ class LaunchDecider:
         body = draft.body
         kind = KINDS.get(draft.kind) or kind_named(draft.kind)
         if type(body) is not kind.body:
-            raise BadValue(f"{draft.kind} was given a {type(body).__name__}", code="fact.body")
+            raise BadValue(
+                f"{draft.kind} was given a {type(body).__name__}",
+                code="fact.body",
+                remedy=f"give it a {kind.body.__name__}",
+            )
+        check_contents(body, self.description)
+        outlet = getattr(body, "outlet", None)
+        if outlet is not None:
+            self._outlets.check(outlet, draft, self.desk, self._reader)
         if kind.subject == "slug":
             return self._decide_public(draft)
         if draft.replaces is not None:
@@ -171,6 +184,8 @@ class LaunchDecider:
         if draft.kind.startswith("outlet."):
             history = [f for f in self._reader.live([draft.subject], []) if f.seq != draft.replaces]
             check_outlet(_in_order([*history, _as_fact(draft)]))
+            if draft.kind == "outlet.opened":
+                self._outlets.opened(draft.subject)
         return (draft,)
 
     def _same_subject(self, draft: Draft, old: Fact) -> None:
@@ -193,7 +208,11 @@ class LaunchDecider:
         What the rules find wrong in the history as it stood is not held against the newcomer.
         """
         if draft.kind == "fact.withdrawn" and draft.replaces is None:
-            raise BadValue("a withdrawal names the fact it takes back", code="fact.withdraws_nothing")
+            raise BadValue(
+                "a withdrawal names the fact it takes back",
+                code="fact.withdraws_nothing",
+                remedy="driveaway withdraw SEQ",
+            )
         old = None if draft.replaces is None else self._reader.replaced(draft.replaces)
         if old is not None:
             self._same_subject(draft, old)
@@ -252,6 +271,8 @@ class LaunchDecider:
                     raise Refused(
                         f"this buyer would hold more than {limit} open orders, the limit per person",
                         code="order.limit",
+                        remedy="cancel one of them first",
+                        field="buyer",
                     )
         for name, orders in after.editions.items():
             edition = self.description.edition(name)
@@ -259,7 +280,12 @@ class LaunchDecider:
             if quota is None or len(orders) <= len(before.editions.get(name, ())):
                 continue
             if len(orders | self._others(EDITION + name, ("order.cancelled",), judged)) > quota:
-                raise Refused(f"edition {name} has its {quota} orders", code="order.quota")
+                raise Refused(
+                    f"edition {name} has its {quota} orders",
+                    code="order.quota",
+                    remedy="reserve without the edition",
+                    field="edition",
+                )
 
     def _others(self, key: str, closing: Sequence[str], judged: set[str]) -> set[str]:
         """Open orders under a key, those of this batch included, without the ones being judged."""

@@ -49,6 +49,16 @@ def _launch(launch: Launch) -> Iterator[Finding]:
     yield Finding(
         "store", "good" if fine else "bad", text, "" if fine else "driveaway restore the last backup"
     )
+    unguarded = store["unguarded"]
+    if unguarded:
+        yield Finding(
+            "guards",
+            "bad",
+            f"the database no longer refuses changes: {', '.join(unguarded)} gone or changed",
+            "driveaway verify; then driveaway restore a backup made before",
+        )
+    else:
+        yield Finding("guards", "good", "the database refuses to change or delete facts")
     edge = launch.book.edge()
     last = show(edge.recorded, launch.zone) if edge.size else "never"
     yield Finding("book", "good", f"{edge.size:,} facts, last recorded {last}")
@@ -60,6 +70,10 @@ def _launch(launch: Launch) -> Iterator[Finding]:
     behind = edge.size - launch.book.mirror.manifest.upto
     if wrong_mirror:
         yield Finding("mirror", "note", wrong_mirror, "none needed: it is made anew when asked")
+    elif behind < 0:
+        yield Finding(
+            "mirror", "bad", f"it holds {-behind:,} facts that the book holds no longer", "driveaway verify"
+        )
     else:
         yield Finding(
             "mirror", "good" if not behind else "note", f"{behind:,} facts behind; it catches up when asked"

@@ -29,8 +29,13 @@ from driveaway.launch.decide import LaunchDecider
 from driveaway.launch.settings import find_folder, read_settings
 from driveaway.values.clock import now, parse_as_of, parse_instant, zone
 from driveaway.values.errors import BadValue, NotFound, Refused
+from driveaway.values.money import check_currency
 
 FAR_FUTURE: Final = 2**62
+_START: Final = -2_208_902_400_000_000
+"""2 January 1900 UTC: before it no fact can have happened, in any zone."""
+_EARLY: Final = 10**13
+"""In April 1970; an instant before it is in another unit than microseconds."""
 
 
 class Launch:
@@ -49,6 +54,10 @@ class Launch:
         self.text = self.file.read_text(encoding="utf-8")
         self.description = read_description(self.text, str(self.file))
         self.zone = zone(self.description.zone)
+        try:
+            check_currency(self.description.currency)
+        except BadValue as error:
+            raise error.at(str(self.file)) from None
         self.data = folder / settings["data"]
         url = settings["book_url"] or f"sqlite:///{self.data / 'book.sqlite'}"
         self.book = Book(url, self.data, self.zone)
@@ -116,13 +125,13 @@ class Launch:
 
         Args:
             happened: when the description begins to hold; default: now, and for the first one the
-                earliest time that the folder speaks of, so that older as-ofs find a description.
+                start of all time, so that every as-of finds a description.
         """
         first = self.described() is None
         view = None if first else self.book.at(When(FAR_FUTURE, self.book.edge().size))
         drafts = apply_drafts(self, view, now())
         if happened is None and first:
-            happened = min(draft.happened for draft in drafts)
+            happened = _START
         if happened is not None:
             drafts = [
                 msgspec.structs.replace(d, happened=happened) if d.kind == "launch.described" else d
@@ -186,7 +195,9 @@ class Launch:
             BadValue: not a time, or both ``mark`` and ``known_at``.
         """
         if mark is not None and known_at is not None:
-            raise BadValue("give a mark or a known-at time, not both", code="mark.twice")
+            raise BadValue(
+                "give a mark or a known-at time, not both", code="mark.twice", remedy="leave one of them out"
+            )
         if known_at is not None:
             mark = self.book.mark_at(parse_as_of(known_at, self.zone))
         if mark is None:
@@ -196,8 +207,20 @@ class Launch:
         if as_of is None:
             at: int = now()
         else:
-            at = as_of if isinstance(as_of, int) else parse_as_of(as_of, self.zone)
+            at = self._instant(as_of)
         return When(at, mark)
+
+    def _instant(self, as_of: str | int) -> int:
+        if isinstance(as_of, str):
+            return parse_as_of(as_of, self.zone)
+        if as_of < _EARLY:
+            # Seconds and milliseconds since 1970 would be answered as the beginning of that year.
+            raise BadValue(
+                f"{as_of!r} is not an as-of",
+                code="time.as_of",
+                remedy='a day such as "2024-04-24", an ISO 8601 time, or microseconds since 1970',
+            )
+        return as_of
 
     def at(
         self, as_of: str | int | None = None, *, mark: int | None = None, known_at: str | None = None

@@ -33,8 +33,8 @@ def parse_subject(kind: Kind, text: str) -> str:
     return parse_slug(text) if kind.subject == "slug" else text
 
 
-# What these say is more than one fact: each has a command of its own.
-_COMMANDS = {
+# What these say is more than one fact: each has a command of its own, which stands beside it.
+BY_COMMAND = {
     "launch.described": "edit launch.toml, then: driveaway apply",
     "subject.erased": "driveaway erase SUBJECT",
     "fact.withdrawn": "driveaway withdraw SEQ",
@@ -47,11 +47,11 @@ def _recordable(kind: str) -> None:
     Raises:
         BadValue: it is such a kind.
     """
-    if kind in _COMMANDS:
+    if kind in BY_COMMAND:
         raise BadValue(
             f"{kind} is not recorded, corrected or taken back by hand",
             code="record.kind",
-            remedy=_COMMANDS[kind],
+            remedy=BY_COMMAND[kind],
         )
 
 
@@ -93,10 +93,11 @@ def checked_body(kind: str, content: Mapping[str, Any]) -> Any:
     Raises:
         BadValue: a value does not fit; in the book it could never be read again.
     """
+    known = kind_named(kind)
     try:
-        return msgspec.convert(content, kind_named(kind).body, strict=False)
+        return msgspec.convert(content, known.body, strict=False)
     except msgspec.ValidationError as error:
-        raise BadValue(f"{kind}: {error}", code="fact.body", remedy="see the reference of kinds") from error
+        raise known.wrong(error) from error
 
 
 def parse_field(name: str, value: Any, currency: str | None, description: Description) -> Any:

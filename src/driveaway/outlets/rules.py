@@ -18,10 +18,16 @@ def check_outlet(history: Iterable[Fact]) -> None:
     for fact in history:
         if fact.kind == "outlet.opened":
             if is_open:
-                raise Refused(f"outlet {fact.subject} is open already", code="outlet.open_already")
+                raise Refused(
+                    f"outlet {fact.subject} is open already",
+                    code="outlet.open_already",
+                    remedy="give another outlet another name, or correct the first opening",
+                )
             is_open = was_open = True
         elif fact.kind == "outlet.closed":
             if not is_open:
                 said = "is closed already" if was_open else "has not opened by then"
-                raise Refused(f"outlet {fact.subject} {said}", code="outlet.not_open")
+                raise Refused(
+                    f"outlet {fact.subject} {said}", code="outlet.not_open", remedy="record its opening first"
+                )
             is_open = False

@@ -21,6 +21,17 @@ SECOND: Final = 1_000_000
 HOUR: Final = 3600 * SECOND
 DAY: Final = 24 * HOUR
 _DAY_ONLY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_LIKE_A_DAY = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{8}")
+# A word of Python's complaint → what is wrong. Its own sentences differ from version to version.
+_WHY: Final = {
+    "month": "there is no such month",
+    "day": "there is no such day",
+    "hour": "there is no such hour",
+    "minute": "there is no such minute",
+    "second": "there is no such second",
+    "year": "there is no such year",
+    "offset": "the offset is a day or more",
+}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _YEARS = range(1900, 2200)
@@ -67,7 +78,7 @@ def parse_instant(text: str, tz: ZoneInfo | None) -> Instant:
         parsed = datetime.fromisoformat(text.strip())
     except ValueError as error:
         raise BadValue(
-            f"{text!r} is not a time ({error})",
+            f"{text!r} is not a time{_why(error)}",
             code="time.shape",
             remedy="write ISO 8601, such as 2024-04-24T22:00:00+08:00",
         ) from error
@@ -88,6 +99,14 @@ def parse_instant(text: str, tz: ZoneInfo | None) -> Instant:
     return instant(parsed)
 
 
+def _why(error: ValueError) -> str:
+    said = str(error)
+    # "day is out of range for month": what stands first is meant; an offset's complaint names many words.
+    words = ["offset"] if "offset" in said else re.findall(r"[a-z]+", said)
+    why = next((_WHY[word] for word in words if word in _WHY), "")
+    return f" ({why})" if why and "isoformat" not in said else ""
+
+
 def parse_day(text: str) -> date:
     """Read a calendar day, YYYY-MM-DD.
 
@@ -96,11 +115,11 @@ def parse_day(text: str) -> date:
     """
     try:
         if not _DAY_ONLY.fullmatch(text.strip()):
-            raise ValueError("expected YYYY-MM-DD")
+            raise ValueError
         return date.fromisoformat(text.strip())
     except ValueError as error:
         raise BadValue(
-            f"{text!r} is not a day ({error})", code="time.day", remedy="write YYYY-MM-DD"
+            f"{text!r} is not a day{_why(error)}", code="time.day", remedy="write YYYY-MM-DD"
         ) from error
 
 
@@ -138,7 +157,7 @@ def parse_as_of(text: str, tz: ZoneInfo) -> Instant:
     Raises:
         BadValue: neither a day nor a time.
     """
-    if _DAY_ONLY.fullmatch(text.strip()):
+    if _LIKE_A_DAY.fullmatch(text.strip()):
         return end_of_day(parse_day(text), tz)
     return parse_instant(text, tz)
 

@@ -15,16 +15,20 @@ class DriveawayError(Exception):
         code: stable, lower-case, dotted; scripts may rely on it.
         place: where it was found (a file and line, an option, a subject), or "".
         remedy: what to do about it, or "".
+        field: the field of a fact that it speaks of, or "".
     """
 
     default_code = "error"
 
-    def __init__(self, message: str, *, code: str = "", place: str = "", remedy: str = "") -> None:
+    def __init__(
+        self, message: str, *, code: str = "", place: str = "", remedy: str = "", field: str = ""
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code or self.default_code
         self.place = place
         self.remedy = remedy
+        self.field = field
 
     def __str__(self) -> str:
         text = f"{self.place}: {self.message}" if self.place else self.message

@@ -39,7 +39,7 @@ def _check_character(values: list[int]) -> str:
 def order_id(number: int) -> OrderId:
     """The order id of an integer below 32⁹ (about 3.5 × 10¹³)."""
     if not 0 <= number < ORDER_NUMBERS:
-        raise BadValue(f"order number {number} is out of range", code="order_id.range")
+        raise BadValue(f"order number {number} is out of range", code="order_id.range", remedy="0 to 32⁹ - 1")
     values = [(number >> (5 * (_DATA_CHARACTERS - 1 - i))) & 31 for i in range(_DATA_CHARACTERS)]
     return OrderId("O-" + "".join(BASE32[v] for v in values) + _check_character(values))
 

@@ -58,6 +58,8 @@ class _Batch(msgspec.Struct, array_like=True, gc=False):
     at: list[int]
     labels: list[str] | None
     corrects: list[str] | None
+    origins: list[dict[str, str]]
+    origin: list[int] | None
     bodies: dict[int, msgspec.Raw]
     public: list[str]
     personal: list[str]
@@ -158,8 +160,9 @@ def _unpacked(batch: _Batch) -> Proposals:
     bodies = {kind: iter(_bodies[kind].decode(raw)) for kind, raw in batch.bodies.items()}
     labels: Sequence[str] = batch.subjects if batch.labels is None else batch.labels
     corrects: Sequence[str] = [""] * len(labels) if batch.corrects is None else batch.corrects
+    origin = [0] * len(labels) if batch.origin is None else batch.origin
     facts = []
-    for kind, subject, at, source, simulated, line, label, other, public, personal in zip(
+    for kind, subject, at, source, simulated, line, label, other, columns, public, personal in zip(
         batch.kinds,
         batch.subjects,
         batch.happened,
@@ -168,6 +171,7 @@ def _unpacked(batch: _Batch) -> Proposals:
         batch.at,
         labels,
         corrects,
+        origin,
         batch.public,
         batch.personal,
         strict=True,
@@ -175,7 +179,7 @@ def _unpacked(batch: _Batch) -> Proposals:
         body = next(bodies[kind])
         encoded = Encoded(body, public, personal)
         draft = Draft(_NAMES[kind], subject, at, body, source, None, simulated, "", encoded)
-        facts.append(Proposal(draft, line, label, other))
+        facts.append(Proposal(draft, line, label, other, batch.origins[columns]))
     return Proposals(batch.lines, facts, batch.problems, batch.passed_over, batch.in_order)
 
 
@@ -189,12 +193,17 @@ def _packed(proposals: Proposals, position: int) -> bytes:
     subjects = [draft.subject for draft in drafts]
     labels = [proposal.label for proposal in proposals.facts]
     corrects = [proposal.corrects for proposal in proposals.facts]
+    # Rows share what says their columns: it is sent once.
+    shared = {id(proposal.origin): proposal.origin for proposal in proposals.facts}
+    places = {known: place for place, known in enumerate(shared)}
+    origin = [places[id(proposal.origin)] for proposal in proposals.facts] if len(shared) > 1 else None
     return _encoder.encode(
         _Batch(
             position, proposals.lines, proposals.passed_over, proposals.in_order, proposals.problems,
             kinds, subjects, [draft.happened for draft in drafts], [draft.source for draft in drafts],
             [draft.simulated for draft in drafts], [proposal.line for proposal in proposals.facts],
             None if labels == subjects else labels, corrects if any(corrects) else None,
+            [dict(columns) for columns in shared.values()], origin,
             {kind: msgspec.Raw(_encoder.encode(of_kind)) for kind, of_kind in bodies.items()},
             [public for public, _ in encoded], [personal for _, personal in encoded],
         )

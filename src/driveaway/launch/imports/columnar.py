@@ -67,14 +67,17 @@ class Columnar:
         try:
             self._file = pq.ParquetFile(path, pre_buffer=False, memory_map=False)
         except (pa.ArrowException, OSError) as error:
-            raise BadValue(f"not a Parquet file: {error}", code="file.damaged", place=place) from error
+            raise BadValue(
+                f"not a Parquet file: {error}", code="file.damaged", place=place, remedy="write it again"
+            ) from error
         meta = self._file.metadata
         unpacked = sum(meta.row_group(i).total_byte_size for i in range(meta.num_row_groups))
         if unpacked > limits.unpacked:
-            raise BadValue(
+            raise BrokenOff(
                 f"the file unpacks to {unpacked:,} bytes: it is taken for a bomb",
                 code="file.bomb",
                 place=place,
+                remedy="split it, if you trust it",
             )
         self._place = place
         self.rows = meta.num_rows
@@ -111,5 +114,8 @@ class Columnar:
 
     def _broken(self, error: Exception) -> BrokenOff:
         return BrokenOff(
-            f"the file is damaged after row {self.done}: {error}", code="file.damaged", place=self._place
+            f"the file is damaged after row {self.done}: {error}",
+            code="file.damaged",
+            place=self._place,
+            remedy="export it again; importing what was read once more adds nothing",
         )

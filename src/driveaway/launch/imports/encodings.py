@@ -50,11 +50,15 @@ def encoding_of(sample: bytes, declared: str | None) -> Encoding:
         try:
             name = codecs.lookup(declared).name
         except LookupError as error:
-            raise BadValue(f"{declared!r} is not an encoding", code="encoding.unknown") from error
+            raise BadValue(
+                f"{declared!r} is not an encoding", code="encoding.unknown", remedy="such as utf-8 or gb18030"
+            ) from error
         if name.startswith(("utf-16", "utf-32")):
             return Encoding(name, 0, "", True)
         if "\n".encode(name, "replace") != b"\n":
-            raise BadValue(f"{declared!r} is not supported", code="encoding.unknown")
+            raise BadValue(
+                f"{declared!r} is not supported", code="encoding.unknown", remedy="save the file as UTF-8"
+            )
         return Encoding(name)
     if b"\x00" in sample and sample.count(b"\x00") > len(sample) // 4:
         raise BadValue(

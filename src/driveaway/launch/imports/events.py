@@ -12,6 +12,7 @@ import msgspec
 
 from driveaway.facts import Draft, Kind, kind_named
 from driveaway.facts.base import Body
+from driveaway.facts.wording import wrong
 from driveaway.launch.imports.encodings import Encoding, encoding_of
 from driveaway.launch.imports.identifiers import Subjects
 from driveaway.launch.imports.limits import Limits
@@ -110,27 +111,9 @@ class Events:
                 except RecursionError:
                     problems.append(_too_deep(number, line))
                 except msgspec.ValidationError as error:
-                    problems.append(
-                        Problem(
-                            number,
-                            _column(str(error)),
-                            shortened(line),
-                            "event.shape",
-                            _lower(str(error)),
-                            "see the how-to page of imports",
-                        )
-                    )
-                except msgspec.DecodeError as error:
-                    problems.append(
-                        Problem(
-                            number,
-                            "",
-                            shortened(line),
-                            "event.json",
-                            f"not JSON: {_lower(str(error))}",
-                            "one JSON object a line",
-                        )
-                    )
+                    problems.append(_misshapen(number, line, error))
+                except (msgspec.DecodeError, UnicodeDecodeError):
+                    problems.append(_no_json(number, line))
                 except DriveawayError as error:
                     problems.append(Problem.of(number, error.place, line, error))
             read = {number for number, _ in found}
@@ -150,17 +133,8 @@ class Events:
                         objects.append((number, dict(_flat(one))))
                 except RecursionError:
                     problems.append(_too_deep(number, line))
-                except msgspec.DecodeError as error:
-                    problems.append(
-                        Problem(
-                            number,
-                            "",
-                            shortened(line),
-                            "event.json",
-                            f"not JSON: {_lower(str(error))}",
-                            "one JSON object a line",
-                        )
-                    )
+                except msgspec.DecodeError:
+                    problems.append(_no_json(number, line))
             names = dict.fromkeys(name for _, one in objects for name in one)
             yield Rows(
                 [n for n, _ in objects],
@@ -241,8 +215,9 @@ class Events:
         kind = kind_named(name)
         if self._kind is not None and kind is not self._kind:
             raise BadValue(
-                f"the line is {name}, and --kind says {self._kind.name}", code="kind.other", place="kind"
-            )
+                f"the line is {name}, and --kind says {self._kind.name}", code="kind.other", place="kind",
+                remedy="leave --kind out to take each line's own kind",
+            )  # fmt: skip
         return kind
 
     def _made(
@@ -261,7 +236,10 @@ class Events:
         except BadValue as error:
             raise error.at("subject") from error.__cause__
         if not 0 < len(line.subject) <= 200 or not line.subject.isprintable():
-            raise BadValue("the subject is too long or not plain text", code="subject.long", place="subject")
+            raise BadValue(
+                "the subject is too long or not plain text", code="subject.long", place="subject",
+                remedy="at most 200 characters, none of them a control character",
+            )  # fmt: skip
         try:
             at = self._times.read(time)
         except BadValue as error:
@@ -275,7 +253,13 @@ class Events:
             decoder = _bodies.get(kind.name)
             if decoder is None:
                 decoder = _bodies[kind.name] = msgspec.json.Decoder(kind.body)
-            body = decoder.decode(content)
+            try:
+                body = decoder.decode(content)
+            except msgspec.ValidationError as error:
+                said = kind.wrong(error)
+                raise BadValue(
+                    said.message, code="event.shape", place=said.field, remedy=said.remedy
+                ) from error
         else:
             body = kind.read(version, _any.decode(content))
         if foreign is not None and getattr(body, "foreign_id", foreign) is None:
@@ -311,10 +295,21 @@ def _flat(content: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]
             yield before + name, value
 
 
+def _no_json(number: int, line: str) -> Problem:
+    return Problem(
+        number, "", shortened(line), "event.json", "the line is not a JSON object", "write one object a line"
+    )
+
+
+def _misshapen(number: int, line: str, error: msgspec.ValidationError) -> Problem:
+    """An attribute of the event or the fact that is of another type; bodies have words of their own."""
+    said = wrong(Body, error)
+    column = _column(str(error)) or said.field
+    return Problem(
+        number, column, shortened(line), "event.shape", said.message, said.remedy or "CloudEvents 1.0"
+    )
+
+
 def _column(message: str) -> str:
     _, found, path = message.rpartition("`$.")
     return path.rstrip("`") if found else ""
-
-
-def _lower(message: str) -> str:
-    return message[:1].lower() + message[1:]

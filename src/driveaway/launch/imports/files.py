@@ -110,7 +110,10 @@ class _Guarded(io.RawIOBase):
             OSError,
         ) as error:
             raise BrokenOff(
-                f"the compressed file is damaged or cut off: {error}", code="file.damaged", place=self._place
+                "the compressed file is damaged or cut off",
+                code="file.damaged",
+                place=self._place,
+                remedy="fetch or export it again; importing what was read once more adds nothing",
             ) from error
         self._out += len(data)
         read = self._size if self._packed is None else max(self._packed.count, 1)
@@ -184,7 +187,9 @@ def opened(path: Path, declared: Format | None, limits: Limits) -> Iterator[Open
                 guarded = io.BufferedReader(_Guarded(inner, packed, size, limits, place), _BUFFER)
                 peeked = guarded.peek(_HEAD)[:_HEAD]
                 if not peeked:
-                    raise BadValue("the file in it is empty", code="file.empty", place=place)
+                    raise BadValue(
+                        "the file in it is empty", code="file.empty", place=place, remedy="export it again"
+                    )
                 if (archive := _packed(peeked)) is not None:
                     raise BadValue(
                         f"there is a {archive} archive inside the archive",
@@ -203,14 +208,21 @@ def opened(path: Path, declared: Format | None, limits: Limits) -> Iterator[Open
                 where = (lambda: packed.count) if packed is not None else raw.tell
                 yield Opened(path, form, cast("IO[bytes]", guarded), where, size)
     except FileNotFoundError as error:
-        raise NotFound("there is no such file", code="file.missing", place=place) from error
+        raise NotFound(
+            "there is no such file", code="file.missing", place=place, remedy="compare the name"
+        ) from error
     except IsADirectoryError as error:
-        raise BadValue("this is a folder", code="file.folder", place=place) from error
+        raise BadValue(
+            "this is a folder", code="file.folder", place=place, remedy="import its files one by one"
+        ) from error
     except DriveawayError as error:
         raise error.at(place) from error.__cause__
     except PermissionError as error:
         raise Unavailable(
-            f"the file cannot be read: {error.strerror}", code="file.unreadable", place=place
+            f"the file cannot be read: {error.strerror}",
+            code="file.unreadable",
+            place=place,
+            remedy="ask for the right to read it",
         ) from error
 
 
@@ -233,7 +245,9 @@ def _unpacked(
         try:
             archive = zipfile.ZipFile(raw)
         except zipfile.BadZipFile as error:
-            raise BadValue(f"the zip file is damaged: {error}", code="file.damaged", place=place) from error
+            raise BadValue(
+                "the zip file is damaged", code="file.damaged", place=place, remedy="fetch or export it again"
+            ) from error
         with archive:
             members = [
                 m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX/")
@@ -244,7 +258,7 @@ def _unpacked(
                     f"the zip file holds {len(members)} files: {named}",
                     code="file.zip_members",
                     place=place,
-                    remedy="put exactly one file in it, or unpack it and import the folder",
+                    remedy="unpack it and import each file by itself",
                 )
             try:
                 inner_file = archive.open(members[0])

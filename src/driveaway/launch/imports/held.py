@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -34,6 +34,7 @@ class _Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
     simulated: bool
     label: str
     corrects: str
+    origin: int
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -47,6 +48,9 @@ class Held:
         self._folder = folder
         self._memory: list[_Record] = []
         self._runs: list[IO[bytes]] = []
+        # What rows share is kept once, by the place of its first row's.
+        self._origins: list[Mapping[str, str]] = []
+        self._places: dict[int, int] = {}
         self.count = 0
 
     def __len__(self) -> int:
@@ -55,9 +59,13 @@ class Held:
     def add(self, proposal: Proposal) -> None:
         """Put one on the pile."""
         draft = proposal.draft
+        place = self._places.setdefault(id(proposal.origin), len(self._origins))
+        if place == len(self._origins):
+            self._origins.append(proposal.origin)
         record = _Record(
             draft.happened, _STAGE.get(draft.kind, _LAST), proposal.line, draft.kind, draft.subject,
             msgspec.json.encode(draft.body), draft.source, draft.simulated, proposal.label, proposal.corrects,
+            place,
         )  # fmt: skip
         self._memory.append(record)
         self.count += 1
@@ -82,7 +90,7 @@ class Held:
             draft = Draft(
                 record.kind, record.subject, record.happened, body, record.source, None, record.simulated
             )
-            yield Proposal(draft, record.line, record.label, record.corrects)
+            yield Proposal(draft, record.line, record.label, record.corrects, self._origins[record.origin])
 
     def close(self) -> None:
         """Let go of the files."""

@@ -16,6 +16,7 @@ class Limits(NamedTuple):
         unpacked: most bytes that a compressed file may unpack to.
         ratio: most bytes out per byte in, judged once ``ratio_from`` bytes came out.
         ratio_from: see ``ratio``.
+        blank_lines: most lines in a row that say nothing: more than a sheet has rows.
         lookup_rows: most rows of a look-up table, which is held in memory.
     """
 
@@ -24,4 +25,5 @@ class Limits(NamedTuple):
     unpacked: int = 64 * GIB
     ratio: int = 200
     ratio_from: int = 32 * MIB
+    blank_lines: int = 2_000_000
     lookup_rows: int = 5_000_000

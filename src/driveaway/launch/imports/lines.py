@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import IO, NamedTuple
 
 from driveaway.launch.imports.encodings import Encoding
+from driveaway.launch.imports.files import BrokenOff
 from driveaway.launch.imports.limits import Limits
 from driveaway.values.errors import BadValue, DriveawayError
 
@@ -28,8 +29,12 @@ class Block(NamedTuple):
 
 
 def blocks(stream: IO[bytes], encoding: Encoding, limits: Limits) -> Iterator[Block]:
-    """The lines of a stream in blocks of about 256 KiB; LF, CR LF and CR end a line, also mixed."""
-    number = 1
+    """The lines of a stream in blocks of about 256 KiB; LF, CR LF and CR end a line, also mixed.
+
+    Raises:
+        BrokenOff: the stream cannot be read further, or goes on and on without saying anything.
+    """
+    number, blank = 1, 0
     for data, complete in _cut(_narrow(stream, encoding), limits.line):
         if not complete:
             error = BadValue(
@@ -41,9 +46,22 @@ def blocks(stream: IO[bytes], encoding: Encoding, limits: Limits) -> Iterator[Bl
             yield Block(number, [None], {number: (error, shown)})
             number += 1
             continue
+        # Each line costs its readers something, and these say nothing: a small file may unpack to a billion.
+        blank = blank + data.count(b"\n") + data.count(b"\r") if data.isspace() else 0
+        if blank > limits.blank_lines:
+            raise too_blank(limits)
         block = _decoded(data, "utf-8" if encoding.wide else encoding.name, number, encoding.wide)
         number += len(block.lines)
         yield block
+
+
+def too_blank(limits: Limits) -> BrokenOff:
+    """What is said of a file that goes on and on without a row."""
+    return BrokenOff(
+        f"more than {limits.blank_lines:,} lines in a row say nothing: it is taken for a bomb",
+        code="file.bomb",
+        remedy="remove the empty lines, if you trust it",
+    )
 
 
 def _narrow(stream: IO[bytes], encoding: Encoding) -> Iterator[bytes]:
@@ -149,6 +167,10 @@ def _decoded(data: bytes, encoding: str, first: int, wide: bool) -> Block:
                 errors[first + index] = (problem, line[:200])
             elif line is not None and wide and "\N{REPLACEMENT CHARACTER}" in line:
                 lines[index] = None
-                problem = BadValue("the line is not valid in its encoding", code="encoding.invalid")
+                problem = BadValue(
+                    "the line is not valid in its encoding",
+                    code="encoding.invalid",
+                    remedy="export the file again",
+                )
                 errors[first + index] = (problem, line[:200])
     return Block(first, lines, errors)

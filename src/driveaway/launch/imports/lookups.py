@@ -41,11 +41,21 @@ class Table:
             reader = Separated(file.stream, limits, str(path), encoding=shape.encoding, quote=shape.quote)
             missing = sorted({lookup.key, *columns} - set(reader.names))
             if missing:
-                raise BadValue(f"there is no column {missing[0]!r}", code="columns.missing", place=str(path))
+                raise BadValue(
+                    f"there is no column {missing[0]!r}",
+                    code="columns.missing",
+                    place=str(path),
+                    remedy=f"the table has: {', '.join(reader.names)}",
+                )
             for rows in reader.batches(10_000):
                 if rows.problems:
                     problem = rows.problems[0]
-                    raise BadValue(problem.problem, code=problem.code, place=f"{path} line {problem.line}")
+                    raise BadValue(
+                        problem.problem,
+                        code=problem.code,
+                        place=f"{path} line {problem.line}",
+                        remedy=problem.remedy,
+                    )
                 values = zip(*(rows.columns[name] for name in columns), strict=True)
                 for line, key, found in zip(rows.lines, rows.columns[lookup.key], values, strict=True):
                     if self._rows.setdefault(key.strip(), found) != found:
@@ -58,6 +68,7 @@ class Table:
                         f"a look-up table has at most {limits.lookup_rows:,} rows",
                         code="lookup.rows",
                         place=str(path),
+                        remedy="leave out what no row asks for",
                     )
 
     def find(self, key: str, columns: Sequence[str]) -> str | None:

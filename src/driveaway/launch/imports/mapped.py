@@ -149,6 +149,8 @@ class Mapped:
         kind_column = _label(shape.kind) if isinstance(shape.kind, Source) else ""
         cells: dict[str, list[Any]] = {}
         origin = {"subject": subject_column, "happened": time_column}
+        if sources is not None:
+            origin["source"] = shape.id or self._mapping.id or ""
         for name, source in shape.fields.items():
             cells[name], origin[name] = take(source)
         shown = {
@@ -160,7 +162,11 @@ class Mapped:
         for kind_name in dict.fromkeys(kinds):
             chosen = [r for r, name in enumerate(kinds) if name == kind_name and r not in bad]
             if kind_name is None:
-                error = BadValue("nothing says what kind of fact this is", code="kind.unknown")
+                error = BadValue(
+                    "nothing says what kind of fact this is",
+                    code="kind.unknown",
+                    remedy="give `kind` a value for this row",
+                )
                 for row in chosen:
                     fault(row, kind_column, "", error)
                 continue
@@ -294,7 +300,11 @@ class Mapped:
         try:
             scaled = Decimal(plain) * factor
         except InvalidOperation as error:
-            raise BadValue(f"{text[:80]!r} is not a number", code="number.shape") from error
+            raise BadValue(
+                f"{text[:80]!r} is not a number",
+                code="number.shape",
+                remedy="digits, with the decimal sign of the mapping",
+            ) from error
         if share:
             return float(scaled)
         if abs(scaled) > 2**53 or scaled != scaled.to_integral_value():

@@ -230,7 +230,9 @@ def read_mapping(text: str, place: str) -> Mapping:
         mapping = msgspec.convert(content, Mapping)
         _check(mapping)
     except tomllib.TOMLDecodeError as error:
-        raise BadValue(str(error), code="mapping.toml", place=place) from error
+        raise BadValue(
+            f"this is not TOML: {error}", code="mapping.toml", place=place, remedy="correct that line"
+        ) from error
     except msgspec.ValidationError as error:
         raise BadValue(
             str(error),
@@ -255,7 +257,9 @@ def load_mapping(named: str | Path) -> tuple[Mapping, Path | None]:
         try:
             return read_mapping(path.read_text(encoding="utf-8-sig"), str(path)), path.parent
         except UnicodeDecodeError as error:
-            raise BadValue("a mapping is UTF-8", code="mapping.toml", place=str(path)) from error
+            raise BadValue(
+                "a mapping is UTF-8", code="mapping.toml", place=str(path), remedy="save it as UTF-8"
+            ) from error
     if path.name == str(named) and not path.suffix:
         resource = files(_PACKAGED).joinpath("mappings", f"{named}.toml")
         if resource.is_file():
@@ -286,16 +290,29 @@ def _check(mapping: Mapping) -> None:
     lookups = {lookup.name for lookup in mapping.lookups}
     for source in mapping.sources():
         if (source.column is None) == (source.constant is None):
-            raise BadValue("a value comes from a column or is a constant, one of them", code="mapping.source")
+            raise BadValue(
+                "a value comes from a column or is a constant, one of them",
+                code="mapping.source",
+                remedy="give one of them",
+            )
         if source.values is not None and source.values not in mapping.values:
-            raise BadValue(f"there is no [values.{source.values}]", code="mapping.values")
+            raise BadValue(
+                f"there is no [values.{source.values}]",
+                code="mapping.values",
+                remedy="add it, or correct the name",
+            )
         if source.lookup is not None and source.lookup not in lookups:
-            raise BadValue(f"there is no look-up table {source.lookup!r}", code="mapping.lookup")
+            raise BadValue(
+                f"there is no look-up table {source.lookup!r}",
+                code="mapping.lookup",
+                remedy="add it to [[lookups]], or correct the name",
+            )
     for condition in (c for when in mapping._conditions() for c in when):
         if sum(part is not None for part in (condition.is_, condition.is_not, condition.empty)) != 1:
             raise BadValue(
                 f"the condition on {condition.column!r} needs one of is, is_not and empty",
                 code="mapping.condition",
+                remedy="give one of them",
             )
     names: set[str] = set()
     for fact in mapping.facts:

@@ -148,8 +148,12 @@ def _proposals(reading: Reading, file: Opened, notes: list[str]) -> Iterator[Pro
     else:
         namespace = f"urn:driveaway:import:{_stem(file.path)}"
         converter = Shaped(reader.names, kind, shaper, namespace, place, instants)
+    empty = True
     for rows in reader.batches(batch):
+        empty = False
         yield converter.convert(rows)
+    if empty:
+        notes.append("the file has a header and no rows")
     notes += [*reader.notes, *converter.notes]
     if reader.blank:
         notes.append(f"{reader.blank} blank lines")

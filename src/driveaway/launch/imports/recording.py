@@ -6,13 +6,14 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from driveaway.launch.imports.held import Held, by_time
 from driveaway.launch.imports.problems import Problem, Problems
 from driveaway.launch.imports.rows import Proposal, Proposals
+from driveaway.values.clock import show
 from driveaway.values.errors import DriveawayError, NotFound, Refused
 
 if TYPE_CHECKING:
@@ -23,16 +24,14 @@ if TYPE_CHECKING:
 # No later row can make these right.
 _FINAL: Final = frozenset(
     {
-        "order.trim", "order.colour", "order.edition", "order.reserved_twice", "order.requeue",
-        "order.change_closed",
+        "order.trim", "order.colour", "order.currency", "order.edition",
+        "order.reserved_twice", "order.requeue", "order.change_closed",
         "car.built_twice", "buyer.described_twice", "import.erasure", "peg.purpose",
     }
 )  # fmt: skip
 _READ, _ADDED, _REJECTED, _PASSED = 1, 2, 4, 8
 _AHEAD: Final = 2
 _FIRST: Final = 5_000
-_SMALL: Final = 2_000
-_FAR: Final = 7_258_118_400_000_000 - 1  # the end of 2199
 
 
 class Recorder:
@@ -67,7 +66,6 @@ class Recorder:
         self._under_way: deque[tuple[Sequence[Proposal], bool, Future[list[Outcome]]]] = deque()
         self._folder = folder
         self._failed: BaseException | None = None
-        self._outlets = _outlets(launch)
         self.facts = 0
         self.seen = 0
         self.last = 0
@@ -154,12 +152,6 @@ class Recorder:
         ready: list[Proposal] = []
         for proposal in proposals if self._in_order else sorted(proposals, key=by_time):
             draft = proposal.draft
-            outlet = getattr(draft.body, "outlet", None)
-            if draft.kind == "outlet.opened":
-                self._outlets.add(draft.subject)
-            elif outlet is not None and self._outlets and outlet not in self._outlets:
-                self._refused(proposal, _no_outlet(outlet), final)
-                continue
             if proposal.corrects:
                 self._append(ready, final)
                 self._settle()
@@ -220,17 +212,13 @@ class Recorder:
         if not final and isinstance(error, Refused | NotFound) and error.code not in _FINAL:
             self._held.add(proposal)
             return
-        kind = proposal.draft.kind
-        column = "outlet" if error.code == "outlet.unknown" else ""
-        message = f"{kind}: {error.message}"
-        if proposal.label != proposal.draft.subject:
-            message = message.replace(proposal.draft.subject, proposal.label)
-        value = getattr(proposal.draft.body, "outlet", "") if column else proposal.label
-        self._reject(
-            Problem.of(
-                proposal.line, column, value, type(error)(message, code=error.code, remedy=error.remedy)
-            )
-        )
+        draft = proposal.draft
+        message = f"{draft.kind}: {error.message}"
+        if proposal.label != draft.subject:
+            message = message.replace(draft.subject, proposal.label)
+        field, value = _meant(proposal, error)
+        told = type(error)(message, code=error.code, remedy=error.remedy)
+        self._reject(Problem.of(proposal.line, proposal.origin.get(field, field), value, told))
 
     def _replaced(self, proposal: Proposal) -> int:
         for fact in self._launch.book.about(proposal.draft.subject):
@@ -249,22 +237,18 @@ class Recorder:
         )
 
 
-def _outlets(launch: Launch) -> set[str]:
-    """Outlets that were ever opened; a small book is read as it stands, without its mirror."""
-    size = launch.book.edge().size
-    if size > _SMALL:
-        return {fact.subject for fact in launch.at(_FAR).facts("outlet.opened")}
-    facts = list(launch.book.facts(0, size))
-    replaced = {fact.replaces for fact in facts}
-    return {fact.subject for fact in facts if fact.kind == "outlet.opened" and fact.seq not in replaced}
-
-
-def _no_outlet(outlet: str) -> DriveawayError:
-    return Refused(
-        f"there is no outlet {outlet!r}",
-        code="outlet.unknown",
-        remedy="record its opening first, or correct the name",
-    )
+def _meant(proposal: Proposal, error: DriveawayError) -> tuple[str, Any]:
+    """The field that a refusal speaks of, and what stands there; the subject where it names none."""
+    draft, field = proposal.draft, error.field
+    if error.code == "source.conflict":
+        return "source", draft.source
+    if error.code == "fact.missing":
+        return "replaces", proposal.corrects
+    if field == "happened":
+        return field, show(draft.happened)
+    if field and hasattr(draft.body, field):
+        return field, getattr(draft.body, field)
+    return "subject", proposal.label
 
 
 def _in_batches(proposals: Iterable[Proposal], size: int) -> Iterable[list[Proposal]]:

@@ -99,12 +99,15 @@ class Proposal(msgspec.Struct, frozen=True, gc=False):
         line: the row that it stands in.
         label: the subject as the file names it, for the report.
         corrects: source of the fact that it replaces, or "".
+        origin: field (and ``subject``, ``source`` …) → the column that it was read from, where that has
+            another name. Rows share it.
     """
 
     draft: Draft
     line: int
     label: str
     corrects: str = ""
+    origin: Mapping[str, str] = {}
 
 
 class Proposals(NamedTuple):

@@ -103,7 +103,8 @@ def import_file(
                     if progress is not None:
                         progress(min(source.position(), file.size), file.size, recorder.seen)
             except BrokenOff as error:
-                if not recorder.seen:
+                # What is taken for a bomb is a problem of the file's next row, however much came before it.
+                if not recorder.seen and error.code != "file.bomb":
                     raise
                 _stopped(recorder, error)
             recorder.finish()

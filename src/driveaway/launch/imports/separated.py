@@ -10,7 +10,7 @@ from typing import IO, Any
 from driveaway.launch.imports.encodings import encoding_of
 from driveaway.launch.imports.files import BrokenOff
 from driveaway.launch.imports.limits import Limits
-from driveaway.launch.imports.lines import Block, blocks
+from driveaway.launch.imports.lines import Block, blocks, too_blank
 from driveaway.launch.imports.problems import Problem, shortened
 from driveaway.launch.imports.rows import Cells, Rows
 from driveaway.values.errors import BadValue, DriveawayError
@@ -98,6 +98,7 @@ class Separated:
         self._options["delimiter"] = separator or self._sniffed()
         csv.field_size_limit(max(limits.line * 2, csv.field_size_limit()))
         self._reader = csv.reader(self._feed, **self._options)
+        self._limits = limits
         self.blank = 0
         self.names = self._header()
 
@@ -114,9 +115,19 @@ class Separated:
         while True:
             row = self._row()
             if row is None:
-                raise BadValue("the file has no header", code="columns.none", place=self._place)
+                raise BadValue(
+                    "the file has no header",
+                    code="columns.none",
+                    place=self._place,
+                    remedy="name the columns in the first line",
+                )
             if isinstance(row, Problem):
-                raise BadValue(f"the header cannot be read: {row.problem}", code=row.code, place=self._place)
+                raise BadValue(
+                    f"the header cannot be read: {row.problem}",
+                    code=row.code,
+                    place=self._place,
+                    remedy=row.remedy,
+                )
             if row[1]:
                 break
         names = [name.strip() for name in row[1]]
@@ -166,6 +177,7 @@ class Separated:
         width = len(self.names)
         feed = self._feed
         done = False
+        blank = 0
         broken: BrokenOff | None = None
         while not done:
             lines: list[int] = []
@@ -183,17 +195,19 @@ class Separated:
                     problems.append(row)
                     continue
                 line, cells = row
+                if not any(cells):
+                    self.blank += 1
+                    blank += 1
+                    if blank > self._limits.blank_lines:
+                        broken, done = too_blank(self._limits), True
+                        break
+                    continue
+                blank = 0
                 if len(cells) != width:
-                    if not any(cells):
-                        self.blank += 1
-                        continue
                     if any(cells[width:]) or len(cells) < width:
                         problems.append(self._ragged(line, cells))
                         continue
                     del cells[width:]
-                elif not any(cells):
-                    self.blank += 1
-                    continue
                 lines.append(line)
                 rows.append(cells)
             problems += feed.problems

@@ -183,7 +183,9 @@ class Shaped:
                 truth = read[cell]
                 if truth is None:
                     bad.add(index)
-                    error = BadValue("simulated is true or false", code="field.type")
+                    error = BadValue(
+                        "simulated is true or false", code="field.type", remedy="write true or false"
+                    )
                     problems.append(Problem.of(lines[index], SIMULATED, cell, error))
                 simulated.append(truth is True)
         if REPLACES in columns:
@@ -196,7 +198,7 @@ class Shaped:
             columns[HAPPENED],
             wanted_fields,
             sources,
-            {"subject": subject_columns[0]},
+            {"subject": subject_columns[0]} | ({"source": ID} if ID in columns else {}),
             simulated,
             corrects,
             self._instants,

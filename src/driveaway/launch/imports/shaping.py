@@ -18,6 +18,7 @@ import msgspec
 
 from driveaway.facts import Draft, Kind
 from driveaway.facts.base import Body
+from driveaway.facts.wording import wrong as wording
 from driveaway.launch.cells import check_text, is_risky
 from driveaway.launch.imports.identifiers import Subjects
 from driveaway.launch.imports.problems import Problem
@@ -138,7 +139,7 @@ class Shaper:
         corrects = wanted.corrects or [""] * count
         proposals: list[Proposal] = []
         name = kind.name
-        sources = wanted.sources
+        sources, origin = wanted.sources, wanted.origin
         for row, (line, subject, at, body) in enumerate(
             zip(wanted.lines, subjects, times, bodies, strict=True)
         ):
@@ -148,7 +149,7 @@ class Shaper:
             if not source:
                 source = content_source(name, subject, at, body, corrects[row])
             draft = Draft(name, subject, at, body, source, None, simulated[row])
-            proposals.append(Proposal(draft, line, foreign.get(row, subject), corrects[row]))
+            proposals.append(Proposal(draft, line, foreign.get(row, subject), corrects[row], origin))
         return proposals, [problem for row in sorted(faults) for problem in faults[row]]
 
     def _subjects(
@@ -293,41 +294,29 @@ def _body(
                 msgspec.convert(value, expected.type, strict=False)
             except msgspec.ValidationError as wrong:
                 found = True
-                fault(row, name, value, _said(name, value, str(wrong)))
+                fault(row, name, value, _said(kind, name, value, wrong))
         if not found:
-            fault(row, "", "", BadValue(str(error), code="field.type"))
+            # Inside a list or a structure.
+            said = kind.wrong(error)
+            fault(row, said.field, content.get(said.field, ""), said)
         return None
 
 
-def _said(name: str, value: Any, message: str) -> BadValue:
-    """Msgspec's message in our words."""
-    if ">= 0" in message and name in ("amount", "price"):
+def _said(kind: Kind, name: str, value: Any, error: msgspec.ValidationError) -> BadValue:
+    """What is wrong with one cell."""
+    if ">= 0" in str(error) and name in ("amount", "price"):
         remedy = "a repayment is a fact of its own (deposit.refunded), with a positive amount"
         if name == "price":
             remedy = "a price is positive: what the buyer pays in all"
         return BadValue("money is never negative", code="money.negative", remedy=remedy)
-    if ">=" in message or "<=" in message:
-        code = "field.length" if "length" in message else "field.range"
-        return BadValue(message[0].lower() + message[1:], code=code)
-    if "matching regex" in message:
-        return BadValue(
-            "it has another form than it should", code="field.form", remedy=_FORMS.get(name, message)
-        )
-    if "Invalid enum value" in message:
-        return BadValue(
-            f"{str(value)[:80]!r} is not a value of {name}",
-            code="field.value",
-            remedy="see the kinds of facts",
-        )
-    return BadValue(message[0].lower() + message[1:], code="field.type", remedy="see the kinds of facts")
-
-
-_FORMS = {
-    "currency": "three capital letters of ISO 4217, such as CNY",
-    "province": "six digits of GB/T 2260, such as 310000",
-    "from_day": "write YYYY-MM-DD",
-    "until_day": "write YYYY-MM-DD",
-}
+    said = wording(kind.body, error, name)
+    message = said.message
+    if said.code == "value":
+        message = f"{str(value)[:80]!r} is not a value of {name}"
+    elif said.code == "type" and isinstance(value, str):
+        # Every cell of a text file is text: what was wanted says more.
+        message = f"this is not {said.remedy.removeprefix('give ')}"
+    return BadValue(message, code=f"field.{said.code}", remedy=said.remedy)
 
 
 def _plain_text(cell: Any) -> str:
@@ -367,7 +356,9 @@ def _json(text: str) -> Any:
     try:
         return msgspec.json.decode(text)
     except msgspec.DecodeError as error:
-        raise BadValue(f"not a JSON list: {error}", code="field.json") from error
+        raise BadValue(
+            "this is not a JSON list", code="field.json", remedy='write ["a", "b"], or a|b for texts'
+        ) from error
 
 
 def content_source(kind: str, subject: str, happened: int, body: Body, corrects: str = "") -> str:
@@ -385,5 +376,9 @@ def check_source(text: str) -> str:
         BadValue: too long, or with control characters.
     """
     if len(text) > _LONGEST_SOURCE or not text.isprintable():
-        raise BadValue("the source is too long or not plain text", code="source.form")
+        raise BadValue(
+            "the source is too long or not plain text",
+            code="source.form",
+            remedy=f"at most {_LONGEST_SOURCE} characters, none of them a control character",
+        )
     return text
