@@ -107,7 +107,7 @@ def test_the_numbers_are_simulated_and_say_so(
     assert said["simulated"]
     assert said["value"] == 757
     assert "simulated" in shell.done("figure", "orders.locked")
-    assert "True" in shell.done("figure", "orders.locked", "--format", "csv")
+    assert ",true\n" in shell.done("figure", "orders.locked", "--format", "csv")
     # The public record is not.
     assert not shell("figure", "trials.range_kept", "--format", "json").json()["simulated"]
 

@@ -13,6 +13,7 @@ from driveaway.briefing import Briefing, CheckedClaim, Section, Sentence, Texts
 from driveaway.briefing.claims import arranged
 from driveaway.briefing.markdown import flag_texts
 from driveaway.cli.output import console
+from driveaway.figures.rounding import cell
 
 _SIGNS = {"agrees": "✓", "disagrees": "✗", "approximate": "≈", "cannot be checked": "?"}
 
@@ -38,8 +39,8 @@ def claim_rows(checked: Sequence[CheckedClaim], *, long: bool = False) -> list[d
                 "qualifier": claim.body.qualifier,
                 "value": claim.body.value,
                 "verdict": claim.verdict,
-                "measured": claim.measured,
-                "difference": claim.difference,
+                "measured": None if claim.measured is None else cell(claim.measured),
+                "difference": None if claim.difference is None else cell(claim.difference),
                 "why": None if claim.why is None else claim.why["en"],
                 "traps": " ".join(trap["en"] for trap in claim.traps),
                 "remark": claim.body.trap,
