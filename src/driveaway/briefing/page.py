@@ -10,7 +10,7 @@ from importlib import resources
 from driveaway.briefing.asking import Evidence
 from driveaway.briefing.claims import CheckedClaim, Words, arranged
 from driveaway.briefing.document import Briefing
-from driveaway.briefing.markdown import SYMBOLS, flag_texts
+from driveaway.briefing.markdown import SYMBOLS, construction, flag_texts
 from driveaway.briefing.statement import Exhibit, Headline, Section, Sentence
 from driveaway.briefing.texts import Texts
 from driveaway.plots.theme import COLOURS
@@ -166,11 +166,8 @@ class _Page:
 
     def _claims(self) -> str:
         b, words = self.briefing, self.words
-        note = (
-            f'<p class="note">{_e(words("claims.by_construction_note"))}</p>'
-            if any(claim.by_construction for claim in b.claims)
-            else ""
-        )
+        kinds = dict.fromkeys(map(construction, b.claims))
+        note = "".join(f'<p class="note">{_e(words(f"claims.{kind}_note"))}</p>' for kind in kinds if kind)
         told, reasons = arranged(b.claims)
         items = "".join(self._claim(claim) for claim in told)
         title = _e(words("section.claims"))
@@ -215,13 +212,11 @@ class _Page:
 
     def _claim(self, claim: CheckedClaim) -> str:
         words = self.words
-        construction = (
-            f'<span class="construction">{_e(words("claims.by_construction"))}</span>'
-            if claim.by_construction
-            else ""
-        )
+        kind = construction(claim)
+        mark = f'<span class="construction">{_e(words(f"claims.{kind}"))}</span>' if kind else ""
+        wording = _e(words("claims.wording"))
         traps = "".join(
-            f'<p class="trap"><strong>{_e(words("claims.wording"))}</strong> {_e(trap[self.language])}</p>'
+            f'<p class="trap"><strong>{wording}</strong> {_e(trap.text[self.language])}</p>'
             for trap in claim.traps
         )
         verdict = claim.verdict.replace(" ", "-")
@@ -230,7 +225,7 @@ class _Page:
             f"{self._said(claim)}</div>"
             f'<div class="found"><p class="verdict"><span class="stamp">'
             f'<span aria-hidden="true">{SYMBOLS[claim.verdict]} </span>'
-            f"{_e(words(f'claim.status.{claim.verdict}'))}</span>{construction}</p>"
+            f"{_e(words(f'claim.status.{claim.verdict}'))}</span>{mark}</p>"
             f"<p>{_e(claim.text[self.language])}{self._mark(claim.simulated)}</p>"
             f"{traps}{self._remark(claim)}{self._flags(claim)}"
             + (

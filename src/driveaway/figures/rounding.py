@@ -37,7 +37,7 @@ def significant(value: Any, digits: int, decimals: int) -> Decimal:
 
 
 def cell(value: Any) -> str:
-    """A number as a CSV cell has it: at most six decimals, of a number below 1 six digits, no zeros behind."""
+    """A number as a CSV cell has it: at most six decimals, below 1 six digits, no zeros behind."""
     number = exact(value)
     # Beyond 2⁵³ a float is whole, and has more digits than can be quantized.
     whole = number == number.to_integral_value()

@@ -269,7 +269,7 @@ def test_a_day_that_has_not_ended_is_no_day_among_the_last_seven(launch: Any) ->
 
 def test_a_claim_with_a_trap_is_never_grouped_away(launch: Any) -> None:
     text = " ".join(sentence.text["en"] for sentence in brief(launch).risks.sentences)
-    assert "The target of 100,000 was raised from 76,000 on 23 April 2024." in text
+    assert "76,000 to 100,000 on 23 April 2024" in text
     assert "the cars were delivered in 22 days" in text
 
 
@@ -327,3 +327,118 @@ def test_the_reason_of_an_unknown_is_one_sentence_in_either_language(launch: Any
     assert said
     assert all(". The book holds" in text["en"] for text in said)
     assert all("账本截至当时没有outlet.opened（服务中心）的记录。" in text["zh"] for text in said)
+
+
+def _target(name: str, **fields: Any) -> dict[str, Any]:
+    row = {
+        "target": name,
+        "measure": "outlets.open",
+        "role": "service",
+        "qualifier": "at least",
+        "amount": 143,
+    }
+    row |= {"value": None, "share": None, "from_day": "2024-01-01", "until_day": "2024-12-31"}
+    row |= {"set_on": "2024-04-25", "previous_amount": None, "said": None, "simulated": False}
+    return row | fields
+
+
+def test_an_unknown_progress_is_never_printed_as_nothing(launch: Any) -> None:
+    rows = [
+        _target("centres"),
+        _target("june", from_day="2024-06-01", until_day="2024-06-30"),
+        _target("none-yet", value=0, share=0.0),
+    ]
+    launch.answers["targets.progress"] = lambda at, by, arguments: {"rows": rows}
+    exhibit = next(s for s in brief(launch).sections if s.id == "targets").exhibits[0]
+    assert [row[1:4] for row in exhibit.rows] == [
+        ("unknown", "–", "31.7%"),
+        ("not begun", "–", "–"),
+        ("0", "0%", "31.7%"),
+    ]
+
+
+def test_simulated_marks_only_what_counts_simulated_rows(launch: Any) -> None:
+    rows = [
+        _target("cars", measure="cars.delivered", role=None, value=5, share=0.1, simulated=True),
+        _target("centres"),
+        _target("june", from_day="2024-06-01", until_day="2024-06-30"),
+        _target("stores", value=59, share=0.27, amount=219, previous_amount=211),
+        _target("more", value=9, share=0.1, simulated=True, amount=90, previous_amount=80),
+    ]
+    launch.answers["targets.progress"] = lambda at, by, arguments: {"rows": rows, "simulated": True}
+    document = brief(launch)
+    said = {s.text["en"]: s.simulated for s in document.sentences}
+    for part, simulated in (
+        ("Reached: 5, which is 10%", True),
+        ("How much of it is reached is not known", False),
+        ("nothing counts towards it yet", False),
+        ("Reached: 59, which is 27%", False),
+        ("was raised from 211 to 219", False),
+        ("was raised from 80 to 90", False),
+        ("A cause is not identified", False),
+        ("76,000 to", None),
+    ):
+        assert {mark for text, mark in said.items() if part in text} == ({simulated} - {None}), part
+    (changed,) = [s for s in document.risks.sentences if "2 targets changed after being said" in s.text["en"]]
+    assert not changed.simulated
+    assert "211 to 219 on 25 April 2024, 80 to 90 on 25 April 2024" in changed.text["en"]
+
+
+def test_the_evidence_of_a_target_is_its_own(launch: Any) -> None:
+    section = next(s for s in brief(launch).sections if s.id == "targets")
+    evidence = section.sentences[0].evidence[0]
+    assert evidence.value == 5_781
+    assert evidence.arguments == {"target": "year-2024"}
+    assert evidence.recompute.startswith("driveaway figure targets.progress target=year-2024 --as-of")
+    assert [s.evidence[0].arguments["target"] for s in section.sentences].count("stores-2024") == 2
+
+
+def test_risks_are_told_once(launch: Any) -> None:
+    for number in range(3):
+        claim = ClaimMade(
+            speaker="X",
+            said=f"Number {number}: 5,781 cars within 28 days",
+            figure="cars.delivered_since_launch_days",
+            arguments="days=28",
+            qualifier="exactly",
+            value="5781",
+            as_of="2024-04-24",
+            grade="BC"[number % 2],  # type: ignore[arg-type]
+        )
+        launch.record("claim.made", f"again-{number}", "2024-04-24T10:00", claim)
+    risks = [s.text["en"] for s in brief(launch).risks.sentences]
+    trapped = [text for text in risks if "the cars were delivered in 22 days" in text]
+    assert len(trapped) == 1
+    assert "4 claims such as" in trapped[0]
+    weak = [text for text in risks if "below grade A only" in text]
+    assert len(weak) == 1
+    assert "2 of grade B" in weak[0]
+
+
+def test_a_claim_compared_with_its_own_source_is_not_called_simulated(launch: Any) -> None:
+    launch.record(
+        "claim.made",
+        "kept",
+        "2024-04-24T10:00",
+        ClaimMade(
+            speaker="X",
+            said="It kept 80%",
+            figure="outlets.open",
+            arguments="role=store",
+            qualifier="exactly",
+            value="59",
+            as_of="2024-04-24",
+            by_construction=True,
+        ),
+    )
+    document = brief(launch)
+    (kept,) = [claim for claim in document.claims if claim.claim == "kept"]
+    assert (kept.verdict, kept.by_construction, kept.same_source) == ("agrees", False, True)
+    assert kept.json()["same_source"] is True
+    page = render_html(document)
+    item = page[page.index('id="claim-kept"') :].split("</li>")[0]
+    assert "same source" in item
+    assert "by construction" not in item
+    assert "comes from the same source as the claim" in page
+    assert "1 of 9 claims agree because" in " ".join(s.text["en"] for s in document.risks.sentences)
+    assert "same source as the claim" in render_markdown(document)

@@ -54,7 +54,7 @@ def events(writer: Writer) -> Section:
             )
         )
     if by_event:
-        sentences.append(writer.say("sentence.publicity.no_cause", around))
+        sentences.append(writer.say("sentence.publicity.no_cause", around, simulated=False))
     exhibits: tuple[Exhibit, ...] = ()
     if curve.rows:
         exhibits = (
