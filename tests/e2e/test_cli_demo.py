@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from driveaway.cli import main
-from driveaway.demo.running import make_demo
+from driveaway.demo.running import MARKER, make_demo
 from driveaway.launch.desk import state_of
 from driveaway.launch.launch import open_launch
 from tests.e2e.shell import Said, Shell, program
@@ -81,6 +81,56 @@ def test_a_second_run_reads_it_and_a_folder_of_your_own_is_left_alone(
     assert refused.code == 1
     assert "launch.exists" in refused.err
     assert (tmp_path / "mine" / "launch.toml").read_text(encoding="utf-8") == "# mine\n"
+
+
+def test_nothing_of_a_person_is_deleted_without_being_told_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "su7"
+    options = ["demo", "--dir", folder, "--scale", "0.01", "--quiet", "--until", "2024-03-30"]
+    assert run(capsys, *options).code == 0
+    (folder / "notes.txt").write_text("mine\n", encoding="utf-8")
+    order = Shell(folder, capsys).reserve("--trim", "Max", "--province", "Beijing", at="2024-03-30T10:00")
+    for other in (["--seed", "2"], ["--scale", "0.02"], ["--until", "2024-03-31"]):
+        refused = run(capsys, *options, *other)
+        assert refused.code == 1
+        assert "--force" in refused.err
+        assert refused.err.rstrip().endswith("[demo.other]")
+        assert (folder / "notes.txt").read_text(encoding="utf-8") == "mine\n"
+        assert Shell(folder, capsys).order(order)["status"] == "reserved"
+    # A demo that was cut off is made anew, unless something of a person's own stands there.
+    (folder / MARKER).write_text("incomplete\n", encoding="utf-8")
+    assert run(capsys, *options).err.rstrip().endswith("[demo.foreign]")
+    (folder / "notes.txt").unlink()
+    refused = run(capsys, *options)
+    assert "facts of your own" in refused.err
+    assert Shell(folder, capsys).order(order)["status"] == "reserved"
+    assert run(capsys, *options, "--force").code == 0
+    assert Shell(folder, capsys)("order", order).code != 0
+    (folder / MARKER).write_text("incomplete\n", encoding="utf-8")
+    assert run(capsys, *options).code == 0
+    assert (folder / MARKER).read_text(encoding="utf-8").startswith("seed 1, scale 0.01")
+
+
+def test_a_demo_until_a_day_is_read_as_of_that_day(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "su7"
+    options = ["demo", "--dir", folder, "--scale", "0.01", "--quiet", "--until"]
+    for too_early in ("2020-01-01", "2024-03-27", "2024-03-28T21:00:00+08:00"):
+        said = run(capsys, *options, too_early)
+        assert said.code == 2
+        assert said.err.rstrip().endswith("[demo.until]")
+        assert not folder.exists()
+    assert run(capsys, *options, "2024-04-03").code == 0
+    shell = Shell(folder, capsys)
+    assert shell("figure", "orders.locked", "--format", "json").json()["as_of"].startswith("2024-04-03T23:59")
+    said = shell("claims", "--format", "json")
+    assert said.code == 0
+    claims = {claim["claim"]: claim for claim in said.json()}
+    assert "disagrees" not in {claim["verdict"] for claim in claims.values()}
+    assert claims["locked-2024-04-03"]["verdict"] == "agrees"
+    assert "locked-2024-04-24" not in claims
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> Said:
