@@ -68,9 +68,13 @@ def construction(claim: CheckedClaim) -> str | None:
 
 
 def flag_texts(said: Sentence | CheckedClaim, words: Texts) -> list[str]:
-    """What the lexicon says against a sentence, once a rule."""
+    """What the lexicon says against a sentence, once a rule.
+
+    A statement stands in two languages: words in the reader's own are told, where there are any.
+    """
     seen: dict[tuple[str, str], str] = {}
-    for flag in said.flags:
+    own = [flag for flag in said.flags if flag.word.isascii() == (words.language == "en")]
+    for flag in own or said.flags:
         rule = flag.rule_zh if words.language == "zh" else flag.rule
         seen[flag.entry, flag.word] = (
             words("flag.text", word=flag.word, since=flag.since, rule=rule, instead=flag.say_instead)

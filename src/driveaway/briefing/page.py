@@ -17,6 +17,8 @@ from driveaway.plots.theme import COLOURS
 
 _ADDRESS = re.compile(r"https?://[^\s<>\"';,，；。）)]+")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+_FEW = 5
+"""So many sentences are shorter than a picture."""
 _LANGUAGE_TAG = {"en": "en", "zh": "zh-Hans"}
 
 
@@ -120,9 +122,14 @@ class _Page:
 
     def _section(self, section: Section) -> str:
         sentences = "".join(self._sentence(said) for said in section.sentences)
-        exhibits = "".join(self._exhibit(exhibit) for exhibit in section.exhibits)
         alone = " alone" if len(section.exhibits) == 1 else " pair"
+        # Beside a tall picture few sentences leave room for its numbers.
+        beside = len(section.exhibits) == 1 and len(section.sentences) <= _FEW
+        exhibits = "".join(self._exhibit(exhibit, numbers=not beside) for exhibit in section.exhibits)
         gallery = f'<div class="exhibits{alone}">{exhibits}</div>' if exhibits else ""
+        if beside:
+            gallery += self._numbers(section.exhibits[0], opened=True)
+            alone += " beside"
         return (
             f'<section class="topic{alone}" aria-labelledby="{_e(section.id)}">'
             f'<h2 id="{_e(section.id)}">{_e(section.title[self.language])}</h2>'
@@ -139,7 +146,13 @@ class _Page:
             f"{self._evidence(said.evidence)}</details>{self._flags(said)}</li>"
         )
 
-    def _exhibit(self, exhibit: Exhibit) -> str:
+    def _exhibit(self, exhibit: Exhibit, *, numbers: bool) -> str:
+        return (
+            f'<figure id="{_e(exhibit.id)}">{exhibit.picture.inline("picture-" + exhibit.id)}'
+            f"{self._numbers(exhibit) if numbers else ''}</figure>"
+        )
+
+    def _numbers(self, exhibit: Exhibit, *, opened: bool = False) -> str:
         words = self.words
         head = "".join(f'<th scope="col">{_e(column)}</th>' for column in exhibit.columns)
         rows = "".join(
@@ -157,11 +170,13 @@ class _Page:
             if exhibit.rows
             else ""
         )
+        evidence = self._evidence(exhibit.evidence)
+        if opened:  # the table is shown, what it rests on is not in its way
+            label = _e(words("evidence.label"))
+            evidence = f'<details class="evidence"><summary>{label}</summary>{evidence}</details>'
         return (
-            f'<figure id="{_e(exhibit.id)}">{exhibit.picture.inline("picture-" + exhibit.id)}'
-            f'<details class="numbers"><summary>{_e(words("evidence.numbers"))}'
-            f'<span class="hidden">: {_e(exhibit.picture.title)}</span></summary>'
-            f"{table}{self._evidence(exhibit.evidence)}</details></figure>"
+            f'<details class="numbers"{" open" if opened else ""}><summary>{_e(words("evidence.numbers"))}'
+            f'<span class="hidden">: {_e(exhibit.picture.title)}</span></summary>{table}{evidence}</details>'
         )
 
     def _claims(self) -> str:
