@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import shlex
 import shutil
 from pathlib import Path
 
@@ -168,6 +171,43 @@ def test_claims_at_this_scale_agree(made: tuple[Path, Said], capsys: pytest.Capt
     assert said.code == 0
     assert "agrees" in {claim["verdict"] for claim in claims}
     assert "disagrees" not in {claim["verdict"] for claim in claims}
+
+
+def test_claims_as_csv_are_numbers_and_lower_case_booleans(
+    made: tuple[Path, Said], capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = list(csv.DictReader(io.StringIO(Shell(made[0], capsys).done("claims", "--format", "csv"))))
+    compared = [row for row in rows if row["measured"]]
+    assert len(compared) > 15
+    assert any(row["difference"].startswith("-") for row in compared)
+    for row in compared:
+        assert abs(float(row["measured"])) >= 0
+        assert len(row["difference"].partition(".")[2]) <= 8, row
+        assert float(row["difference"]) == pytest.approx(
+            float(row["measured"]) - float(row["value"]), abs=1e-5
+        )
+    assert {row["simulated"] for row in rows} == {"true", "false"}
+    tests = {row["claim"]: row for row in rows if row["claim"].startswith("range-kept-")}
+    assert {(row["by_construction"], row["same_source"]) for row in tests.values()} == {("false", "true")}
+    told = Shell(made[0], capsys).done("claims")
+    assert "same source" in told
+
+
+def test_provinces_have_names_in_a_table(made: tuple[Path, Said], capsys: pytest.CaptureFixture[str]) -> None:
+    assert "440000 Guangdong" in Shell(made[0], capsys).done("figure", "orders.locked", "--by", "province")
+
+
+def test_the_evidence_of_a_target_can_be_computed_again(
+    made: tuple[Path, Said], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell = Shell(made[0], capsys)
+    shell.done("brief", "--out", tmp_path / "b.json")
+    sections = json.loads((tmp_path / "b.json").read_text(encoding="utf-8"))["sections"]
+    (targets,) = [section for section in sections if section["id"] == "targets"]
+    evidence = targets["sentences"][0]["evidence"][0]
+    words = shlex.split(evidence["recompute"])[1:]
+    words[words.index("--launch") + 1] = str(made[0])
+    assert shell(*words, "--format", "json").json()["value"] == evidence["value"] == 58
 
 
 def test_every_ledger_balances(made: tuple[Path, Said]) -> None:

@@ -37,6 +37,7 @@ class _Page:
         self.words = Texts(briefing.language)
         self.language = briefing.language
         self._last: Sequence[Evidence] = ()
+        self._defined = ""
 
     def whole(self) -> str:
         b, words = self.briefing, self.words
@@ -300,7 +301,10 @@ class _Page:
         version = words("evidence.version", version=evidence.version)
         yield _fact(words("evidence.figure"), f"<code>{_e(evidence.figure)}</code>, {_e(version)}")
         if evidence.definition:
-            yield _fact(words("evidence.definition"), _e(evidence.definition))
+            # On paper a definition is not printed again right below itself.
+            known = ' class="known"' if evidence.definition == self._defined else ""
+            self._defined = evidence.definition
+            yield _fact(words("evidence.definition"), _e(evidence.definition), known)
         asked = [f"{name} = {value}" for name, value in evidence.arguments.items()]
         if asked:
             yield _fact(words("evidence.arguments"), f"<code>{_e(', '.join(asked))}</code>")
@@ -330,8 +334,8 @@ def _valued(evidence: Evidence) -> str:
     return f"{evidence.value}{interval}{unit}"
 
 
-def _fact(name: str, value: str) -> str:
-    return f"<div><dt>{_e(name)}</dt><dd>{value}</dd></div>"
+def _fact(name: str, value: str, attributes: str = "") -> str:
+    return f"<div{attributes}><dt>{_e(name)}</dt><dd>{value}</dd></div>"
 
 
 def _e(text: str) -> str:

@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from driveaway.briefing import brief, render_html, render_json, render_markdown
+from driveaway.briefing import Texts, brief, render_html, render_json, render_markdown
+from driveaway.briefing.markdown import flag_texts
 from driveaway.facts.description import Region
 from driveaway.facts.public import ClaimMade, EventHeld
 
@@ -441,3 +442,51 @@ def test_a_claim_compared_with_its_own_source_is_not_called_simulated(launch: An
     assert "comes from the same source as the claim" in page
     assert "1 of 9 claims agree because" in " ".join(s.text["en"] for s in document.risks.sentences)
     assert "same source as the claim" in render_markdown(document)
+
+
+def test_numbers_stand_beside_a_picture_that_few_sentences_go_with(launch: Any) -> None:
+    page = render_html(brief(launch))
+    for section, opened in (("outlets", True), ("buyers", True), ("events", False), ("orders", False)):
+        part = page[page.index(f'aria-labelledby="{section}"') :].split("</section>")[0]
+        assert ('<details class="numbers" open>' in part) == opened, section
+        assert ("</figure></div><details" in part) == opened, "beside the picture, not below it"
+
+
+def test_a_definition_is_printed_once_where_it_repeats(launch: Any) -> None:
+    page = render_html(brief(launch))
+    part = page[page.index('aria-labelledby="targets"') :].split("</section>")[0]
+    assert part.count("What targets.progress counts") > 2
+    assert part.count('<div class="known">') == part.count("What targets.progress counts") - 1
+
+
+def test_the_chinese_page_has_speakers_and_conditions_in_chinese(launch: Any) -> None:
+    row = {"car": "Comet S7", "condition": "mixed route", "tester": "Dongchedi", "rival": False, "grade": "B"}
+    row |= {"value": 0.8, "distance_m": 640_000, "claimed_distance_m": 800_000, "claimed_cycle": "CLTC"}
+    launch.answers["trials.range_kept"] = lambda at, by, arguments: {"unit": "share", "rows": [row]}
+    said = ClaimMade(speaker="Tesla", said="So.", said_zh="如此。", qualifier="about", as_of="2024-04-24")
+    launch.record("claim.made", "zh", "2024-04-24T10:00", said)
+    for render in (render_html, render_markdown):
+        chinese, english = render(brief(launch, "zh")), render(brief(launch))
+        assert "懂车帝" in chinese
+        assert "混合路况" in chinese
+        assert "特斯拉，2024年4月24日" in chinese
+        assert "Dongchedi" not in chinese
+        assert "mixed route" in english
+
+
+def test_a_rule_is_told_in_the_words_of_the_page(launch: Any) -> None:
+    said = ClaimMade(
+        speaker="X",
+        said="One car drove 1,400 km in a day.",
+        said_zh="单车单日行驶1400公里。",
+        qualifier="about",
+        as_of="2024-04-24",
+        why_not="No trips.",
+    )
+    launch.recorded["claim.made"] = []
+    launch.record("claim.made", "rest", "2024-04-24T10:00", said)
+    (claim,) = brief(launch).claims
+    assert {flag.entry for flag in claim.flags} == {"rest-en", "rest-zh"}
+    for language in ("en", "zh"):
+        (text,) = flag_texts(claim, Texts(language))
+        assert ("单日" in text.split("”")[0]) == (language == "zh")
