@@ -102,3 +102,10 @@ def test_every_door_rounds_shares_alike(printed: Any, share: float) -> None:
 
 def test_a_small_number_keeps_its_digits(printed: Any) -> None:
     assert ": 0.001235 kWh" in printed(None, value=0.00123456, unit="kWh")
+
+
+def test_a_value_that_is_not_shown_keeps_its_column(printed: Any) -> None:
+    said = printed([{"phone_brand": "Apple", "value": None, "suppressed": True}], unit="share")
+    lines = [line.split() for line in said.splitlines()]
+    assert ["phone", "brand", "value", "suppressed"] in lines
+    assert ["Apple", "–", "yes"] in lines

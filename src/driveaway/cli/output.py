@@ -61,7 +61,8 @@ def print_rows(rows: Sequence[Mapping[str, Any]], title: str = "", *, spare: Seq
     out = console()
     columns = list(dict.fromkeys(key for row in rows for key in row))
     if spare:
-        columns = [name for name in columns if any(row.get(name) is not None for row in rows)]
+        empty = {name for name in spare if all(row.get(name) is None for row in rows)}
+        columns = [name for name in columns if name not in empty]
     cells = {name: [_cell(row.get(name)) for row in rows] for name in columns}
     left_out: list[str] = []
     for name in spare:
