@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import shlex
 import shutil
 from pathlib import Path
 
 import pytest
 
 from driveaway.cli import main
-from driveaway.demo.running import make_demo
+from driveaway.demo.running import MARKER, make_demo
 from driveaway.launch.desk import state_of
 from driveaway.launch.launch import open_launch
 from tests.e2e.shell import Said, Shell, program
@@ -83,6 +86,56 @@ def test_a_second_run_reads_it_and_a_folder_of_your_own_is_left_alone(
     assert (tmp_path / "mine" / "launch.toml").read_text(encoding="utf-8") == "# mine\n"
 
 
+def test_nothing_of_a_person_is_deleted_without_being_told_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "su7"
+    options = ["demo", "--dir", folder, "--scale", "0.01", "--quiet", "--until", "2024-03-30"]
+    assert run(capsys, *options).code == 0
+    (folder / "notes.txt").write_text("mine\n", encoding="utf-8")
+    order = Shell(folder, capsys).reserve("--trim", "Max", "--province", "Beijing", at="2024-03-30T10:00")
+    for other in (["--seed", "2"], ["--scale", "0.02"], ["--until", "2024-03-31"]):
+        refused = run(capsys, *options, *other)
+        assert refused.code == 1
+        assert "--force" in refused.err
+        assert refused.err.rstrip().endswith("[demo.other]")
+        assert (folder / "notes.txt").read_text(encoding="utf-8") == "mine\n"
+        assert Shell(folder, capsys).order(order)["status"] == "reserved"
+    # A demo that was cut off is made anew, unless something of a person's own stands there.
+    (folder / MARKER).write_text("incomplete\n", encoding="utf-8")
+    assert run(capsys, *options).err.rstrip().endswith("[demo.foreign]")
+    (folder / "notes.txt").unlink()
+    refused = run(capsys, *options)
+    assert "facts of your own" in refused.err
+    assert Shell(folder, capsys).order(order)["status"] == "reserved"
+    assert run(capsys, *options, "--force").code == 0
+    assert Shell(folder, capsys)("order", order).code != 0
+    (folder / MARKER).write_text("incomplete\n", encoding="utf-8")
+    assert run(capsys, *options).code == 0
+    assert (folder / MARKER).read_text(encoding="utf-8").startswith("seed 1, scale 0.01")
+
+
+def test_a_demo_until_a_day_is_read_as_of_that_day(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "su7"
+    options = ["demo", "--dir", folder, "--scale", "0.01", "--quiet", "--until"]
+    for too_early in ("2020-01-01", "2024-03-27", "2024-03-28T21:00:00+08:00"):
+        said = run(capsys, *options, too_early)
+        assert said.code == 2
+        assert said.err.rstrip().endswith("[demo.until]")
+        assert not folder.exists()
+    assert run(capsys, *options, "2024-04-03").code == 0
+    shell = Shell(folder, capsys)
+    assert shell("figure", "orders.locked", "--format", "json").json()["as_of"].startswith("2024-04-03T23:59")
+    said = shell("claims", "--format", "json")
+    assert said.code == 0
+    claims = {claim["claim"]: claim for claim in said.json()}
+    assert "disagrees" not in {claim["verdict"] for claim in claims.values()}
+    assert claims["locked-2024-04-03"]["verdict"] == "agrees"
+    assert "locked-2024-04-24" not in claims
+
+
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> Said:
     capsys.readouterr()
     code = main([str(argument) for argument in arguments])
@@ -107,7 +160,7 @@ def test_the_numbers_are_simulated_and_say_so(
     assert said["simulated"]
     assert said["value"] == 757
     assert "simulated" in shell.done("figure", "orders.locked")
-    assert "True" in shell.done("figure", "orders.locked", "--format", "csv")
+    assert ",true\n" in shell.done("figure", "orders.locked", "--format", "csv")
     # The public record is not.
     assert not shell("figure", "trials.range_kept", "--format", "json").json()["simulated"]
 
@@ -118,6 +171,43 @@ def test_claims_at_this_scale_agree(made: tuple[Path, Said], capsys: pytest.Capt
     assert said.code == 0
     assert "agrees" in {claim["verdict"] for claim in claims}
     assert "disagrees" not in {claim["verdict"] for claim in claims}
+
+
+def test_claims_as_csv_are_numbers_and_lower_case_booleans(
+    made: tuple[Path, Said], capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = list(csv.DictReader(io.StringIO(Shell(made[0], capsys).done("claims", "--format", "csv"))))
+    compared = [row for row in rows if row["measured"]]
+    assert len(compared) > 15
+    assert any(row["difference"].startswith("-") for row in compared)
+    for row in compared:
+        assert abs(float(row["measured"])) >= 0
+        assert len(row["difference"].partition(".")[2]) <= 8, row
+        assert float(row["difference"]) == pytest.approx(
+            float(row["measured"]) - float(row["value"]), abs=1e-5
+        )
+    assert {row["simulated"] for row in rows} == {"true", "false"}
+    tests = {row["claim"]: row for row in rows if row["claim"].startswith("range-kept-")}
+    assert {(row["by_construction"], row["same_source"]) for row in tests.values()} == {("false", "true")}
+    told = Shell(made[0], capsys).done("claims")
+    assert "same source" in told
+
+
+def test_provinces_have_names_in_a_table(made: tuple[Path, Said], capsys: pytest.CaptureFixture[str]) -> None:
+    assert "440000 Guangdong" in Shell(made[0], capsys).done("figure", "orders.locked", "--by", "province")
+
+
+def test_the_evidence_of_a_target_can_be_computed_again(
+    made: tuple[Path, Said], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell = Shell(made[0], capsys)
+    shell.done("brief", "--out", tmp_path / "b.json")
+    sections = json.loads((tmp_path / "b.json").read_text(encoding="utf-8"))["sections"]
+    (targets,) = [section for section in sections if section["id"] == "targets"]
+    evidence = targets["sentences"][0]["evidence"][0]
+    words = shlex.split(evidence["recompute"])[1:]
+    words[words.index("--launch") + 1] = str(made[0])
+    assert shell(*words, "--format", "json").json()["value"] == evidence["value"] == 58
 
 
 def test_every_ledger_balances(made: tuple[Path, Said]) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driveaway.figures.answer import Answer, Interval, disarm
+from driveaway.figures.answer import Answer, Interval, csv_cell, disarm
 
 
 def answer(**content: Any) -> Answer:
@@ -94,7 +94,7 @@ def test_csv_carries_its_evidence() -> None:
         "as_of": "2024-04-24T23:59:59+08:00",
         "mark": "7",
         "definition": "1",
-        "simulated": "True",
+        "simulated": "true",
     }
     rows = read(
         answer(rows=[{"trim": "Max", "value": 1, "simulated": False}, {"trim": None, "value": 2}]).csv()
@@ -109,7 +109,9 @@ def test_csv_of_no_rows_is_empty() -> None:
     assert answer(rows=[]).csv() == ""
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1+2", "@x", "\tx", "\rx", "＝1", "=HYPERLINK(...)"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1+1", "-1+2", "-", "-1e5", "-1,5", "@x", "\tx", "\rx", "＝1", "=HYPERLINK(...)"]
+)
 def test_no_cell_is_a_formula(text: str) -> None:
     assert disarm(text) == "'" + text
     (row,) = read(answer(rows=[{"city": text, "value": -1}]).csv())
@@ -117,6 +119,26 @@ def test_no_cell_is_a_formula(text: str) -> None:
     assert row["value"] == "-1"
 
 
-@pytest.mark.parametrize("value", ["Max", "a=b", "", -1, None, 0.5])
+@pytest.mark.parametrize("value", ["Max", "a=b", "", -1, None, 0.5, "-18", "+3", "-0.25"])
 def test_what_is_no_formula_stays_as_it_is(value: Any) -> None:
     assert disarm(value) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (True, "true"),
+        (False, "false"),
+        (0.2694063926940639, "0.269406"),
+        (0.00000123456789, "0.00000123457"),
+        (12.625, "12.625"),
+        (1e22, "10000000000000000000000"),
+        (-0.0, "0"),
+        (0.5, "0.5"),
+        (28.0, "28"),
+    ],
+)
+def test_csv_cells_are_the_same_everywhere_and_carry_no_dust(value: Any, written: str) -> None:
+    assert csv_cell(value) == written
+    (row,) = read(answer(rows=[{"value": value}]).csv())
+    assert row["value"] == written

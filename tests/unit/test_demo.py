@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from itertools import islice, pairwise
 
+import msgspec
 import numpy as np
 import pytest
 
-from driveaway.cases import case_description, case_drafts
+from driveaway.cases import case_description, case_drafts, case_text
 from driveaway.demo import checkpoints as points
 from driveaway.demo import launch_record, launch_text, simulate
 from driveaway.demo.labels import Scramble, order_ids
 from driveaway.demo.places import read_places
+from driveaway.demo.running import parse_until
 from driveaway.facts.description import read_description
 from driveaway.facts.public import ClaimMade
 from driveaway.values.clock import DAY, local_day, parse_as_of, parse_instant, zone
@@ -266,3 +268,29 @@ def test_the_stream_is_lazy_and_in_order() -> None:
     drafts = list(islice(simulate(SU7, scale=3.0), 50_000))
     assert len(drafts) == 50_000
     assert all(a.happened <= b.happened for a, b in pairwise(drafts))
+
+
+def test_targets_say_that_they_are_scaled_and_planning_is_at_the_scale() -> None:
+    made = read_description(launch_text("su7", 0.05))
+    scaled_targets = {t.name: t for t in made.targets if t.measure == "cars.delivered"}
+    assert scaled_targets["deliveries-2024"].amount == 5_000
+    for target in made.targets:
+        said = target.said or ""
+        assert said.endswith(" (here scaled by 0.05)") == (target.measure == "cars.delivered"), target
+    assert made.planning is not None
+    assert made.planning.scale == 0.05
+    assert launch_text("su7", 1) == case_text("su7")
+    assert SU7.planning is not None
+    assert SU7.planning.scale == 1
+
+
+def test_the_launch_of_a_demo_that_ends_early_has_that_today() -> None:
+    made = read_description(launch_text("su7", 1, "2024-04-03"))
+    assert made.today == "2024-04-03"
+    assert msgspec.structs.replace(made, today=SU7.today) == SU7
+    assert parse_until(None) == (None, None)
+    assert parse_until("2024-04-03") == (parse_as_of("2024-04-03", TZ), "2024-04-03")
+    assert parse_until("2024-05-01") == (parse_as_of("2024-05-01", TZ), None)
+    assert parse_until("2024-04-03T12:00:00+08:00")[1] == "2024-04-03T12:00:00+08:00"
+    with pytest.raises(BadValue, match="when orders opened"):
+        parse_until("2024-03-27")

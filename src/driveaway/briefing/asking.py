@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
@@ -146,6 +146,21 @@ class Asked:
     def unknown(self) -> str | None:
         """Why there is no value, else None."""
         return self.answer.unknown
+
+    def evidence_of(self, asker: Asker, row: Mapping[str, Any], dimension: str) -> Evidence:
+        """The evidence of one row alone: its value, and the command that gives just this row."""
+        evidence = self.evidence
+        arguments = {**evidence.arguments, dimension: str(row[dimension])}
+        value = row.get("value")
+        at = clock.parse_as_of(evidence.as_of, clock.zone(asker.description.zone))
+        return replace(
+            evidence,
+            arguments=arguments,
+            value=value,
+            unknown=None if value is not None else row.get("unknown"),
+            simulated=bool(row.get("simulated", self.answer.simulated)),
+            recompute=recompute(asker, evidence.figure, evidence.by, arguments, at),
+        )
 
 
 class Desk:

@@ -13,7 +13,7 @@ from driveaway.briefing.judging import Judgement, Verdict, judge
 from driveaway.briefing.lexicon import Flag
 from driveaway.briefing.numbers import LANGUAGES, number_text
 from driveaway.briefing.statement import sentence
-from driveaway.briefing.traps import wording_traps
+from driveaway.briefing.traps import Trap, wording_traps
 from driveaway.facts.base import Fact
 from driveaway.facts.public import ClaimMade
 from driveaway.values import clock
@@ -36,10 +36,12 @@ class CheckedClaim:
         difference: measured minus said, as decimal text, else None.
         text: the verdict in words, by language.
         why: why it cannot be checked, by language, else None.
-        traps: what the wording hides and the book shows, by language; what was remarked on it when
+        traps: what the wording hides and the book shows; what was remarked on it when
             it was recorded is ``body.trap``.
         by_construction: the simulated book was made to pass through this claim, so that agreement
             shows that the check works, not that the claim is true.
+        same_source: what it is compared with is no simulation, but was recorded from the source of
+            the claim itself, so that agreement shows only that both were entered alike.
         simulated: the answer counts simulated rows.
         flags: words in it that a rule speaks against on the as-of's day, when it is repeated.
         evidence: figure, definition, as-of, mark and how to recompute it.
@@ -54,14 +56,19 @@ class CheckedClaim:
     difference: str | None
     text: Words
     why: Words | None
-    traps: tuple[Words, ...]
+    traps: tuple[Trap, ...]
     flags: tuple[Flag, ...]
     evidence: Evidence | None
 
     @property
     def by_construction(self) -> bool:
         """The simulated book was made to pass through it."""
-        return self.body.by_construction
+        return self.body.by_construction and not self.same_source
+
+    @property
+    def same_source(self) -> bool:
+        """What it is compared with was recorded from its own source."""
+        return self.body.by_construction and self.verdict != "cannot be checked" and not self.simulated
 
     @property
     def simulated(self) -> bool:
@@ -90,9 +97,10 @@ class CheckedClaim:
             "difference": self.difference,
             "text": dict(self.text),
             "why": None if self.why is None else dict(self.why),
-            "traps": [dict(trap) for trap in self.traps],
+            "traps": [dict(trap.text) for trap in self.traps],
             "remark": body.trap,
             "by_construction": self.by_construction,
+            "same_source": self.same_source,
             "simulated": self.simulated,
             "flags": [flag.json() for flag in self.flags],
             "evidence": None if self.evidence is None else self.evidence.json(),

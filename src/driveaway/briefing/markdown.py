@@ -60,10 +60,21 @@ def render_markdown(briefing: Briefing) -> str:
     return "\n\n".join(part for part in out if part) + "\n"
 
 
+def construction(claim: CheckedClaim) -> str | None:
+    """Why agreement of a claim proves nothing: ``by_construction`` or ``same_source``, else None."""
+    if claim.same_source:
+        return "same_source"
+    return "by_construction" if claim.by_construction else None
+
+
 def flag_texts(said: Sentence | CheckedClaim, words: Texts) -> list[str]:
-    """What the lexicon says against a sentence, once a rule."""
+    """What the lexicon says against a sentence, once a rule.
+
+    A statement stands in two languages: words in the reader's own are told, where there are any.
+    """
     seen: dict[tuple[str, str], str] = {}
-    for flag in said.flags:
+    own = [flag for flag in said.flags if flag.word.isascii() == (words.language == "en")]
+    for flag in own or said.flags:
         rule = flag.rule_zh if words.language == "zh" else flag.rule
         seen[flag.entry, flag.word] = (
             words("flag.text", word=flag.word, since=flag.since, rule=rule, instead=flag.say_instead)
@@ -82,9 +93,9 @@ def _claim(claim: CheckedClaim, words: Texts, notes: list[str]) -> str:
         f"**{_status(claim.verdict, words)}** — {_said(claim, words)}{_remark(claim, words)}",
         _escaped(claim.text[language]) + (_note(notes, claim.evidence, words) if claim.evidence else ""),
     ]
-    if claim.by_construction:
-        lines.append(f"*{words('claims.by_construction_note')}*")
-    lines += [f"*{words('claims.wording')}* {_escaped(trap[language])}" for trap in claim.traps]
+    if key := construction(claim):
+        lines.append(f"*{words(f'claims.{key}_note')}*")
+    lines += [f"*{words('claims.wording')}* {_escaped(trap.text[language])}" for trap in claim.traps]
     lines += [f"⚑ {_escaped(text)}" for text in flag_texts(claim, words)]
     grade = words("claims.grade", grade=claim.body.grade)
     lines.append(

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any, Final, Literal
+
+from driveaway.figures.rounding import exact as exact
+from driveaway.figures.rounding import plain as _plain
+from driveaway.figures.rounding import rounded as rounded
 
 Language = Literal["en", "zh"]
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
@@ -24,26 +28,6 @@ _MONTHS: Final = (
 )
 _WAN: Final = 10_000
 MINUS: Final = "−"
-
-
-def exact(value: Any) -> Decimal:
-    """A number without the error of its binary form: a float counts as the shortest decimal it prints.
-
-    Raises:
-        ValueError: it is not a finite number.
-    """
-    try:
-        number = value if isinstance(value, Decimal) else Decimal(str(value))
-    except ArithmeticError as error:
-        raise ValueError(f"{value!r} is not a number") from error
-    if not number.is_finite():
-        raise ValueError(f"{value!r} is not a finite number")
-    return number
-
-
-def rounded(value: Any, decimals: int) -> Decimal:
-    """Rounded half up to a number of decimals."""
-    return exact(value).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
 
 
 def count(value: Any, language: Language = "en") -> str:
@@ -158,11 +142,6 @@ def _offset(when: datetime) -> str:
 
 def _date(value: str | date) -> date:
     return value if isinstance(value, date) else date.fromisoformat(value[:10])
-
-
-def _plain(number: Decimal) -> str:
-    text = format(number, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _grouped(number: Decimal) -> str:

@@ -10,13 +10,15 @@ from importlib import resources
 from driveaway.briefing.asking import Evidence
 from driveaway.briefing.claims import CheckedClaim, Words, arranged
 from driveaway.briefing.document import Briefing
-from driveaway.briefing.markdown import SYMBOLS, flag_texts
+from driveaway.briefing.markdown import SYMBOLS, construction, flag_texts
 from driveaway.briefing.statement import Exhibit, Headline, Section, Sentence
 from driveaway.briefing.texts import Texts
 from driveaway.plots.theme import COLOURS
 
 _ADDRESS = re.compile(r"https?://[^\s<>\"';,，；。）)]+")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+_FEW = 5
+"""So many sentences are shorter than a picture."""
 _LANGUAGE_TAG = {"en": "en", "zh": "zh-Hans"}
 
 
@@ -35,6 +37,7 @@ class _Page:
         self.words = Texts(briefing.language)
         self.language = briefing.language
         self._last: Sequence[Evidence] = ()
+        self._defined = ""
 
     def whole(self) -> str:
         b, words = self.briefing, self.words
@@ -120,9 +123,14 @@ class _Page:
 
     def _section(self, section: Section) -> str:
         sentences = "".join(self._sentence(said) for said in section.sentences)
-        exhibits = "".join(self._exhibit(exhibit) for exhibit in section.exhibits)
         alone = " alone" if len(section.exhibits) == 1 else " pair"
+        # Beside a tall picture few sentences leave room for its numbers.
+        beside = len(section.exhibits) == 1 and len(section.sentences) <= _FEW
+        exhibits = "".join(self._exhibit(exhibit, numbers=not beside) for exhibit in section.exhibits)
         gallery = f'<div class="exhibits{alone}">{exhibits}</div>' if exhibits else ""
+        if beside:
+            gallery += self._numbers(section.exhibits[0], opened=True)
+            alone += " beside"
         return (
             f'<section class="topic{alone}" aria-labelledby="{_e(section.id)}">'
             f'<h2 id="{_e(section.id)}">{_e(section.title[self.language])}</h2>'
@@ -139,7 +147,13 @@ class _Page:
             f"{self._evidence(said.evidence)}</details>{self._flags(said)}</li>"
         )
 
-    def _exhibit(self, exhibit: Exhibit) -> str:
+    def _exhibit(self, exhibit: Exhibit, *, numbers: bool) -> str:
+        return (
+            f'<figure id="{_e(exhibit.id)}">{exhibit.picture.inline("picture-" + exhibit.id)}'
+            f"{self._numbers(exhibit) if numbers else ''}</figure>"
+        )
+
+    def _numbers(self, exhibit: Exhibit, *, opened: bool = False) -> str:
         words = self.words
         head = "".join(f'<th scope="col">{_e(column)}</th>' for column in exhibit.columns)
         rows = "".join(
@@ -157,20 +171,19 @@ class _Page:
             if exhibit.rows
             else ""
         )
+        evidence = self._evidence(exhibit.evidence)
+        if opened:  # the table is shown, what it rests on is not in its way
+            label = _e(words("evidence.label"))
+            evidence = f'<details class="evidence"><summary>{label}</summary>{evidence}</details>'
         return (
-            f'<figure id="{_e(exhibit.id)}">{exhibit.picture.inline("picture-" + exhibit.id)}'
-            f'<details class="numbers"><summary>{_e(words("evidence.numbers"))}'
-            f'<span class="hidden">: {_e(exhibit.picture.title)}</span></summary>'
-            f"{table}{self._evidence(exhibit.evidence)}</details></figure>"
+            f'<details class="numbers"{" open" if opened else ""}><summary>{_e(words("evidence.numbers"))}'
+            f'<span class="hidden">: {_e(exhibit.picture.title)}</span></summary>{table}{evidence}</details>'
         )
 
     def _claims(self) -> str:
         b, words = self.briefing, self.words
-        note = (
-            f'<p class="note">{_e(words("claims.by_construction_note"))}</p>'
-            if any(claim.by_construction for claim in b.claims)
-            else ""
-        )
+        kinds = dict.fromkeys(map(construction, b.claims))
+        note = "".join(f'<p class="note">{_e(words(f"claims.{kind}_note"))}</p>' for kind in kinds if kind)
         told, reasons = arranged(b.claims)
         items = "".join(self._claim(claim) for claim in told)
         title = _e(words("section.claims"))
@@ -215,13 +228,11 @@ class _Page:
 
     def _claim(self, claim: CheckedClaim) -> str:
         words = self.words
-        construction = (
-            f'<span class="construction">{_e(words("claims.by_construction"))}</span>'
-            if claim.by_construction
-            else ""
-        )
+        kind = construction(claim)
+        mark = f'<span class="construction">{_e(words(f"claims.{kind}"))}</span>' if kind else ""
+        wording = _e(words("claims.wording"))
         traps = "".join(
-            f'<p class="trap"><strong>{_e(words("claims.wording"))}</strong> {_e(trap[self.language])}</p>'
+            f'<p class="trap"><strong>{wording}</strong> {_e(trap.text[self.language])}</p>'
             for trap in claim.traps
         )
         verdict = claim.verdict.replace(" ", "-")
@@ -230,7 +241,7 @@ class _Page:
             f"{self._said(claim)}</div>"
             f'<div class="found"><p class="verdict"><span class="stamp">'
             f'<span aria-hidden="true">{SYMBOLS[claim.verdict]} </span>'
-            f"{_e(words(f'claim.status.{claim.verdict}'))}</span>{construction}</p>"
+            f"{_e(words(f'claim.status.{claim.verdict}'))}</span>{mark}</p>"
             f"<p>{_e(claim.text[self.language])}{self._mark(claim.simulated)}</p>"
             f"{traps}{self._remark(claim)}{self._flags(claim)}"
             + (
@@ -290,7 +301,10 @@ class _Page:
         version = words("evidence.version", version=evidence.version)
         yield _fact(words("evidence.figure"), f"<code>{_e(evidence.figure)}</code>, {_e(version)}")
         if evidence.definition:
-            yield _fact(words("evidence.definition"), _e(evidence.definition))
+            # On paper a definition is not printed again right below itself.
+            known = ' class="known"' if evidence.definition == self._defined else ""
+            self._defined = evidence.definition
+            yield _fact(words("evidence.definition"), _e(evidence.definition), known)
         asked = [f"{name} = {value}" for name, value in evidence.arguments.items()]
         if asked:
             yield _fact(words("evidence.arguments"), f"<code>{_e(', '.join(asked))}</code>")
@@ -320,8 +334,8 @@ def _valued(evidence: Evidence) -> str:
     return f"{evidence.value}{interval}{unit}"
 
 
-def _fact(name: str, value: str) -> str:
-    return f"<div><dt>{_e(name)}</dt><dd>{value}</dd></div>"
+def _fact(name: str, value: str, attributes: str = "") -> str:
+    return f"<div{attributes}><dt>{_e(name)}</dt><dd>{value}</dd></div>"
 
 
 def _e(text: str) -> str:

@@ -22,18 +22,17 @@ _NOT_RECORDED = re.compile(
 
 @dataclass(frozen=True)
 class Sentence:
-    """One statement, with the figures it rests on and the words in it that a rule speaks against."""
+    """One statement, with the figures it rests on and the words in it that a rule speaks against.
+
+    ``simulated``: a number in it counts simulated rows.
+    """
 
     id: str
     text: Words
     evidence: tuple[Evidence, ...] = ()
     flags: tuple[Flag, ...] = ()
     known: bool = True
-
-    @property
-    def simulated(self) -> bool:
-        """It counts simulated rows."""
-        return any(evidence.simulated for evidence in self.evidence)
+    simulated: bool = False
 
     def json(self) -> dict[str, Any]:
         """As one JSON object."""
@@ -117,10 +116,24 @@ class Writer:
     words: texts.Texts
     used: set[str] = field(default_factory=set)
 
-    def say(self, key: str, *asked: Asked, **values: Any) -> Sentence:
+    def say(
+        self,
+        key: str,
+        *asked: Asked,
+        simulated: bool | None = None,
+        evidence: Sequence[Evidence] | None = None,
+        **values: Any,
+    ) -> Sentence:
         """The sentence of a template; unknown when one of its answers is, with the reason.
 
         The template's own values may use ``value`` for the first answer's single value.
+
+        Args:
+            key: of the template.
+            asked: the answers it rests on.
+            simulated: whether its numbers count simulated rows; default: whether its evidence does.
+            evidence: what it rests on, where that is narrower than the whole answers.
+            values: for the template's fields.
         """
         missing = next((a for a in asked if a.unknown is not None), None)
         if missing is not None:
@@ -140,14 +153,23 @@ class Writer:
                     language: text[language][:-1] + tail[language] + text[language][-1]
                     for language in text  # before the full stop
                 }
-        return self.plain(key, text, [a.evidence for a in asked], known=missing is None)
+        shown = [a.evidence for a in asked] if evidence is None or missing is not None else evidence
+        return self.plain(key, text, shown, known=missing is None, simulated=simulated)
 
     def plain(
-        self, key: str, text: Words, evidence: Sequence[Evidence] = (), *, known: bool = True
+        self,
+        key: str,
+        text: Words,
+        evidence: Sequence[Evidence] = (),
+        *,
+        known: bool = True,
+        simulated: bool | None = None,
     ) -> Sentence:
-        """A sentence whose text is at hand."""
+        """A sentence whose text is at hand; it is simulated as its evidence is, unless told."""
         flags = tuple(flag for t in text.values() for flag in lexicon.check(t, self.desk.today))
-        return Sentence(self._id(key), text, tuple(evidence), flags, known)
+        # What is not known has no number that could be simulated.
+        told = known and any(e.simulated for e in evidence) if simulated is None else simulated
+        return Sentence(self._id(key), text, tuple(evidence), flags, known, told)
 
     def _id(self, key: str) -> str:
         base = key.replace("_", "-").replace(".", "-")

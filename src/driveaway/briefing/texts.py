@@ -31,7 +31,9 @@ _STYLES: Final[Mapping[str, Callable[[Any, Language], str]]] = {
     "short": numbers.short_day,
     "moment": numbers.moment,
     "month": numbers.month,
-    "name": lambda value, language: _name(value, language),
+    "name": lambda value, language: _named("name", value, language),
+    "speaker": lambda value, language: _named("speaker", value, language),
+    "condition": lambda value, language: _named("condition", value, language),
 }
 
 
@@ -80,9 +82,9 @@ class Texts:
         return _STYLES[style](value, self.language)
 
 
-def _name(value: Any, language: Language) -> str:
-    """A value of an attribute (female, none) in a language; names of brands stay as they are."""
-    known = table().get(f"name.{str(value).lower().replace(' ', '_')}")
+def _named(table_of: str, value: Any, language: Language) -> str:
+    """A value (female, a speaker, a condition) in a language; what the table does not have stays."""
+    known = table().get(f"{table_of}.{str(value).lower().replace(' ', '_')}")
     return known[language] if known else str(value)
 
 

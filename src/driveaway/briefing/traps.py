@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -16,8 +17,21 @@ from driveaway.values.errors import BadValue
 _PERIOD = re.compile(r"\b\d+(?:st|nd|rd|th)?[- ](?:days?|weeks?)\b|[0-9一二三四五六七八九十]+(?:天|周)")
 
 
-def wording_traps(desk: Desk, body: ClaimMade) -> Iterator[dict[str, str]]:
-    """The traps that the book itself shows, by language.
+@dataclass(frozen=True)
+class Trap:
+    """What the wording of a claim hides and the book shows.
+
+    ``target``: the target that was another before, where that is the trap, else None; ``changed``
+    says in a few words how, by language.
+    """
+
+    text: Mapping[str, str]
+    target: str | None = None
+    changed: Mapping[str, str] | None = None
+
+
+def wording_traps(desk: Desk, body: ClaimMade) -> Iterator[Trap]:
+    """The traps that the book itself shows.
 
     Two are looked for: a number of deliveries counted over a period that began before the first
     handover, and a target that was another before.
@@ -40,7 +54,7 @@ def _speaks_of_period(body: ClaimMade) -> bool:
     return any(_PERIOD.search(text) for text in (body.said, body.said_zh or ""))
 
 
-def _late_first_handover(desk: Desk, at: int) -> Iterator[dict[str, str]]:
+def _late_first_handover(desk: Desk, at: int) -> Iterator[Trap]:
     opened = desk.asker.description.car.orders_open
     if opened is None:
         return
@@ -55,28 +69,30 @@ def _late_first_handover(desk: Desk, at: int) -> Iterator[dict[str, str]]:
         None,
     )
     if first is not None and launch_day < first < last_day:
-        yield texts.both(
-            "trap.late_first_handover",
-            launch_day=launch_day,
-            first=first,
-            last=last_day,
-            days_since_launch=(last_day - launch_day).days + 1,
-            days_since_first=(last_day - first).days + 1,
+        yield Trap(
+            texts.both(
+                "trap.late_first_handover",
+                launch_day=launch_day,
+                first=first,
+                last=last_day,
+                days_since_launch=(last_day - launch_day).days + 1,
+                days_since_first=(last_day - first).days + 1,
+            )
         )
 
 
-def _raised_target(desk: Desk, body: ClaimMade) -> Iterator[dict[str, str]]:
+def _raised_target(desk: Desk, body: ClaimMade) -> Iterator[Trap]:
     speaks_of_target = body.figure in (None, "", "targets.progress")
     if not speaks_of_target or body.value is None or not desk.facts("target.set"):
         return
     for row in desk.ask("targets.progress").rows:
         if row.get("previous_amount") not in (None, row["amount"]) and _is_said(row, body):
             before, now = row["previous_amount"], row["amount"]
-            yield texts.both(
-                "trap.target_raised" if now > before else "trap.target_lowered",
-                amount=now,
-                previous=before,
-                set_on=str(row["set_on"]),
+            values = {"amount": now, "previous": before, "set_on": str(row["set_on"])}
+            yield Trap(
+                texts.both("trap.target_raised" if now > before else "trap.target_lowered", **values),
+                target=str(row["target"]),
+                changed=texts.both("trap.target_changed", **values),
             )
 
 

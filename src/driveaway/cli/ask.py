@@ -38,9 +38,11 @@ def figures(shape: str, folder: str | None, book_url: str | None) -> None:
         for figure in FIGURES
     ]
     if shape == "csv":
+        from driveaway.figures.answer import csv_cell
+
         writer = csv.DictWriter(sys.stdout, rows[0], lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({name: csv_cell(value) for name, value in row.items()} for row in rows)
     else:
         print_rows([{k: row[k] for k in ("name", "unit", "definition")} for row in rows])
 
@@ -95,7 +97,8 @@ def figure(
     with cut(folder, book_url, as_of, mark, known_at) as launch:
         dimensions = [part.strip() for part in by.split(",") if part.strip()]
         answer = launch.ask(name, pairs(arguments), by=dimensions)
-        print_answer(answer, shape)
+        regions = {region.code: region.name for region in launch.description.regions}
+        print_answer(answer, shape, regions, dimensions)
         if sql and answer.sql:
             click.echo(answer.sql, err=True)
 

@@ -11,8 +11,9 @@ from rich.table import Table
 
 from driveaway.briefing import Briefing, CheckedClaim, Section, Sentence, Texts
 from driveaway.briefing.claims import arranged
-from driveaway.briefing.markdown import flag_texts
+from driveaway.briefing.markdown import construction, flag_texts
 from driveaway.cli.output import console
+from driveaway.figures.rounding import cell
 
 _SIGNS = {"agrees": "✓", "disagrees": "✗", "approximate": "≈", "cannot be checked": "?"}
 
@@ -21,7 +22,8 @@ def claim_rows(checked: Sequence[CheckedClaim], *, long: bool = False) -> list[d
     """Claims as rows: short for a terminal, long for a spreadsheet."""
     rows: list[dict[str, Any]] = []
     for claim in checked:
-        note = "by construction" if claim.by_construction else ""
+        key = construction(claim)
+        note = Texts("en")(f"claims.{key}") if key else ""
         row: dict[str, Any] = {
             "": _SIGNS[claim.verdict],
             "as of": claim.body.as_of,
@@ -38,13 +40,14 @@ def claim_rows(checked: Sequence[CheckedClaim], *, long: bool = False) -> list[d
                 "qualifier": claim.body.qualifier,
                 "value": claim.body.value,
                 "verdict": claim.verdict,
-                "measured": claim.measured,
-                "difference": claim.difference,
+                "measured": None if claim.measured is None else cell(claim.measured),
+                "difference": None if claim.difference is None else cell(claim.difference),
                 "why": None if claim.why is None else claim.why["en"],
-                "traps": " ".join(trap["en"] for trap in claim.traps),
+                "traps": " ".join(trap.text["en"] for trap in claim.traps),
                 "remark": claim.body.trap,
                 "flags": " ".join(flag_texts(claim, Texts("en"))),
                 "by_construction": claim.by_construction,
+                "same_source": claim.same_source,
                 "simulated": claim.simulated,
                 "grade": claim.body.grade,
                 "reference": claim.body.reference,
@@ -69,7 +72,7 @@ def show_claims(checked: Sequence[CheckedClaim]) -> None:
 def _beneath(claim: CheckedClaim, language: str) -> list[str]:
     """What stands under a claim: traps, then the remark, then the rules."""
     words = Texts(language)
-    lines = [f"⚠ {words('claims.wording')} {trap[language]}" for trap in claim.traps]
+    lines = [f"⚠ {words('claims.wording')} {trap.text[language]}" for trap in claim.traps]
     if claim.body.trap:
         lines.append(f"{words('claims.remark')} {claim.body.trap}")
     return lines + [f"⚑ {text}" for text in flag_texts(claim, words)]
@@ -128,14 +131,15 @@ def _claims(out: Any, briefing: Briefing, language: str) -> None:
     table.add_column(no_wrap=True)
     table.add_column(ratio=2, overflow="fold")
     table.add_column(ratio=3, overflow="fold")
+    words = Texts(language)
     # Those that cannot be checked stand in the open risks, save where their wording is a trap.
     shown = {id(claim) for claim in arranged(briefing.claims)[0]}
     for claim in briefing.claims:
         if id(claim) not in shown:
             continue
         text = claim.text[language]
-        if claim.by_construction:
-            text += " (by construction)"
+        if key := construction(claim):
+            text += words("list.bracketed", text=words(f"claims.{key}"))
         said = claim.body.said_zh if language == "zh" and claim.body.said_zh else claim.body.said
         table.add_row(_SIGNS[claim.verdict], escape(said), escape(text))
         for line in _beneath(claim, language):

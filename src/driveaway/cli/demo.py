@@ -25,20 +25,22 @@ import click
 @click.option("--scale", type=float, default=1.0, show_default=True, help="Size, from 0.01 to 100.")
 @click.option("--until", metavar="DATE", help="Simulate up to this day only.")
 @click.option("--quiet", is_flag=True, help="Do not print the briefing.")
-@click.option("--force", is_flag=True, help="Make it anew: delete what an earlier demo left in the folder.")
+@click.option(
+    "--force", is_flag=True, help="Make it anew: delete the folder of an earlier demo with all that is in it."
+)
 def demo(directory: Path, seed: int, scale: float, until: str | None, quiet: bool, force: bool) -> None:
     """Make a simulated launch of the packaged case su7, and brief on it."""
     from driveaway import briefing as room
     from driveaway.cli.briefing import show
     from driveaway.cli.output import progress_bar
     from driveaway.demo.checkpoints import parse_scale
-    from driveaway.demo.running import MARKER, make_demo
+    from driveaway.demo.running import MARKER, holds_demo, make_demo, parse_until
 
     parse_scale(scale)
+    parse_until(until)
     started = time.monotonic()
     if (directory / MARKER).exists():
-        # Made by a demo, never by a person: it can be made anew.
-        if not force and _same(directory, seed, scale, until):
+        if not force and holds_demo(directory, seed, scale, until):
             click.echo(f"{directory} holds this demo already; reading it", err=True)
         else:
             shutil.rmtree(directory)
@@ -59,7 +61,7 @@ def demo(directory: Path, seed: int, scale: float, until: str | None, quiet: boo
 
     with open_launch(directory) as launch, progress_bar("reading the book") as progress:
         launch.book.progress = progress
-        cut = launch.at(until)
+        cut = launch.at()  # the made launch.toml says as of when
         written = room.brief(cut, launch.description.language)
         page = directory / "briefing.html"
         page.write_text(room.render_html(written), encoding="utf-8")
@@ -91,9 +93,3 @@ def _program() -> str:
         return str(beside.relative_to(Path.cwd()))
     except ValueError:
         return str(beside)
-
-
-def _same(directory: Path, seed: int, scale: float, until: str | None) -> bool:
-    from driveaway.demo.running import MARKER, marker_text
-
-    return (directory / MARKER).read_text(encoding="utf-8") == marker_text(seed, scale, until)

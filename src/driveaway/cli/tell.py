@@ -87,13 +87,13 @@ def claims(
         import csv
         import sys
 
-        from driveaway.figures.answer import disarm
+        from driveaway.figures.answer import csv_cell
 
         rows = claim_rows(checked, long=True)
         if rows:
             writer = csv.DictWriter(sys.stdout, rows[0], lineterminator="\n")
             writer.writeheader()
-            writer.writerows({k: disarm(v) for k, v in row.items()} for row in rows)
+            writer.writerows({k: csv_cell(v) for k, v in row.items()} for row in rows)
     elif not checked:
         click.echo("no claims were made by this date; claims.csv holds them, driveaway apply takes them in")
     else:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from driveaway.cases import RECORDS, write_record
+from driveaway.cases import RECORDS, case_description, write_record
 from driveaway.demo.planning import planned
 from driveaway.demo.scaling import launch_record, launch_text
 from driveaway.demo.simulation import simulate
@@ -18,13 +18,15 @@ from driveaway.facts import Draft
 from driveaway.launch.applying import apply_drafts
 from driveaway.launch.founding import found
 from driveaway.launch.launch import Launch, open_launch
-from driveaway.values.clock import parse_as_of
-from driveaway.values.errors import Conflict
+from driveaway.values.clock import parse_as_of, show, zone
+from driveaway.values.errors import BadValue, Conflict, Refused
 
 _BATCH = 20_000
 CASE = "su7"
 MARKER = ".made-by-demo"
-"""A file in every folder that a demo made: such a folder may be made anew."""
+"""A file in every folder that a demo made."""
+_INCOMPLETE = "incomplete\n"
+_SOURCES = ("urn:driveaway:demo:", "urn:driveaway:launch:")
 
 
 def marker_text(seed: int, scale: float, until: str | None) -> str:
@@ -51,7 +53,8 @@ def make_demo(
         folder: a new folder.
         seed: of the simulation.
         scale: size of the launch against the real one.
-        until: last day (or time) that is simulated.
+        until: last day (or time) that is simulated; an earlier one than the case's own ``today``
+            becomes the launch's.
         book_url: where the book is; default: in the folder.
         progress: called with (facts recorded, what is being done).
 
@@ -59,16 +62,16 @@ def make_demo(
         Conflict: a launch stands in the folder already.
         BadValue: the scale or the date is out of range.
     """
+    stop, today = parse_until(until)
     launch = found(folder, CASE, book_url=book_url)
-    (folder / MARKER).write_text("incomplete\n", encoding="utf-8")
-    if scale != 1:
+    (folder / MARKER).write_text(_INCOMPLETE, encoding="utf-8")
+    if scale != 1 or today is not None:
         launch.close()
-        (folder / "launch.toml").write_text(launch_text(CASE, scale), encoding="utf-8")
+        (folder / "launch.toml").write_text(launch_text(CASE, scale, today), encoding="utf-8")
         record = list(launch_record(CASE, scale))
         for file in RECORDS:
             (folder / file).write_text(write_record(file, record, launch.zone), encoding="utf-8")
         launch = open_launch(folder, book_url=book_url)
-    stop = None if until is None else parse_as_of(until, launch.zone)
     public = _public(launch)
     drafts: Iterable[Draft] = heapq.merge(
         public,
@@ -82,6 +85,76 @@ def make_demo(
     launch.book.log_head(force=True)
     (folder / MARKER).write_text(marker_text(seed, scale, until), encoding="utf-8")
     return launch
+
+
+def parse_until(until: str | None) -> tuple[int | None, str | None]:
+    """The instant at which a simulation stops, and the ``today`` that its launch has for it.
+
+    Both are None where the whole is simulated; ``today`` alone is where the stop is not before the
+    case's own.
+
+    Raises:
+        BadValue: no time, or one before orders opened: nothing could be told of it.
+    """
+    if until is None:
+        return None, None
+    description = case_description(CASE)
+    tz = zone(description.zone)
+    stop = parse_as_of(until, tz)
+    opened = description.car.orders_open
+    if opened is not None and stop < parse_as_of(opened, tz):
+        raise BadValue(
+            f"{until} is before {opened}, when orders opened",
+            code="demo.until",
+            remedy="give the day on which orders opened or a later one",
+        )
+    if description.today is not None and stop >= parse_as_of(description.today, tz):
+        return stop, None
+    return stop, until if len(until) == len("2024-04-25") else show(stop, tz)
+
+
+def holds_demo(folder: Path, seed: int, scale: float, until: str | None) -> bool:
+    """Whether a folder holds just this demo, complete; else whatever a demo left in it may go.
+
+    Raises:
+        Refused: the folder holds another demo, or one that was cut off beside things of a person's own.
+    """
+    if not (folder / MARKER).exists():
+        return False
+    made = (folder / MARKER).read_text(encoding="utf-8")
+    if made == marker_text(seed, scale, until):
+        return True
+    remedy = "--force deletes all that is in the folder; --dir takes another one"
+    if made != _INCOMPLETE:
+        raise Refused(
+            f"another demo is here ({made.strip()})", code="demo.other", place=str(folder), remedy=remedy
+        )
+    if others := foreign(folder):
+        raise Refused(
+            f"a demo was cut off here, and beside it there are {others}",
+            code="demo.foreign",
+            place=str(folder),
+            remedy=remedy,
+        )
+    return False
+
+
+def foreign(folder: Path) -> str | None:
+    """What in a demo's folder the demo did not make, in words; None when all of it may be deleted.
+
+    Raises:
+        DriveawayError: the launch cannot be opened.
+    """
+    own = {MARKER, "launch.toml", ".gitignore", "briefing.html", "data", *RECORDS}
+    if others := sorted(path.name for path in folder.iterdir() if path.name not in own):
+        return f"files of your own ({', '.join(others)})"
+    if not (folder / "data").exists():
+        return None
+    with open_launch(folder) as launch:
+        for fact in launch.book.facts(0, launch.book.edge().size):
+            if not fact.source.startswith(_SOURCES):
+                return f"facts of your own (the first: {fact.kind} {fact.subject})"
+    return None
 
 
 def _public(launch: Launch) -> list[Draft]:

@@ -15,28 +15,46 @@ from driveaway.facts.public import ClaimMade
 
 _UNITS: Final = frozenset({"orders", "cars"})
 _COUNT = re.compile(r"^(quota|yearly_capacity|daily_output)( *= *)([0-9_]+)", re.MULTILINE)
-_CAR_TARGET = re.compile(r'(^measure *= *"(?:cars|orders)\.[^\n]*\namount *= *)([0-9_]+)', re.MULTILINE)
-_PLANNING_SCALE = re.compile(r"^scale = 1$", re.MULTILINE)
+_CAR_TARGET = re.compile(
+    r'(^measure *= *"(?:cars|orders)\.[^\n]*\namount *= *)([0-9_]+)'
+    r'((?:\n(?!\[)[^\n]*)*?\nsaid *= *")([^"\n]*)',
+    re.MULTILINE,
+)
+_PLANNING = re.compile(r"^scale *= *1$", re.MULTILINE)
+_TODAY = re.compile(r'^today *= *"[^"\n]*".*$', re.MULTILINE)
 
 
-def launch_text(case: str, scale: float = 1.0) -> str:
-    """The ``launch.toml`` of a case for a demo of this scale.
+def launch_text(case: str, scale: float = 1.0, today: str | None = None) -> str:
+    """The ``launch.toml`` of a case for a demo of this scale that ends at a time.
 
-    Quotas, the plant's capacity and daily output, and the targets of orders and cars are scaled, and so
-    is what is planned with;
-    outlets, prices and times are not. A first line says so. At scale 1 the text is the case's own.
+    Quotas, the plant's capacity and daily output, the targets of orders and cars (and what was said
+    of them) and the scale of planning are scaled; outlets, prices and times are not. A first line
+    says so. At scale 1 and without ``today`` the text is the case's own.
+
+    Args:
+        case: name of the case.
+        scale: size of the launch against the real one.
+        today: default as-of of the launch, a day or an ISO 8601 time; none: the case's own.
 
     Raises:
         NotFound: no such case.
         BadValue: the scale is out of range.
     """
     text = case_text(case)
+    if today is not None:
+        text = _TODAY.sub(f'today = "{today}" # the simulation ends here', text)
     if parse_scale(scale) == 1:
         return text
     text = _COUNT.sub(lambda m: m[1] + m[2] + str(scaled(int(m[3].replace("_", "")), scale)), text)
-    text = _CAR_TARGET.sub(lambda m: m[1] + str(scaled(int(m[2].replace("_", "")), scale)), text)
-    text = _PLANNING_SCALE.sub(f"scale = {scale:g}", text)
+    text = _CAR_TARGET.sub(
+        lambda m: m[1] + str(scaled(int(m[2].replace("_", "")), scale)) + m[3] + _said(m[4], scale), text
+    )
+    text = _PLANNING.sub(f"scale = {scale:g}", text)
     return f"# Scaled: counts of orders and cars are {scale:g} times the public ones.\n{text}"
+
+
+def _said(text: str, scale: float) -> str:
+    return f"{text} (here scaled by {scale:g})"
 
 
 def launch_record(case: str, scale: float = 1.0) -> Iterator[Draft]:
@@ -58,7 +76,7 @@ def launch_record(case: str, scale: float = 1.0) -> Iterator[Draft]:
         claim = replace(
             body,
             value=str(scaled(int(body.value), scale)),
-            said=f"{body.said} (here scaled by {factor})",
+            said=_said(body.said, scale),
             said_zh=f"{body.said_zh}（此处按{factor}缩放）" if body.said_zh else None,
         )
         source = draft.source.replace(f":case:{case}/", f":case:{case}:x{factor}/")

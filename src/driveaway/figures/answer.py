@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+
+from driveaway.figures.rounding import cell
 
 Value = int | float | str | None
 _SAFE_INTEGER = 2**53
-_FORMULA = frozenset("=+-@\t\r＝＋－＠")
+_FORMULA: Final = frozenset("=+-@\t\r＝＋－＠")
+_NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,8 @@ class Answer:
     def csv(self) -> str:
         """The answer as CSV, each row with its unit, as-of, mark, definition and whether it is simulated.
 
-        Text that a spreadsheet would run as a formula is quoted with '.
+        Text that a spreadsheet would run as a formula is quoted with '; true and false are lower case,
+        and a fraction has six decimals or, below 1, six digits (the JSON has all).
         """
         evidence = {"unit": self.unit, "as_of": self.as_of, "mark": self.mark, "definition": self.definition}
         evidence["simulated"] = self.simulated
@@ -116,15 +122,25 @@ class Answer:
             if broken:
                 writer = csv.DictWriter(out, columns, lineterminator="\n", quoting=csv.QUOTE_ALL)
             writer.writeheader()
-            writer.writerows({k: disarm(v) for k, v in row.items()} for row in rows)
+            writer.writerows({k: csv_cell(v) for k, v in row.items()} for row in rows)
         return out.getvalue()
 
 
 def disarm(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula (OWASP, CSV injection; full-width forms, too)."""
-    if isinstance(value, str) and value[:1] in _FORMULA:
+    """A cell that no spreadsheet takes for a formula (OWASP, CSV injection; full-width forms, too).
+
+    A text that is a number, such as ``-18``, is no formula and stays as it is.
+    """
+    if isinstance(value, str) and value[:1] in _FORMULA and not _NUMBER.fullmatch(value):
         return "'" + value
     return value
+
+
+def csv_cell(value: Any) -> Any:
+    """A value as a CSV of ours has it: disarmed, true or false in lower case, a fraction rounded."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return cell(value) if isinstance(value, float) and math.isfinite(value) else disarm(value)
 
 
 def _safe(value: Any) -> Any:

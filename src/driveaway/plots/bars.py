@@ -27,6 +27,8 @@ from driveaway.plots.theme import (
 
 _RAW: Final[dict[str, Any]] = {"type": "quantitative", "scale": None, "axis": None}
 _HALF_EM: Final = 6.9
+_SPAN: Final = 96
+"""Room for the two ends of an interval: 51.5%–52.3%."""
 
 
 def progress(
@@ -138,28 +140,15 @@ def shares(groups: Sequence[tuple[str, str, Answer]], words: Words, *, title: st
             lines.append({"name": "", "state": answer.unknown or words("plot.empty")})
         for row in rows[:most]:
             name = words.number(row[dimension], "name")
-            state = (
-                words("plot.shares.suppressed")
-                if row["value"] is None
-                else words.number(row["value"], "percent")
-            )
+            low, high = row.get("low"), row.get("high")
+            known, span = row["value"] is not None, ""
+            state = words.number(row["value"], "percent") if known else words("plot.shares.suppressed")
+            if known and low is not None and high is not None:
+                span = f"{words.number(low, 'percent')}–{words.number(high, 'percent')}"
             lines.append(
-                {
-                    "name": name,
-                    "state": state,
-                    "value": row["value"],
-                    "low": row.get("low"),
-                    "high": row.get("high"),
-                }
+                {"name": name, "state": state, "span": span, "value": row["value"], "low": low, "high": high}
             )
-            told.append(
-                f"{name} {state}"
-                + (
-                    f" ({words.number(row['low'], 'percent')}–{words.number(row['high'], 'percent')});"
-                    if row["value"] is not None and row.get("low") is not None
-                    else ";"
-                )
-            )
+            told.append(f"{name} {state}{f' ({span})' if span else ''};")
     simulated = any(answer.simulated for _, _, answer in groups)
     top = max((line.get("high") or line.get("value") or 0 for line in lines), default=0)
     return _dots(
@@ -171,7 +160,8 @@ def shares(groups: Sequence[tuple[str, str, Answer]], words: Words, *, title: st
         ticks=scale_ticks(top or 1, 3),
         style="percent",
         description=" ".join(told).rstrip(";") + ".",
-        left=140,
+        left=132,
+        right=58 + (_SPAN if any(line.get("span") for line in lines) else 0),
     )
 
 
@@ -233,9 +223,10 @@ def _dots(
     style: str,
     description: str,
     left: int,
+    right: int = 58,
 ) -> Picture:
     pitch = 23
-    width = WIDTH - left - 58
+    width = WIDTH - left - right
     placed: list[dict[str, Any]] = []
     at = 0.0
     for line in lines:
@@ -273,9 +264,18 @@ def _dots(
             "mark": {"type": "rule", "color": INK, "strokeWidth": 2},
             "encoding": {"x": x | {"field": "low"}, "x2": {"field": "high"}, "y": y},
         },
+        # The ends of an interval stand out above and below the dot, however narrow it is.
+        *(
+            {
+                "data": {"values": spans},
+                "mark": {"type": "tick", "orient": "vertical", "color": INK, "size": 17, "thickness": 1.5},
+                "encoding": {"x": x | {"field": end}, "y": y},
+            }
+            for end in ("low", "high")
+        ),
         {
             "data": {"values": ours},
-            "mark": dot | {"shape": "diamond", "size": 95, "color": MAIN, "fill": MAIN},
+            "mark": dot | {"shape": "diamond", "size": 60 if spans else 95, "color": MAIN, "fill": MAIN},
             "encoding": {"x": x, "y": y},
         },
         {
@@ -307,6 +307,11 @@ def _dots(
             "encoding": {"x": {"value": width + 56}, "y": y, "text": {"field": "state"}},
         },
         {
+            "data": {"values": [line for line in spans if line.get("span")]},
+            "mark": {"type": "text", "align": "right", "baseline": "middle", "color": MUTED},
+            "encoding": {"x": {"value": width + right - 2}, "y": y, "text": {"field": "span"}},
+        },
+        {
             "data": {"values": [line for line in named if line.get("value") is None]},
             "mark": {"type": "text", "align": "left", "baseline": "middle", "color": MUTED},
             "encoding": {"x": {"value": 0}, "y": y, "text": {"field": "state"}},
@@ -318,7 +323,7 @@ def _dots(
         subtitle=subtitle(words, note, simulated),
         height=max(height, 40),
         left=left,
-        right=58,
+        right=right,
         bottom=26,
         gap=16,
     )

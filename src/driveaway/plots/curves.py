@@ -23,10 +23,12 @@ from driveaway.plots.theme import (
     frame,
     haloed,
     scale_ticks,
+    wrap,
 )
 
 _HEIGHT: Final = 190
 _KEY_LINE: Final = 18
+_KEY_WIDTH: Final = 64
 _MARKER: Final = 18
 _MOST_TICKS: Final = 6
 
@@ -100,7 +102,7 @@ def cumulative(answer: Answer, words: Words, *, title: str, events: Sequence[Eve
         title=title,
         subtitle=subtitle(words, _subtitle("plot.cumulative.subtitle", rows, words), answer.simulated),
         height=_HEIGHT,
-        bottom=30 + (len(marks) * _KEY_LINE + 8 if marks else 0),
+        bottom=30 + (sum(len(key) for key in _keys(marks, words)) * _KEY_LINE + 8 if marks else 0),
         gap=14 + (_levels([i for i, _ in marks], len(days))[1] * _MARKER if marks else 0),
     )
     description = (
@@ -196,9 +198,11 @@ def _event_layers(
     data: list[dict[str, Any]] = [
         {"i": i, "n": str(n), "top": -10 - levels[n - 1] * _MARKER} for n, (i, _) in enumerate(marks, 1)
     ]
+    keys = _keys(marks, words)
     key: list[dict[str, Any]] = [
-        {"n": f"{n}", "t": cut(f"{words.number(e.day, 'short')}  {e.title}", 64), "line": n}
-        for n, (_, e) in enumerate(marks, 1)
+        {"n": f"{n}" if place == 0 else "", "t": text, "line": sum(map(len, keys[: n - 1])) + place + 1}
+        for n, lines in enumerate(keys, 1)
+        for place, text in enumerate(lines)
     ]
     raw: dict[str, Any] = {"type": "quantitative", "scale": None, "axis": None}
     place = raw | {"field": "top"}
@@ -242,6 +246,15 @@ def _event_layers(
             }
         )
     return layers
+
+
+def _keys(marks: Sequence[tuple[int, Event]], words: Words) -> list[list[str]]:
+    """The lines of the key: an event's day and title, on as many lines as it takes, three at most."""
+    out = []
+    for _, event in marks:
+        text = cut(f"{words.number(event.day, 'short')}  {event.title}", 3 * _KEY_WIDTH - 20)
+        out.append(wrap(text, _KEY_WIDTH))
+    return out
 
 
 def _levels(places: Sequence[int], days: int) -> tuple[list[int], int]:

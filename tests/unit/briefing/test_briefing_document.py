@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from driveaway.briefing import brief, render_html, render_json, render_markdown
+from driveaway.briefing import Texts, brief, render_html, render_json, render_markdown
+from driveaway.briefing.markdown import flag_texts
 from driveaway.facts.description import Region
 from driveaway.facts.public import ClaimMade, EventHeld
 
@@ -269,7 +270,7 @@ def test_a_day_that_has_not_ended_is_no_day_among_the_last_seven(launch: Any) ->
 
 def test_a_claim_with_a_trap_is_never_grouped_away(launch: Any) -> None:
     text = " ".join(sentence.text["en"] for sentence in brief(launch).risks.sentences)
-    assert "The target of 100,000 was raised from 76,000 on 23 April 2024." in text
+    assert "76,000 to 100,000 on 23 April 2024" in text
     assert "the cars were delivered in 22 days" in text
 
 
@@ -327,3 +328,165 @@ def test_the_reason_of_an_unknown_is_one_sentence_in_either_language(launch: Any
     assert said
     assert all(". The book holds" in text["en"] for text in said)
     assert all("账本截至当时没有outlet.opened（服务中心）的记录。" in text["zh"] for text in said)
+
+
+def _target(name: str, **fields: Any) -> dict[str, Any]:
+    row = {
+        "target": name,
+        "measure": "outlets.open",
+        "role": "service",
+        "qualifier": "at least",
+        "amount": 143,
+    }
+    row |= {"value": None, "share": None, "from_day": "2024-01-01", "until_day": "2024-12-31"}
+    row |= {"set_on": "2024-04-25", "previous_amount": None, "said": None, "simulated": False}
+    return row | fields
+
+
+def test_an_unknown_progress_is_never_printed_as_nothing(launch: Any) -> None:
+    rows = [
+        _target("centres"),
+        _target("june", from_day="2024-06-01", until_day="2024-06-30"),
+        _target("none-yet", value=0, share=0.0),
+    ]
+    launch.answers["targets.progress"] = lambda at, by, arguments: {"rows": rows}
+    exhibit = next(s for s in brief(launch).sections if s.id == "targets").exhibits[0]
+    assert [row[1:4] for row in exhibit.rows] == [
+        ("unknown", "–", "31.7%"),
+        ("not begun", "–", "–"),
+        ("0", "0%", "31.7%"),
+    ]
+
+
+def test_simulated_marks_only_what_counts_simulated_rows(launch: Any) -> None:
+    rows = [
+        _target("cars", measure="cars.delivered", role=None, value=5, share=0.1, simulated=True),
+        _target("centres"),
+        _target("june", from_day="2024-06-01", until_day="2024-06-30"),
+        _target("stores", value=59, share=0.27, amount=219, previous_amount=211),
+        _target("year", value=9, share=0.1, simulated=True, amount=100_000, previous_amount=76_000),
+    ]
+    launch.answers["targets.progress"] = lambda at, by, arguments: {"rows": rows, "simulated": True}
+    document = brief(launch)
+    said = {s.text["en"]: s.simulated for s in document.sentences}
+    for part, simulated in (
+        ("Reached: 5, which is 10%", True),
+        ("How much of it is reached is not known", False),
+        ("nothing counts towards it yet", False),
+        ("Reached: 59, which is 27%", False),
+        ("was raised from 211 to 219", False),
+        ("was raised from 76,000 to 100,000", False),
+        ("A cause is not identified", False),
+    ):
+        assert {mark for text, mark in said.items() if part in text} == {simulated}, part
+    (changed,) = [s for s in document.risks.sentences if "1 target changed after being said" in s.text["en"]]
+    assert not changed.simulated
+    assert changed.text["en"].endswith(": 76,000 to 100,000 on 25 April 2024.")
+
+
+def test_the_evidence_of_a_target_is_its_own(launch: Any) -> None:
+    section = next(s for s in brief(launch).sections if s.id == "targets")
+    evidence = section.sentences[0].evidence[0]
+    assert evidence.value == 5_781
+    assert evidence.arguments == {"target": "year-2024"}
+    assert evidence.recompute.startswith("driveaway figure targets.progress target=year-2024 --as-of")
+    assert [s.evidence[0].arguments["target"] for s in section.sentences].count("stores-2024") == 2
+
+
+def test_risks_are_told_once(launch: Any) -> None:
+    for number in range(3):
+        claim = ClaimMade(
+            speaker="X",
+            said=f"Number {number}: 5,781 cars within 28 days",
+            figure="cars.delivered_since_launch_days",
+            arguments="days=28",
+            qualifier="exactly",
+            value="5781",
+            as_of="2024-04-24",
+            grade="BC"[number % 2],  # type: ignore[arg-type]
+        )
+        launch.record("claim.made", f"again-{number}", "2024-04-24T10:00", claim)
+    risks = [s.text["en"] for s in brief(launch).risks.sentences]
+    trapped = [text for text in risks if "the cars were delivered in 22 days" in text]
+    assert len(trapped) == 1
+    assert "4 claims such as" in trapped[0]
+    weak = [text for text in risks if "below grade A only" in text]
+    assert len(weak) == 1
+    assert "3 of grade B, 2 of grade C" in weak[0]
+
+
+def test_a_claim_compared_with_its_own_source_is_not_called_simulated(launch: Any) -> None:
+    launch.record(
+        "claim.made",
+        "kept",
+        "2024-04-24T10:00",
+        ClaimMade(
+            speaker="X",
+            said="It kept 80%",
+            figure="outlets.open",
+            arguments="role=store",
+            qualifier="exactly",
+            value="59",
+            as_of="2024-04-24",
+            by_construction=True,
+        ),
+    )
+    document = brief(launch)
+    (kept,) = [claim for claim in document.claims if claim.claim == "kept"]
+    assert (kept.verdict, kept.by_construction, kept.same_source) == ("agrees", False, True)
+    assert kept.json()["same_source"] is True
+    page = render_html(document)
+    item = page[page.index('id="claim-kept"') :].split("</li>")[0]
+    assert "same source" in item
+    assert "by construction" not in item
+    assert "comes from the same source as the claim" in page
+    assert "1 of 9 claims agree because" in " ".join(s.text["en"] for s in document.risks.sentences)
+    assert "same source as the claim" in render_markdown(document)
+
+
+def test_numbers_stand_beside_a_picture_that_few_sentences_go_with(launch: Any) -> None:
+    page = render_html(brief(launch))
+    for section, opened in (("outlets", True), ("buyers", True), ("events", False), ("orders", False)):
+        part = page[page.index(f'aria-labelledby="{section}"') :].split("</section>")[0]
+        assert ('<details class="numbers" open>' in part) == opened, section
+        assert ("</figure></div><details" in part) == opened, "beside the picture, not below it"
+
+
+def test_a_definition_is_printed_once_where_it_repeats(launch: Any) -> None:
+    page = render_html(brief(launch))
+    part = page[page.index('aria-labelledby="targets"') :].split("</section>")[0]
+    assert part.count("What targets.progress counts") > 2
+    assert part.count('<div class="known">') == part.count("What targets.progress counts") - 1
+
+
+def test_the_chinese_page_has_speakers_and_conditions_in_chinese(launch: Any) -> None:
+    row = {"car": "Comet S7", "condition": "mixed route", "tester": "Dongchedi", "rival": False, "grade": "B"}
+    row |= {"value": 0.8, "distance_m": 640_000, "claimed_distance_m": 800_000, "claimed_cycle": "CLTC"}
+    launch.answers["trials.range_kept"] = lambda at, by, arguments: {"unit": "share", "rows": [row]}
+    said = ClaimMade(speaker="Tesla", said="So.", said_zh="如此。", qualifier="about", as_of="2024-04-24")
+    launch.record("claim.made", "zh", "2024-04-24T10:00", said)
+    for render in (render_html, render_markdown):
+        chinese, english = render(brief(launch, "zh")), render(brief(launch))
+        assert "懂车帝" in chinese
+        assert "混合路况" in chinese
+        assert "特斯拉，2024年4月24日" in chinese
+        assert "Dongchedi" not in chinese
+        assert "mixed route" in english
+
+
+def test_a_rule_is_told_in_the_words_of_the_page(launch: Any) -> None:
+    said = ClaimMade(
+        speaker="X",
+        said="One car drove 1,400 km in a day.",
+        said_zh="单车单日行驶1400公里。",
+        qualifier="about",
+        as_of="2024-04-24",
+        why_not="No trips.",
+    )
+    launch.recorded["claim.made"] = []
+    launch.record("claim.made", "rest", "2024-04-24T10:00", said)
+    (claim,) = brief(launch).claims
+    assert {flag.entry for flag in claim.flags} == {"rest-en", "rest-zh"}
+    for language in ("en", "zh"):
+        (text,) = flag_texts(claim, Texts(language))
+        assert ("单日" in text.split("”")[0]) == (language == "zh")

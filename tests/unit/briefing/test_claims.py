@@ -63,9 +63,9 @@ def test_about_is_shown_with_the_difference(launch: Any) -> None:
 
 def test_deliveries_counted_from_the_release_are_a_trap(launch: Any) -> None:
     (trap,) = found(launch)["delivered-5781"].traps
-    assert "first car was handed over on 3 April 2024" in trap["en"]
-    assert "in 22 days" in trap["en"]
-    assert "22天" in trap["zh"]
+    assert "first car was handed over on 3 April 2024" in trap.text["en"]
+    assert "in 22 days" in trap.text["en"]
+    assert "22天" in trap.text["zh"]
 
 
 def test_no_trap_where_no_period_was_said(launch: Any) -> None:
@@ -76,7 +76,7 @@ def test_no_trap_where_no_period_was_said(launch: Any) -> None:
 def test_a_raised_target_is_a_trap(launch: Any) -> None:
     claims = found(launch)
     (trap,) = claims["year-target"].traps
-    assert trap["en"] == "The target of 100,000 was raised from 76,000 on 23 April 2024."
+    assert trap.text["en"] == "The target of 100,000 was raised from 76,000 on 23 April 2024."
     assert claims["year-target"].verdict == "cannot be checked"
     assert claims["year-target"].why == {
         "en": "It is an aim; the year is not over.",

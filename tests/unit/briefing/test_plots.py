@@ -166,3 +166,28 @@ def test_text_is_cut_and_wrapped_by_its_width() -> None:
     assert theme.cut("上市发布会", 6) == "上市…"
     assert theme.wrap("one two three", 7) == ["one two", "three"]
     assert theme.wrap("上市发布会，预订", 8) == ["上市发布", "会，预订"]
+
+
+def test_the_key_of_events_shows_whole_titles() -> None:
+    long = "Second founder-edition round announced: deposit of 20,000 yuan, locked at order, and so on"
+    rows = [{"day": f"2024-04-0{d}", "value": d, "cumulative": d} for d in (1, 2, 3)]
+    events = [plots.Event("2024-04-01", long), plots.Event("2024-04-02", "Short")]
+    picture = plots.cumulative(answer(rows), Texts("en"), title="t", events=events)
+    said = texts_of(picture.standalone())
+    assert all(word in said for word in long.split())
+    assert "…" not in said
+    below = re.compile(r'viewBox="0 0 [\d.]+ ([\d.]+)"')
+    one = plots.cumulative(answer(rows), Texts("en"), title="t", events=[plots.Event("2024-04-01", "Short")])
+    taller = float(below.findall(picture.standalone())[0]) - float(below.findall(one.standalone())[0])
+    assert taller == 2 * 18, "a line for the second line of a title, one for the second event"
+
+
+def test_the_ends_of_an_interval_are_printed_and_drawn() -> None:
+    rows = [{"sex": "female", "value": 0.28, "low": 0.277, "high": 0.283}, {"sex": "male", "value": 0.72}]
+    picture = plots.shares([("Sex", "sex", answer(rows))], Texts("en"), title="t")
+    assert "27.7%–28.3%" in texts_of(picture.standalone())
+    marks = [layer["mark"] for layer in picture.spec["layer"]]
+    ends = [mark for mark in marks if mark["type"] == "tick"]
+    (dot,) = [mark for mark in marks if mark.get("shape") == "diamond"]
+    assert len(ends) == 2
+    assert all(end["size"] > dot["size"] ** 0.5 * 1.5 for end in ends), "they stand out beside the dot"

@@ -38,7 +38,7 @@ def events(writer: Writer) -> Section:
         day = next((str(row["day"]) for row in rows if row["offset_days"] == 0), None)
         if day is None or not before or not after:
             continue
-        values = {
+        values: dict[str, Any] = {
             "before": fmean(before),
             "after": fmean(after),
             "n_before": len(before),
@@ -54,7 +54,7 @@ def events(writer: Writer) -> Section:
             )
         )
     if by_event:
-        sentences.append(writer.say("sentence.publicity.no_cause", around))
+        sentences.append(writer.say("sentence.publicity.no_cause", around, simulated=False))
     exhibits: tuple[Exhibit, ...] = ()
     if curve.rows:
         exhibits = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from driveaway.briefing import texts
 from driveaway.briefing.asking import Asked
 from driveaway.briefing.sections.outlets import in_china
@@ -35,7 +37,7 @@ def _headline(writer: Writer, name: str, style: str, *asked: Asked) -> Headline:
         number = texts.both("headline.unknown")
     else:
         number = {language: texts.Texts(language).number(value, style) for language in texts.LANGUAGES}
-    more = {"cities": asked[1].answer.value} if len(asked) > 1 else {}
+    more: dict[str, Any] = {"cities": asked[1].answer.value} if len(asked) > 1 else {}
     return Headline(
         number=number,
         label=texts.both(f"headline.{name}"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from driveaway.briefing import texts
@@ -16,30 +17,25 @@ def risks(writer: Writer, claims: Sequence[CheckedClaim]) -> Section:
     out: list[Sentence] = []
     if desk.simulated:
         out.append(writer.plain("risk.simulated", texts.both("risk.simulated")))
-    by_construction = [c for c in claims if c.by_construction and c.verdict != "cannot be checked"]
-    if by_construction:
-        out.append(
-            writer.plain(
-                "risk.by_construction",
-                texts.both("risk.by_construction", n=len(by_construction), of=len(claims)),
-            )
-        )
+    checked = [claim for claim in claims if claim.verdict != "cannot be checked"]
+    proving_nothing = {
+        "risk.by_construction": sum(claim.by_construction for claim in checked),
+        "risk.same_source": sum(claim.same_source for claim in checked),
+    }
+    out += [
+        writer.plain(key, texts.both(key, n=n, of=len(claims))) for key, n in proving_nothing.items() if n
+    ]
     out += [_claimed(writer, "risk.disagrees", claim) for claim in claims if claim.verdict == "disagrees"]
     unchecked: dict[str, list[CheckedClaim]] = {}
-    weak: dict[str, list[CheckedClaim]] = {}
     for claim in claims:
-        # A claim with a trap stands alone below: no group of others hides it.
-        if claim.verdict == "cannot be checked" and claim.traps:
+        # A claim with a trap is told below: no group of others hides it.
+        if claim.verdict != "cannot be checked" or claim.traps:
             continue
-        if claim.verdict == "cannot be checked" and claim.flags:
-            unchecked[claim.claim] = [claim]
-        elif claim.verdict == "cannot be checked":
-            unchecked.setdefault(str((claim.why or {}).get("en")), []).append(claim)
-        elif claim.body.grade != "A":
-            weak.setdefault(claim.body.grade, []).append(claim)
-    out += [_trap(writer, claim, trap) for claim in claims for trap in claim.traps]
+        key = claim.claim if claim.flags else str((claim.why or {}).get("en"))
+        unchecked.setdefault(key, []).append(claim)
+    out += _traps(writer, claims)
     out += [_claimed(writer, "risk.cannot", same[0], len(same)) for same in unchecked.values()]
-    out += [_claimed(writer, "risk.weak", same[0], len(same)) for _, same in sorted(weak.items())]
+    out += _weak(writer, checked)
     in_claims = {id(claim.evidence) for claim in claims if claim.evidence}
     unknown: dict[str, list[Asked]] = {}
     for asked in desk.unknowns:
@@ -53,9 +49,7 @@ def risks(writer: Writer, claims: Sequence[CheckedClaim]) -> Section:
 def _claimed(writer: Writer, key: str, claim: CheckedClaim, n: int = 1) -> Sentence:
     """A sentence about a claim and those like it; evidence stands with the claims unless one disagrees."""
     evidence = [claim.evidence] if claim.evidence and claim.verdict == "disagrees" else []
-    text = texts.both(
-        key if n == 1 else f"{key}_like", said=said(claim), found=claim.text, grade=claim.body.grade, n=n
-    )
+    text = texts.both(key if n == 1 else f"{key}_like", said=said(claim), found=claim.text, n=n)
     return writer.plain(key, text, evidence, known=claim.verdict != "cannot be checked")
 
 
@@ -70,11 +64,50 @@ def _unknown(writer: Writer, reason: str, same: Sequence[Asked]) -> Sentence:
     return writer.plain("risk.unknown", text, [asked.evidence for asked in same], known=False)
 
 
-def _trap(writer: Writer, claim: CheckedClaim, trap: Words) -> Sentence:
-    """A claim that may be understood as more than it says, with what it hides."""
-    text = texts.both("risk.trap", said=said(claim), trap=trap)
-    evidence = [claim.evidence] if claim.evidence else []
-    return writer.plain("risk.trap", text, evidence, known=claim.verdict != "cannot be checked")
+def _traps(writer: Writer, claims: Sequence[CheckedClaim]) -> list[Sentence]:
+    """Claims that may be understood as more than they say: those with one trap share a sentence."""
+    out: list[Sentence] = []
+    same: dict[str, tuple[Words, list[CheckedClaim]]] = {}
+    changed: dict[str, Words] = {}
+    for claim in claims:
+        for trap in claim.traps:
+            if trap.target is not None and trap.changed is not None:
+                changed[trap.target] = trap.changed
+            else:
+                same.setdefault(trap.text["en"], (trap.text, []))[1].append(claim)
+    for text, trapped in same.values():
+        evidence = list(
+            {claim.evidence.recompute: claim.evidence for claim in trapped if claim.evidence}.values()
+        )
+        key = "risk.trap" if len(trapped) == 1 else "risk.trap_like"
+        words = texts.both(key, said=said(trapped[0]), trap=text, n=len(trapped))
+        known = all(claim.verdict != "cannot be checked" for claim in trapped)
+        out.append(writer.plain("risk.trap", words, evidence, known=known))
+    if changed:
+        changes = {
+            language: texts.Texts(language)("list.separator").join(
+                text[language] for text in changed.values()
+            )
+            for language in texts.LANGUAGES
+        }
+        words = texts.both("risk.targets_changed", n=len(changed), changes=changes)
+        evidence = [writer.desk.ask("targets.progress").evidence]
+        out.append(writer.plain("risk.targets_changed", words, evidence, simulated=False))
+    return out
+
+
+def _weak(writer: Writer, checked: Sequence[CheckedClaim]) -> list[Sentence]:
+    """How many of the claims that were compared rest on a source below grade A."""
+    grades = Counter(claim.body.grade for claim in checked if claim.body.grade != "A")
+    if not grades:
+        return []
+    told = {
+        language: texts.Texts(language)("list.separator").join(
+            texts.Texts(language)("risk.weak_grade", n=n, grade=grade) for grade, n in sorted(grades.items())
+        )
+        for language in texts.LANGUAGES
+    }
+    return [writer.plain("risk.weak", texts.both("risk.weak", n=grades.total(), grades=told))]
 
 
 def said(claim: CheckedClaim) -> dict[str, str]:

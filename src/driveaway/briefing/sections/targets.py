@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
 from driveaway import plots
 from driveaway.briefing import texts
+from driveaway.briefing.asking import Asked
 from driveaway.briefing.numbers import Language
 from driveaway.briefing.statement import Exhibit, Section, Sentence, Writer
 
@@ -24,34 +25,7 @@ def targets(writer: Writer) -> Section:
     def pace(row: Mapping[str, Any]) -> float | None:
         return passed(row, desk.today)
 
-    sentences: list[Sentence] = []
-    for row in asked.rows:
-        begun = pace(row)
-        known = "sentence.targets.unknown" if row["value"] is None else "sentence.targets.row"
-        key = "sentence.targets.not_begun" if begun is None else known
-        sentences.append(
-            writer.say(
-                key,
-                asked,
-                aim={language: aim(row, language) for language in texts.LANGUAGES},
-                reached=row["value"],
-                share=row["share"] or 0,
-                passed=begun or 0,
-                from_day=str(row["from_day"]),
-            )
-        )
-        before = row.get("previous_amount")
-        if before is not None and before != row["amount"]:
-            sentences.append(
-                writer.say(
-                    "sentence.targets.raised" if row["amount"] > before else "sentence.targets.lowered",
-                    asked,
-                    aim={language: aim(row, language) for language in texts.LANGUAGES},
-                    previous=before,
-                    amount=row["amount"],
-                    set_on=str(row["set_on"]),
-                )
-            )
+    sentences = [said for row in asked.rows for said in _told(writer, asked, row)]
     exhibit = Exhibit(
         id="targets-progress",
         picture=plots.progress(
@@ -65,9 +39,9 @@ def targets(writer: Writer) -> Section:
         rows=tuple(
             (
                 _capital(aim(row, words.language)),
-                words("headline.unknown") if row["value"] is None else words.number(row["value"], "count"),
-                words.number(row["share"] or 0, "percent"),
-                words.number(pace(row) or 0, "percent"),
+                _reached(row, pace(row), words),
+                "–" if row["share"] is None else words.number(row["share"], "percent"),
+                "–" if (begun := pace(row)) is None else words.number(begun, "percent"),
                 "–" if row.get("previous_amount") is None else words.number(row["previous_amount"], "count"),
             )
             for row in asked.rows
@@ -75,6 +49,46 @@ def targets(writer: Writer) -> Section:
         evidence=(asked.evidence,),
     )
     return Section("targets", title, tuple(sentences), (exhibit,))
+
+
+def _told(writer: Writer, asked: Asked, row: Mapping[str, Any]) -> Iterator[Sentence]:
+    """What is reached of one target, and what it was before it was last changed."""
+    desk = writer.desk
+    begun = passed(row, desk.today)
+    known = "sentence.targets.unknown" if row["share"] is None else "sentence.targets.row"
+    key = "sentence.targets.not_begun" if begun is None else known
+    evidence = asked.evidence_of(desk.asker, row, "target")
+    words = {language: aim(row, language) for language in texts.LANGUAGES}
+    # Only what is reached may be simulated: the target itself is the maker's word.
+    yield writer.say(
+        key,
+        asked,
+        evidence=[evidence],
+        simulated=evidence.simulated and key == "sentence.targets.row",
+        aim=words,
+        reached=row["value"],
+        share=row["share"] or 0,
+        passed=begun or 0,
+        from_day=str(row["from_day"]),
+    )
+    before = row.get("previous_amount")
+    if before is not None and before != row["amount"]:
+        yield writer.say(
+            "sentence.targets.raised" if row["amount"] > before else "sentence.targets.lowered",
+            asked,
+            evidence=[evidence],
+            simulated=False,
+            aim=words,
+            previous=before,
+            amount=row["amount"],
+            set_on=str(row["set_on"]),
+        )
+
+
+def _reached(row: Mapping[str, Any], begun: float | None, words: texts.Texts) -> str:
+    if row["value"] is not None:
+        return words.number(row["value"], "count")
+    return words("headline.unknown" if begun is not None else "plot.progress.not_begun")
 
 
 def aim(row: Mapping[str, Any], language: Language) -> str:

@@ -36,8 +36,8 @@ def trials(writer: Writer) -> Section:
             rows=tuple(
                 (
                     str(row["car"]),
-                    str(row["condition"]),
-                    str(row["tester"]),
+                    words.number(row["condition"], "condition"),
+                    words.number(row["tester"], "speaker"),
                     *(_distances(row, words) if percent else _consumptions(row, words)),
                     "–"
                     if row["value"] is None
@@ -99,7 +99,7 @@ def _comparable(row: Mapping[str, Any]) -> tuple[str, ...]:
 def _heading(row: Mapping[str, Any], words: texts.Texts) -> str:
     if row.get("basis") == "claimed":
         return words("trials.claimed")
-    return f"{row['condition']} · {row['tester']}"
+    return f"{words.number(row['condition'], 'condition')} · {words.number(row['tester'], 'speaker')}"
 
 
 def _distances(row: Mapping[str, Any], words: texts.Texts) -> tuple[str, str]:
