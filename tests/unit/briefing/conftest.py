@@ -17,6 +17,7 @@ from driveaway.figures.answer import Answer, Interval
 from driveaway.values import clock
 from driveaway.values.errors import NotFound
 from driveaway.values.provinces import PROVINCES
+from tests.unit.briefing.planned import ANSWERS
 
 ZONE = clock.zone("Asia/Shanghai")
 FIRST = date(2024, 3, 28)
@@ -390,6 +391,7 @@ def build() -> Launch:
             "simulated": True,
         },
         "targets.progress": targets,
+        **ANSWERS,
         "outlets.open": lambda at, by, a: (
             provinces(at, by, a) if by else {"value": {"store": 59, "service": 41}.get(a.get("role", ""), 0)}
         ),

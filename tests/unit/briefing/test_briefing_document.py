@@ -131,7 +131,7 @@ def test_the_page_is_whole_safe_and_self_contained(launch: Any, language: str) -
     assert not {"script", "link", "iframe", "img", "object", "form"} & set(names)
     assert {"header", "main", "footer", "nav", "aside"} <= set(names)
     assert names.count("h1") == 1
-    assert names.count("svg") == 8
+    assert names.count("svg") == 9
     assert dict(reader.tags)["html"]["lang"] == ("en" if language == "en" else "zh-Hans")
     ids = [attributes["id"] for _, attributes in reader.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
@@ -219,6 +219,7 @@ def test_json_keeps_texts_and_evidence(launch: Any) -> None:
     assert [section["id"] for section in told["sections"]] == [
         "orders",
         "targets",
+        "deliveries",
         "outlets",
         "buyers",
         "trials",

@@ -35,7 +35,7 @@ def test_every_specification_fits_the_schema_and_is_drawn(launch: Any, language:
     import altair
 
     drawn = pictures(launch, language)
-    assert len(drawn) == 8
+    assert len(drawn) == 9
     for name, picture in drawn.items():
         altair.Chart.from_dict(dict(picture.spec), validate=True)
         root = ET.fromstring(picture.standalone())
