@@ -51,7 +51,12 @@ def test_each_figure_reads_its_part_of_the_plan(launch: Launch) -> None:
     launch.append([_adopted(50)])
     cut = launch.at(acts.at(60))
     (odds,) = cut.figure("delivery.target_odds").rows or ()
-    assert (odds["target"], odds["value"], odds["low"], odds["high"]) == ("june", 0.75, 9000, 12_000)
+    assert (odds["target"], odds["value"], odds["cars_low"], odds["cars_high"]) == (
+        "june",
+        0.75,
+        9000,
+        12_000,
+    )
     weeks = cut.figure("delivery.expected").rows or ()
     assert [(row["week"], row["value"]) for row in weeks][:2] == [("2024-W15", 6), ("2024-W16", 9)]
     (bound,) = cut.figure("delivery.binding").rows or ()

@@ -90,8 +90,8 @@ def _week(day: str) -> str:
 def target_odds(view: View) -> Measure:
     """How likely the adopted plan reaches each target of cars delivered.
 
-    ``value`` is the share of simulated paths that reach it; ``low``, ``middle`` and ``high`` are the 5th,
-    50th and 95th percentile of what the target counts, cars delivered before the plan included.
+    ``value`` is the share of simulated paths that reach it; ``cars_low``, ``cars`` and ``cars_high`` are the
+    5th, 50th and 95th percentile of what the target counts, cars delivered before the plan included.
     """
     return _of_plan(
         view,
@@ -99,9 +99,9 @@ def target_odds(view: View) -> Measure:
             {
                 "target": odds.target,
                 "value": odds.odds,
-                "low": odds.low,
-                "middle": odds.middle,
-                "high": odds.high,
+                "cars_low": odds.low,
+                "cars": odds.middle,
+                "cars_high": odds.high,
             }
             for odds in plan.odds
         ],

@@ -32,7 +32,7 @@ ANSWERS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "delivery.expected": lambda at, by, a: _expected(),
     "delivery.target_odds": lambda at, by, a: _rows(
         "Odds of each delivery target", "share",
-        {"target": "year-2024", "value": 0.61, "low": 72_000, "middle": 104_000, "high": 139_000},
+        {"target": "year-2024", "value": 0.61, "cars_low": 72_000, "cars": 104_000, "cars_high": 139_000},
     ),
     "delivery.backlog_weeks": lambda at, by, a: _rows(
         "Backlog in weeks of output", "weeks",

@@ -45,7 +45,7 @@ def _odds(writer: Writer) -> list[Sentence]:
         writer.say(
             "sentence.deliveries.odds", asked,
             aim={language: aim(targets[row["target"]], language) for language in texts.LANGUAGES},
-            odds=row["value"], low=row["low"], high=row["high"],
+            odds=row["value"], low=row["cars_low"], high=row["cars_high"],
         )
         for row in asked.rows
         if row["target"] in targets
