@@ -20,7 +20,7 @@ def test_promises_are_kept_as_often_as_they_say_and_are_no_wider_than_needed(cou
     sure = found.kept[0.9]
     assert len(sure.launches) == count
     assert 0.88 <= sure.mean <= 0.92
-    assert abs(found.kept[0.8].mean - 0.8) <= 0.04
+    assert abs(found.kept[0.8].mean - 0.8) <= 0.05
     # Errors are shared: most launches keep nearly all, and a few break most.
     assert np.median(sure.share) > 0.95
     assert sure.least < 0.3
