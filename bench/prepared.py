@@ -16,7 +16,7 @@ class Bench:
     Attributes:
         workdir: holds what is measured with; what is complete there is used again.
         facts: how many are imported.
-        scale: of the book that figures are asked of; 10 is 1,200,000 reservations.
+        scale: of the book that figures are asked of; 8.2 is 1,000,000 reservations.
         demo_scale: of the demo.
         appends: how many single facts are appended.
         postgres: measure PostgreSQL too.

@@ -37,8 +37,8 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--scale",
         type=float,
-        default=10.0,
-        help="of the book that figures are asked of (default: 10, some 5 million facts)",
+        default=8.2,
+        help="of the book that figures are asked of (default: 8.2, some 5 million facts)",
     )
     parser.add_argument("--demo-scale", type=float, default=1.0, help="of the demo (default: 1)")
     parser.add_argument("--appends", type=int, default=1_000, help="single appends (default: 1,000)")

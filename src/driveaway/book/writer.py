@@ -27,7 +27,7 @@ _REPEATED = "book.conflict"
 # So many facts are handed to the store at a time; SQLite inserts them while the next are decided.
 _CHUNK = 4_000
 # An import that meets another writer commits so few facts at a time (about 1 ms), for so long.
-_COURTEOUS = 16
+_COURTEOUS = 8
 _UNBOUND = 1 << 30
 # So often a batch under way looks whether somebody waits. Each look lets go of Python's lock for a
 # moment too short for the inserting thread to take it, and long enough to stop its clock: looking
@@ -140,14 +140,18 @@ _courteous_until: dict[str, float] = {}
 _sizes: dict[str, int] = {}
 
 
+def is_courteous(store: Store) -> bool:
+    """Whether an import of this process met another writer lately, and so commits few facts at once."""
+    return monotonic() < _courteous_until.get(store.url, 0.0)
+
+
 def _patient_size(store: Store) -> int:
     """Facts that an import may commit at once.
 
     It begins with few, so that whoever writes already is met while little has to be committed, and
     doubles as long as nobody is.
     """
-    courteous = monotonic() < _courteous_until.get(store.url, 0.0)
-    size = _COURTEOUS if courteous else _sizes.get(store.url, 4 * _COURTEOUS)
+    size = _COURTEOUS if is_courteous(store) else _sizes.get(store.url, 4 * _COURTEOUS)
     _sizes[store.url] = min(2 * size, _UNBOUND)
     return size
 

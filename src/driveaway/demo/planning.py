@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from driveaway.facts import Draft
 from driveaway.launch.launch import Launch
 from driveaway.values.errors import Refused, Unavailable
@@ -31,7 +33,7 @@ def planned(launch: Launch, until: int | None) -> Iterator[Draft]:
         if error.code != "delivery.no_orders":
             raise
         return
-    yield adopting.draft_of(launch, proposal)
+    yield _of_the_demo(adopting.draft_of(launch, proposal))
     first: dict[str, OrderId] = {}
     windows = promising.windows_of(proposal)
     # Of each trim the order that has waited longest, of those that have a date and no car yet.
@@ -39,6 +41,10 @@ def planned(launch: Launch, until: int | None) -> Iterator[Draft]:
     for row, (order_id, trim, built) in enumerate(zip(*columns, strict=True)):
         if built is None and windows(row) is not None:
             first.setdefault(trim, OrderId(order_id))
-    yield from promising.drafts_of(
-        launch, proposal, [first[trim] for trim in sorted(first)], reason=None, at=None
-    )
+    chosen = [first[trim] for trim in sorted(first)]
+    yield from map(_of_the_demo, promising.drafts_of(launch, proposal, chosen, reason=None, at=None))
+
+
+def _of_the_demo(draft: Draft) -> Draft:
+    """A fact that the demo made: what somebody adopts or promises by hand in its folder is told from it."""
+    return replace(draft, source=f"urn:driveaway:demo:{draft.kind}/{draft.subject}")

@@ -117,6 +117,11 @@ class Launch:
             self.book.log_head()
         return outcomes
 
+    @property
+    def gives_way(self) -> bool:
+        """Whether an import of this process gives way to somebody else who writes."""
+        return writer.is_courteous(self.book.store)
+
     def apply(self, *, happened: int | None = None) -> Sequence[Outcome]:
         """Take launch.toml, its targets, claims.csv, events.csv and tests.csv into the book.
 

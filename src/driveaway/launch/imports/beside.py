@@ -22,7 +22,7 @@ from driveaway.facts import KINDS, Draft
 from driveaway.facts.base import Body, Encoded
 from driveaway.launch.imports.files import BrokenOff, Opened, opened
 from driveaway.launch.imports.problems import Problem
-from driveaway.launch.imports.reading import Here, Reading, seldom_collect
+from driveaway.launch.imports.reading import Here, Reading, never_collect
 from driveaway.launch.imports.rows import Proposal, Proposals
 from driveaway.values.errors import BadValue, Conflict, DriveawayError, NotFound, Refused, Unavailable
 
@@ -33,7 +33,7 @@ _ERRORS: Final = {
 }
 _PROGRAM: Final = "from driveaway.launch.imports.beside import main; main()"
 _LENGTH: Final = 8
-_ROWS: Final = 10_000
+_ROWS: Final = 1_000
 """Rows of a frame at the most: one is taken over while the next is read."""
 # A batch fits into the pipe at once, so that the other process need not wait to be read.
 _PIPE: Final = 1024 * 1024
@@ -232,7 +232,7 @@ def main() -> None:
     # Whoever stops the import stops this process too.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(10)
-    seldom_collect()
+    never_collect()
     reading: Reading = pickle.load(sys.stdin.buffer)
     # Nothing but frames may go to standard output.
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")

@@ -180,6 +180,9 @@ class Recorder:
         if proposals:
             drafts = [proposal.draft for proposal in proposals]
             self._under_way.append((proposals, final, self._worker.submit(self._appended, drafts)))
+            if self._launch.gives_way:
+                # Nothing is unpacked beside: who appends holds the book's lock, and others wait for it.
+                self._settle()
 
     def _appended(self, drafts: Sequence[Draft]) -> list[Outcome]:
         # What follows a batch that could not be recorded must not get into the book before it.

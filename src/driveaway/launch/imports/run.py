@@ -15,7 +15,7 @@ from driveaway.launch.imports.limits import Limits
 from driveaway.launch.imports.mapping import Mapping, load_mapping
 from driveaway.launch.imports.ordered import in_order_of_time
 from driveaway.launch.imports.problems import ImportReport, Problem, Problems
-from driveaway.launch.imports.reading import Here, Reading, Source, seldom_collect
+from driveaway.launch.imports.reading import Here, Reading, Source, never_collect
 from driveaway.launch.imports.recording import Recorder
 from driveaway.launch.imports.rows import Proposals
 from driveaway.launch.outputs import check_output
@@ -29,7 +29,7 @@ Progress = Callable[[int, int, int], None]
 """(bytes of the file done, bytes in all, rows)."""
 
 BATCH = 50_000
-_TURN = 0.0005
+_TURN = 0.0001
 """Seconds for which a thread keeps Python's lock while another one wants it."""
 
 
@@ -126,7 +126,7 @@ def _source(reading: Reading, file: Opened, beside: bool) -> Source:
 @contextmanager
 def _calm() -> Iterator[None]:
     before, interval = gc.get_threshold(), sys.getswitchinterval()
-    seldom_collect()
+    never_collect()
     # Who appends holds the book's lock: it must not wait long for a turn while the next rows are unpacked.
     sys.setswitchinterval(_TURN)
     try:
