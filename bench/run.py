@@ -38,7 +38,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
         "--scale",
         type=float,
         default=8.2,
-        help="of the book that figures are asked of (default: 8.2, some 5 million facts)",
+        help="of the book that figures are asked of (default: 8.2: 1,000,000 orders)",
     )
     parser.add_argument("--demo-scale", type=float, default=1.0, help="of the demo (default: 1)")
     parser.add_argument("--appends", type=int, default=1_000, help="single appends (default: 1,000)")
