@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 
 import numpy as np
 import pyarrow as pa
@@ -145,11 +144,6 @@ def _days(column: pa.ChunkedArray, first_day: int) -> Counts:
     days = column.combine_chunks().cast(pa.date32()).cast(pa.int32()).cast(pa.int64())
     found = _numbers(pa.chunked_array([days]), _NONE)
     return np.where(found == _NONE, NO_DAY, found - first_day)
-
-
-def day_number(day: date) -> int:
-    """Days since 1 January 1970."""
-    return (day - date(1970, 1, 1)).days
 
 
 def local_days(instants: pa.ChunkedArray, zone: str) -> Counts:

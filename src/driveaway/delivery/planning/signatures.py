@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from driveaway.delivery.planning.problem import NO_DAY, Amounts, Counts, Demand, Flags, Supply
-
-_MICROSECONDS_OF_DAY = 86_400_000_000
+from driveaway.values.clock import DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +195,7 @@ def timing(demand: Demand, supply: Supply, groups: LeadGroups) -> Timing:
     """When each car may be built: after its lock, in time for its window, not before its buyer is ready."""
     group = groups.of_orders(demand.region)
     lead = groups.days[group]
-    locked = demand.locked // _MICROSECONDS_OF_DAY - supply.first_day
+    locked = demand.locked // DAY - supply.first_day
     release = np.maximum(np.maximum(demand.ready - lead, locked), 0)
     promised = demand.committed != NO_DAY
     window = windows(demand)

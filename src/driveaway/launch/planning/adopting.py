@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
+from driveaway.delivery.demand import local_days
 from driveaway.delivery.planning.binding import pool_name
 from driveaway.delivery.planning.odds import BANDS
 from driveaway.delivery.planning.problem import NO_DAY
@@ -137,8 +138,8 @@ def at_risk_of(proposal: Proposal) -> Iterator[DateAtRisk]:
         if date.regions:
             chosen = np.append(np.isin(codes, date.regions), False)
             meant &= chosen[plan.demand.region]
-        locked = plan.demand.locked // 86_400_000_000
-        meant &= (locked >= date.locked[0]) & (locked <= date.locked[1])
+        locked = local_days(proposal.orders["queued"], proposal.description.zone)
+        meant[: proposal.open] &= (locked >= date.locked[0]) & (locked <= date.locked[1])
         low, middle, high = (
             int((plan.promises.handed[proposal.level(level)][meant] > until).sum())
             for level in (LOW, MIDDLE, HIGH)

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from driveaway.book.view import View
-from driveaway.delivery.demand import day_number
 from driveaway.delivery.kept.scoring import NEVER, CurvePoint, Promises, calibration_curve
 from driveaway.delivery.planning.problem import Amounts
+from driveaway.delivery.supply.reading import number_of
 from driveaway.facts.delivery import PlanAdopted
 from driveaway.launch.launch import Cut, Launch
 from driveaway.launch.planning.landing import landed
@@ -70,7 +70,7 @@ def curve(launch: Launch, cut: Cut) -> list[CurvePoint]:
         at = pc.index_in(table["order_id"], value_set=ends["subject"]).combine_chunks()
         handed = _numbers(pc.take(ends["handed"], at))
         off = _numbers(pc.take(ends["off"], at))
-        given = day_number(parse_day(fact.body.first_day))
+        given = number_of(parse_day(fact.body.first_day))
         for name in table.column_names:
             if name[0] != "p" or name == "province":
                 continue
@@ -86,7 +86,7 @@ def curve(launch: Launch, cut: Cut) -> list[CurvePoint]:
         return []
     whole = Promises(*(np.concatenate([getattr(p, name) for p in parts]) for name in Promises.__slots__))
     # The last day that is wholly over.
-    return calibration_curve(whole, day_number(local_day(cut.as_of + 1, cut.view.zone)) - 1)
+    return calibration_curve(whole, number_of(local_day(cut.as_of + 1, cut.view.zone)) - 1)
 
 
 def _ends(view: View) -> pa.Table:

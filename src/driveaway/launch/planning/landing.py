@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
@@ -15,9 +14,10 @@ import pyarrow.compute as pc
 import pyarrow.csv as pv
 import pyarrow.parquet as pq
 
-from driveaway.delivery.demand import configurations_of, day_number
+from driveaway.delivery.demand import configurations_of
 from driveaway.delivery.planning.problem import NO_DAY, Counts
 from driveaway.delivery.planning.results import Adopted
+from driveaway.delivery.supply.reading import number_of
 from driveaway.facts import Fact
 from driveaway.facts.delivery import PlanAdopted
 from driveaway.launch.launch import Launch
@@ -48,7 +48,7 @@ class Landed:
         """What a later plan needs to move few."""
         body = self.fact.body
         assert isinstance(body, PlanAdopted)
-        first = day_number(parse_day(body.first_day))
+        first = number_of(parse_day(body.first_day))
         configurations, row = configurations_of(self.table)
         days = self.table["slot"].combine_chunks().cast(pa.int32()).cast(pa.int64())
         slot = np.asarray(
@@ -105,7 +105,7 @@ def plans_folder(launch: Launch) -> Path:
     return launch.data / "plans"
 
 
-def landed(launch: Launch, fact: Fact, columns: Sequence[str] | None = None) -> Landed:
+def landed(launch: Launch, fact: Fact) -> Landed:
     """An adopted plan's table.
 
     Raises:
@@ -130,7 +130,7 @@ def landed(launch: Launch, fact: Fact, columns: Sequence[str] | None = None) -> 
             place=str(path),
             remedy="restore the file, or adopt a new plan with --fresh",
         )
-    table = pq.read_table(BytesIO(content), columns=None if columns is None else list(columns))
+    table = pq.read_table(BytesIO(content))
     return Landed(fact.subject, fact, table)
 
 

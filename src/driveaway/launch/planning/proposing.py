@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from itertools import product
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ import pyarrow as pa
 from msgspec.structs import replace as with_attributes
 
 from driveaway.book.view import View
-from driveaway.delivery.demand import configurations_of, day_number, demand_of, local_days, with_arrivals
+from driveaway.delivery.demand import configurations_of, demand_of, local_days, with_arrivals
 from driveaway.delivery.planning.odds import Target
 from driveaway.delivery.planning.plan import Plan, make_plan
 from driveaway.delivery.planning.problem import NO_DAY, Amounts, Configuration, Supply
@@ -28,6 +28,7 @@ from driveaway.delivery.supply import (
     region_codes,
     supply,
 )
+from driveaway.delivery.supply.reading import day_of, number_of
 from driveaway.facts.description import Description
 from driveaway.facts.planning import Planning
 from driveaway.launch.launch import Cut, Launch
@@ -80,7 +81,7 @@ class Proposal:
         """A day of the horizon as a date; None where it is not within it."""
         if number == NO_DAY:
             return None
-        return date(1970, 1, 1) + timedelta(days=int(number) + self.plan.supply.first_day)
+        return day_of(int(number) + self.plan.supply.first_day)
 
     @property
     def open(self) -> int:
@@ -120,7 +121,7 @@ def propose(
     notes = Notes()
     settings = plan_settings(described, notes)
     settings = with_attributes(settings, paths=paths or settings.paths)
-    first_day = day_number(local_day(view.when.as_of + 1, view.zone))
+    first_day = number_of(local_day(view.when.as_of + 1, view.zone))
     days = 7 * settings.horizon_weeks
     orders = open_orders(view)
     if not orders.num_rows:
@@ -205,8 +206,8 @@ def _targets(cut: Cut, description: Description, first_day: int, *, changed: boo
         yield Target(
             name=row["target"],
             measure=measure,  # type: ignore[arg-type]
-            from_day=day_number(parse_day(row["from_day"])) - first_day,
-            until_day=day_number(parse_day(row["until_day"])) - first_day,
+            from_day=number_of(parse_day(row["from_day"])) - first_day,
+            until_day=number_of(parse_day(row["until_day"])) - first_day,
             amount=amounts.get(row["target"], row["amount"]),
             strictly=row["qualifier"] == "more than",
             already=int(row["value"] or 0),

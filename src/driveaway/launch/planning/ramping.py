@@ -10,6 +10,7 @@ import numpy as np
 from driveaway.delivery.planning.problem import Amounts, Supply
 from driveaway.delivery.ramp.forecasting import StatedRate, forecast
 from driveaway.delivery.ramp.record import Record
+from driveaway.delivery.supply.reading import day_of
 from driveaway.facts.description import Description
 from driveaway.facts.planning import Planning
 from driveaway.launch.launch import Cut
@@ -27,7 +28,7 @@ def from_peers(
         BadValue: see ``forecast``.
     """
     scale = settings.scale
-    first = date(1970, 1, 1) + timedelta(days=known.first_day)
+    first = day_of(known.first_day)
     capacity = np.sum([line.output for line in known.lines], axis=0) / scale
     record = _record(cut, description, scale)
     waiting = cut.figure("orders.waiting").value

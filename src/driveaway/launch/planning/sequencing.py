@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from driveaway.delivery.demand import day_number
 from driveaway.delivery.sequence.day import Car, DaySequence, sequence_cars
 from driveaway.delivery.sequence.problem import Objective, Ratio
 from driveaway.delivery.supply import Notes
+from driveaway.delivery.supply.reading import number_of
 from driveaway.delivery.supply.selecting import covers
 from driveaway.launch.planning.proposing import Proposal
 from driveaway.values.errors import BadValue, NotFound
@@ -32,7 +32,7 @@ def cars_of(proposal: Proposal, day: date) -> list[Car]:
         NotFound: the day is not within the plan, or nothing is built on it.
     """
     plan = proposal.plan
-    number = day_number(day) - plan.supply.first_day
+    number = number_of(day) - plan.supply.first_day
     if not 0 <= number < plan.supply.days:
         raise NotFound(
             f"{day} is not within the plan, which begins on {proposal.day(0)}",

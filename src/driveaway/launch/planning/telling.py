@@ -22,8 +22,6 @@ from driveaway.launch.planning.promising import Estimate, Quoted, Window
 from driveaway.launch.planning.proposing import HIGH, LOW, MIDDLE, Proposal
 from driveaway.values.clock import show as show_time
 
-NOT_WITHIN = "beyond the plan"
-
 
 def of_proposal(proposal: Proposal) -> dict[str, Any]:
     """What a proposal expects: odds, weeks by trim, limit and region, what binds, what is not planned."""

@@ -21,12 +21,13 @@ from functools import cache
 import numpy as np
 import pyarrow as pa
 
-from driveaway.delivery.demand import configurations_of, day_number, demand_of, local_days, with_arrivals
+from driveaway.delivery.demand import configurations_of, demand_of, local_days, with_arrivals
 from driveaway.delivery.planning.plan import Plan, make_plan
 from driveaway.delivery.planning.problem import NO_DAY, Amounts, Demand, Supply
 from driveaway.delivery.ramp.forecasting import StatedRate, forecast
 from driveaway.delivery.ramp.record import Record
 from driveaway.delivery.supply import Notes, cancellations, plan_settings, priorities, region_codes, supply
+from driveaway.delivery.supply.reading import number_of
 from driveaway.demo.scaling import launch_text
 from driveaway.demo.simulation import simulate
 from driveaway.facts.description import Description, read_description
@@ -143,7 +144,7 @@ def problem(seed: int) -> tuple[Demand, Supply, int, Record]:
     """Demand, supply, how many orders are open, and the record at the size of the real launch."""
     description = described()
     settings = plan_settings(description, Notes())
-    first_day = day_number(AS_OF + timedelta(1))
+    first_day = number_of(AS_OF + timedelta(1))
     orders, handed = order_book(seed)
     ordered, row = configurations_of(orders)
     configurations = (*ordered, *(c for c in offered(description) if c not in set(ordered)))
@@ -282,7 +283,7 @@ def _called_off(demand: Demand, random: np.random.Generator) -> Amounts:
     out = np.full(len(demand), np.inf)
     hazard = -np.log1p(-demand.cancels[np.minimum(np.arange(TRUE_DAYS + 400), len(demand.cancels) - 1)])
     until = np.concatenate([[0.0], np.cumsum(hazard)])
-    start = day_number(AS_OF + timedelta(1))
+    start = number_of(AS_OF + timedelta(1))
     assert first > start - 400
     for nth, instant in enumerate(demand.locked.tolist()):
         age = start - instant // _DAY_US

@@ -28,7 +28,7 @@ def test_every_open_order_has_a_slot_or_stands_beyond_the_plan(launch: Launch, p
     assert proposal.open == waiting
     assert len(proposal.plan.unplannable) == 0
     slots = proposal.plan.slot[: proposal.open]
-    assert ((slots < 0) == (np.array(proposal.orders["built"].to_pylist(), object) != None)).all()  # noqa: E711
+    assert [slot < 0 for slot in slots.tolist()] == proposal.orders["built"].is_valid().to_pylist()
     assert (slots[slots != NO_DAY] < proposal.plan.supply.days).all()
 
 
