@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from typing import Any, Final
@@ -19,8 +19,7 @@ from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 
-from driveaway.book.migrate import migrate
-from driveaway.book.postgres_transaction import COLUMNS, FROM, PostgresTransaction, our_error
+from driveaway.book.postgres_transaction import COLUMNS, FROM, PostgresTransaction, named, our_error
 from driveaway.book.store import SCHEMA_REVISION, Edge, Row
 from driveaway.values.errors import BadValue, DriveawayError
 
@@ -77,6 +76,9 @@ class PostgresStore:
 
     def create(self) -> None:
         """Make the tables, or bring older ones up to date."""
+        # Here, for it imports Alembic and SQLAlchemy: a server that only opens the book spares 25 MB.
+        from driveaway.book.migrate import migrate
+
         migrate(self._alembic_url)
 
     # --- writing ---
@@ -187,6 +189,10 @@ class PostgresStore:
         return {
             row[0] for row in self._fetch("SELECT DISTINCT subject FROM fact WHERE kind = 'subject.erased'")
         }
+
+    def operational(self, sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Rows of a statement over operational tables, as last committed; safe from any thread."""
+        return self._fetch(named(sql).decode(), values)
 
     def describe(self) -> dict[str, Any]:
         """Engine, version, place, size in bytes, and how sure a commit is."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, Final
 
 import psycopg
@@ -56,6 +59,15 @@ def our_error(error: psycopg.Error, place: str = "") -> DriveawayError:
         remedy = "grant the role SELECT, INSERT, UPDATE and DELETE on the book's tables"
         return Unavailable(text, code="store.forbidden", place=place, remedy=remedy)
     return Unavailable(text, code="store.unreachable", place=place, remedy=_RETRY)
+
+
+_NAMED: Final = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
+
+
+@lru_cache(maxsize=1_000)
+def named(sql: str) -> bytes:
+    """A statement with parameters as ``:name`` in the form that psycopg reads."""
+    return _NAMED.sub(r"%(\1)s", sql.replace("%", "%%")).encode()
 
 
 class PostgresTransaction:
@@ -155,6 +167,27 @@ class PostgresTransaction:
         return self._connection.execute(
             "DELETE FROM fact_secret WHERE seq = ANY(%s::bigint[])", wanted
         ).rowcount
+
+    # --- operational tables ---
+
+    def rows(self, sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Rows of a statement with named parameters, ``:name``."""
+        return self._connection.execute(named(sql), values, binary=True).fetchall()
+
+    def run(self, sql: str, values: Mapping[str, Any]) -> int:
+        """Run a statement with named parameters; how many rows it changed."""
+        return self._connection.execute(named(sql), values).rowcount
+
+    def run_many(self, sql: str, values: Sequence[Mapping[str, Any]]) -> None:
+        """Run a statement once for each set of named parameters."""
+        with self._connection.cursor() as cursor:
+            cursor.executemany(named(sql), values)
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """A part of the transaction that is taken back alone when it fails."""
+        with self._connection.transaction():
+            yield
 
     def _rows(self, tail: str, parameters: tuple[Any, ...]) -> list[Row]:
         return [Row._make(row) for row in self._fetch(f"SELECT {COLUMNS} {tail}", parameters)]

@@ -5,35 +5,24 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from threading import Event
+from threading import Lock
 from typing import Any, Final
 
-from driveaway.book.migrate import migrate
-from driveaway.book.sqlite_insert import Chunk, chunk_of, insert_rows, source_key
 from driveaway.book.sqlite_locks import is_locked, locked, translated
+from driveaway.book.sqlite_transaction import COLUMNS, FROM, SqliteTransaction
 from driveaway.book.store import SCHEMA_REVISION, Edge, Row
 from driveaway.values.errors import DriveawayError, NotFound, Unavailable
 
-_COLUMNS: Final = (
-    "f.seq, f.kind, f.version, f.subject, f.happened, f.recorded, f.source, f.replaces, f.simulated,"
-    " f.body, f.leaf, s.salt, s.personal"
-)
-_FROM: Final = "FROM fact f LEFT JOIN fact_secret s ON s.seq = f.seq"
-_LIVE: Final = "NOT EXISTS (SELECT 1 FROM fact r WHERE r.replaces = f.seq)"
 _CACHE_KIB: Final = 256 * 1024
 _CACHE_OF_SORT_KIB: Final = 16 * 1024
 # The write-ahead log is copied back by whoever finds it this long, never inside the write lock:
 # an import does it early, so that the order desk's own short appends hardly ever do.
 _LOG_OF_IMPORT: Final = 100_000
 _LOG_OF_OTHERS: Final = 200_000
-# Pages that a commit, a single fact, and a chunk of thousands (which share theirs) dirty, measured.
-_PAGES_OF_COMMIT: Final = 8
-_PAGES_OF_FACT: Final = 3
-_PAGES_OF_CHUNK: Final = 2_000
 
 
 class SqliteStore:
@@ -43,6 +32,8 @@ class SqliteStore:
         self.path = path
         self.url = f"sqlite:///{path}"
         self._connection: sqlite3.Connection | None = None
+        self._reader: sqlite3.Connection | None = None
+        self._reading = Lock()
         self._lock_path = path.with_suffix(".lock")
         self._waiting_path = path.with_suffix(".waiting")
         self._sign: int | None = None
@@ -51,6 +42,9 @@ class SqliteStore:
 
     def create(self) -> None:
         """Make the file and its tables, or bring older ones up to date."""
+        # Here, for it imports Alembic and SQLAlchemy: a server that only opens the book spares 25 MB.
+        from driveaway.book.migrate import migrate
+
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with translated(self.path):
             connection = sqlite3.connect(self.path)
@@ -173,21 +167,20 @@ class SqliteStore:
     def rows(self, after: int, until: int, limit: int) -> list[Row]:
         """Facts with after < seq ≤ until, by seq, at most ``limit``."""
         return self._select(
-            f"{_FROM} WHERE f.seq > ? AND f.seq <= ? ORDER BY f.seq LIMIT ?", (after, until, limit)
+            f"{FROM} WHERE f.seq > ? AND f.seq <= ? ORDER BY f.seq LIMIT ?", (after, until, limit)
         )
 
     def by_seq(self, seqs: Sequence[int]) -> list[Row]:
         """Facts by their seq."""
         wanted = json.dumps(list(seqs))
         return self._select(
-            f"{_FROM} WHERE f.seq IN (SELECT value FROM json_each(?)) ORDER BY f.seq", (wanted,)
+            f"{FROM} WHERE f.seq IN (SELECT value FROM json_each(?)) ORDER BY f.seq", (wanted,)
         )
 
     def about(self, subject: str) -> list[Row]:
         """Every fact about a subject or found under it as a key, by seq."""
         return self._select(
-            f"{_FROM} WHERE f.subject = ?"
-            " OR f.seq IN (SELECT seq FROM fact_key WHERE key = ?) ORDER BY f.seq",
+            f"{FROM} WHERE f.subject = ? OR f.seq IN (SELECT seq FROM fact_key WHERE key = ?) ORDER BY f.seq",
             (subject, subject),
         )
 
@@ -225,6 +218,17 @@ class SqliteStore:
         with translated(self.path):
             return {row[0] for row in self.connection.execute(sql)}
 
+    def operational(self, sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Rows of a statement over operational tables, as last committed; safe from any thread.
+
+        A connection of its own: the other one sees what a write under way has not committed yet.
+        """
+        with self._reading, translated(self.path):
+            if self._reader is None:
+                _ = self.connection
+                self._reader = self._open()
+            return self._reader.execute(sql, values).fetchall()
+
     def scrub(self) -> None:
         """Empty the write-ahead log, which may still hold what was shredded."""
         with translated(self.path):
@@ -240,6 +244,9 @@ class SqliteStore:
         if self._sign is not None:
             os.close(self._sign)
             self._sign = None
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
         if self._connection is not None:
             self._shorten_log(_LOG_OF_IMPORT)
             self._connection.close()
@@ -265,134 +272,4 @@ class SqliteStore:
 
     def _select(self, tail: str, parameters: tuple[Any, ...]) -> list[Row]:
         with translated(self.path):
-            return [
-                Row._make(row) for row in self.connection.execute(f"SELECT {_COLUMNS} {tail}", parameters)
-            ]
-
-
-class SqliteTransaction:
-    """What can be done while holding the write lock."""
-
-    def __init__(self, connection: sqlite3.Connection, path: Path, worker: ThreadPoolExecutor) -> None:
-        self._settled = connection
-        self._path = path
-        self._worker = worker
-        self._under_way: Future[None] | None = None
-        self.pages = _PAGES_OF_COMMIT
-
-    @property
-    def _connection(self) -> sqlite3.Connection:
-        """The connection, once nothing is being inserted on it any more."""
-        self.settle()
-        return self._settled
-
-    def edge(self) -> Edge:
-        """The right edge as of now."""
-        return Edge(*self._connection.execute("SELECT size, recorded, peaks FROM book_edge").fetchone())
-
-    def live(self, subjects: Sequence[str], keys: Sequence[str]) -> list[Row]:
-        """Facts not replaced, about any of these subjects or found under any of these keys, by seq."""
-        found: dict[int, Row] = {}
-        for wanted, join in (
-            (subjects, "JOIN fact f ON f.subject = j.value"),
-            (keys, "JOIN fact_key k ON k.key = j.value JOIN fact f ON f.seq = k.seq"),
-        ):
-            if wanted:
-                sql = (
-                    f"SELECT {_COLUMNS} FROM json_each(?) j CROSS {join}"
-                    f" LEFT JOIN fact_secret s ON s.seq = f.seq WHERE {_LIVE}"
-                )
-                for row in self._connection.execute(sql, (json.dumps(wanted),)):
-                    found[row[0]] = Row._make(row)
-        return [found[seq] for seq in sorted(found)]
-
-    def of_subject(self, subject: str) -> list[Row]:
-        """Every fact about exactly this subject that still has its secret."""
-        sql = f"SELECT {_COLUMNS} {_FROM} WHERE f.subject = ? AND s.seq IS NOT NULL ORDER BY f.seq"
-        return [Row._make(row) for row in self._connection.execute(sql, (subject,))]
-
-    def open_under(self, keys: Sequence[str], closing: Sequence[str]) -> list[tuple[str, str]]:
-        """(key, subject) of the live facts under these keys whose subject no live closing kind closed."""
-        sql = (
-            "SELECT k.key, f.subject FROM json_each(?) j CROSS JOIN fact_key k ON k.key = j.value"
-            f" JOIN fact f ON f.seq = k.seq WHERE {_LIVE} AND NOT EXISTS (SELECT 1 FROM fact x"
-            " WHERE x.subject = f.subject AND x.kind IN (SELECT value FROM json_each(?))"
-            " AND NOT EXISTS (SELECT 1 FROM fact y WHERE y.replaces = x.seq))"
-        )
-        return self._connection.execute(sql, (json.dumps(list(keys)), json.dumps(list(closing)))).fetchall()
-
-    def any_of(self, kind: str, after: int) -> bool:
-        """Whether there is a fact of this kind after that seq."""
-        sql = "SELECT 1 FROM fact WHERE seq > ? AND kind = ? LIMIT 1"
-        return self._connection.execute(sql, (after, kind)).fetchone() is not None
-
-    def by_source(self, sources: Sequence[str]) -> dict[str, Row]:
-        """Facts recorded under these sources."""
-        keys = json.dumps([source_key(source) for source in sources])
-        wanted = set(sources)
-        sql = (
-            f"SELECT {_COLUMNS} FROM json_each(?) j CROSS JOIN fact f ON f.source_key = j.value"
-            " LEFT JOIN fact_secret s ON s.seq = f.seq"
-        )
-        rows = (Row._make(row) for row in self._connection.execute(sql, (keys,)))
-        return {row.source: row for row in rows if row.source in wanted}
-
-    def by_seq(self, seqs: Sequence[int]) -> list[Row]:
-        """Facts by their seq."""
-        sql = f"SELECT {_COLUMNS} {_FROM} WHERE f.seq IN (SELECT value FROM json_each(?)) ORDER BY f.seq"
-        return [Row._make(row) for row in self._connection.execute(sql, (json.dumps(list(seqs)),))]
-
-    def replacement_of(self, seq: int) -> int | None:
-        """The seq of the fact that replaced this one, if any."""
-        row = self._connection.execute("SELECT seq FROM fact WHERE replaces = ?", (seq,)).fetchone()
-        return None if row is None else int(row[0])
-
-    def insert(self, rows: Sequence[Row], keys: Sequence[tuple[str, int]], edge: Edge) -> None:
-        """Add facts with their secrets (where they still have any) and keys, and move the edge.
-
-        Many facts are inserted beside the caller: the next call, or the commit, waits for them and
-        raises what went wrong.
-
-        Raises:
-            Conflict: a source, or what one of them replaces, is in the book already.
-        """
-        chunk = chunk_of(rows, keys, edge)
-        self.settle()
-        self.pages += min(_PAGES_OF_FACT * len(rows), _PAGES_OF_CHUNK)
-        if chunk is None:
-            with translated(self._path):
-                insert_rows(self._settled, rows, keys, edge)
-        else:
-            begun = Event()
-            self._under_way = self._worker.submit(_insert, chunk, self._settled, begun)
-            # The inserting thread has Python's lock now, and lets go of it once SQLite is at work; left
-            # to itself it would wait for a turn.
-            begun.wait()
-
-    def settle(self) -> None:
-        """Wait for what is being inserted.
-
-        Raises:
-            Conflict, Unavailable: it could not be.
-        """
-        under_way, self._under_way = self._under_way, None
-        if under_way is not None:
-            with translated(self._path):
-                under_way.result()
-
-    def shred(self, seqs: Sequence[int]) -> int:
-        """Delete the secrets and personal keys of these facts; how many had any."""
-        wanted = json.dumps(list(seqs))
-        cursor = self._connection.execute(
-            "DELETE FROM fact_secret WHERE seq IN (SELECT value FROM json_each(?))", (wanted,)
-        )
-        self._connection.execute(
-            "DELETE FROM fact_key WHERE key LIKE 'buyer:%' AND seq IN (SELECT value FROM json_each(?))",
-            (wanted,),
-        )
-        return cursor.rowcount
-
-
-def _insert(chunk: Chunk, connection: sqlite3.Connection, begun: Event) -> None:
-    begun.set()
-    chunk.insert(connection)
+            return [Row._make(row) for row in self.connection.execute(f"SELECT {COLUMNS} {tail}", parameters)]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
-SCHEMA_REVISION = "0002"
+SCHEMA_REVISION = "0003"
 
 
 class Row(NamedTuple):
@@ -81,6 +81,22 @@ class WriteTransaction(Protocol):
         """Delete the secrets and personal keys of these facts; how many had any."""
         ...
 
+    def rows(self, sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Rows of a statement over operational tables, with named parameters, ``:name``."""
+        ...
+
+    def run(self, sql: str, values: Mapping[str, Any]) -> int:
+        """Run a statement over operational tables; how many rows it changed."""
+        ...
+
+    def run_many(self, sql: str, values: Sequence[Mapping[str, Any]]) -> None:
+        """Run a statement once for each set of named parameters."""
+        ...
+
+    def step(self) -> AbstractContextManager[None]:
+        """A part of the transaction that is taken back alone when it fails."""
+        ...
+
 
 class Store(Protocol):
     """A row store. Reading methods see committed facts only."""
@@ -136,6 +152,10 @@ class Store(Protocol):
 
     def erased(self) -> set[str]:
         """Subjects that an erasure fact names."""
+        ...
+
+    def operational(self, sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Rows of a statement over operational tables, as last committed; safe from any thread."""
         ...
 
     def scrub(self) -> None:

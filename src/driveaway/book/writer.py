@@ -199,6 +199,17 @@ def _append_batch(
     return outcomes
 
 
+def append_within(transaction: WriteTransaction, drafts: Sequence[Draft], decider: Decider) -> Sequence[int]:
+    """Append facts inside a transaction that the caller holds, all or nothing; their seq, in order.
+
+    Raises:
+        DriveawayError: the first draft's error; the caller's transaction must be rolled back.
+    """
+    known = transaction.by_source([draft.source for draft in drafts if draft.source])
+    outcomes, _ = _append_locked(transaction, drafts, decider, True, None, secrets.token_bytes, known)
+    return [outcome.seq for outcome in outcomes if outcome.seq is not None]
+
+
 class _SourceKnown(Exception):
     """A source of the batch may be recorded already: look them all up and decide again."""
 

@@ -14,6 +14,7 @@ import msgspec
 from driveaway import catalogue
 from driveaway.book import writer
 from driveaway.book.book import Book
+from driveaway.book.state.state import State
 from driveaway.book.view import View
 from driveaway.book.when import When
 from driveaway.book.writer import Outcome as Outcome
@@ -116,6 +117,16 @@ class Launch:
         if any(outcome.added for outcome in outcomes):
             self.book.log_head()
         return outcomes
+
+    @cached_property
+    def state(self) -> State:
+        """Operational tables beside the facts; a change of them may append facts in its transaction."""
+        return State(
+            self.book.store,
+            lambda transaction, drafts: writer.append_within(
+                transaction, drafts, LaunchDecider(self.description)
+            ),
+        )
 
     @property
     def gives_way(self) -> bool:

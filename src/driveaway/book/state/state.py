@@ -1,0 +1,91 @@
+"""Reading and changing operational tables, with the facts of a change in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Protocol
+
+from driveaway.book.store import Store, WriteTransaction
+from driveaway.facts import Draft
+from driveaway.values.errors import Refused
+
+Append = Callable[[WriteTransaction, Sequence[Draft]], Sequence[int]]
+"""Appends facts inside a transaction, all or nothing; their seq."""
+
+
+class Reading(Protocol):
+    """What can be asked of operational tables.
+
+    Statements are SQL that SQLite and PostgreSQL both know, with named parameters, ``:name``.
+    """
+
+    def rows(self, sql: str, /, **values: Any) -> list[tuple[Any, ...]]:
+        """Rows of a statement."""
+        ...
+
+
+class Change:
+    """What can be done while holding the book's write lock."""
+
+    def __init__(self, transaction: WriteTransaction, append: Append | None) -> None:
+        self._transaction = transaction
+        self._append = append
+
+    def rows(self, sql: str, /, **values: Any) -> list[tuple[Any, ...]]:
+        """Rows of a statement, those that this change has written among them."""
+        return self._transaction.rows(sql, values)
+
+    def run(self, sql: str, /, **values: Any) -> int:
+        """Run a statement; how many rows it changed."""
+        return self._transaction.run(sql, values)
+
+    def run_many(self, sql: str, values: Sequence[Mapping[str, Any]], /) -> None:
+        """Run a statement once for each set of named parameters."""
+        if values:
+            self._transaction.run_many(sql, values)
+
+    def insert(self, table: str, /, **values: Any) -> int:
+        """Insert a row; its id."""
+        names, places = ", ".join(values), ", ".join(f":{name}" for name in values)
+        sql = f"INSERT INTO {table} ({names}) VALUES ({places}) RETURNING id"
+        return int(self._transaction.rows(sql, values)[0][0])
+
+    def append(self, drafts: Sequence[Draft]) -> Sequence[int]:
+        """Append facts, in the same transaction, all or nothing; their seq.
+
+        Raises:
+            Refused: this door appends no facts, or a rule forbids one of them.
+        """
+        if self._append is None:
+            raise Refused(
+                "no facts are appended here", code="state.no_append", remedy="open the launch to write"
+            )
+        return self._append(self._transaction, drafts) if drafts else ()
+
+    def step(self) -> AbstractContextManager[None]:
+        """A part of the change that is taken back alone when it fails."""
+        return self._transaction.step()
+
+
+class State:
+    """Operational tables of one book."""
+
+    def __init__(self, store: Store, append: Append | None = None) -> None:
+        """``append`` appends facts in a change; without it a change appends none."""
+        self._store = store
+        self._append = append
+
+    def rows(self, sql: str, /, **values: Any) -> list[tuple[Any, ...]]:
+        """Rows of a statement, as last committed; safe from any thread."""
+        return self._store.operational(sql, values)
+
+    @contextmanager
+    def change(self) -> Iterator[Change]:
+        """Hold the book's write lock; commit on a clean exit, else roll back.
+
+        Raises:
+            Unavailable: the store cannot be written.
+        """
+        with self._store.write() as transaction:
+            yield Change(transaction, self._append)

@@ -1,0 +1,311 @@
+"""Operational tables, once, for both stores. Times are microseconds UTC, flags 0 or 1.
+
+What counts for ever is a fact; these tables hold what servers need at hand and may change.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, SmallInteger, Table, Text
+
+operational = MetaData()
+# SQLite's rowid alias must be declared INTEGER; ids of what is gone are never given again.
+_Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _id() -> Column[int]:
+    return Column("id", _Id, primary_key=True, autoincrement=True)
+
+
+def _ref(name: str, *, nullable: bool = False) -> Column[int]:
+    return Column(name, BigInteger, nullable=nullable)
+
+
+def _text(name: str, *, default: str | None = "") -> Column[str]:
+    return Column(name, Text, nullable=default is None, server_default=default)
+
+
+def _flag(name: str, default: int = 0) -> Column[int]:
+    return Column(name, SmallInteger, nullable=False, server_default=str(default))
+
+
+def _time(name: str, *, nullable: bool = False) -> Column[int]:
+    return Column(name, BigInteger, nullable=nullable)
+
+
+def _number(name: str, *, default: int | None = 0) -> Column[int]:
+    return Column(
+        name, BigInteger, nullable=default is None, server_default=None if default is None else str(default)
+    )
+
+
+def _table(name: str, *columns: Column[Any]) -> Table:
+    return Table(name, operational, *columns, sqlite_autoincrement=any(c.name == "id" for c in columns))
+
+
+def _pairs(name: str, owner: str, *more: Column[Any]) -> Table:
+    """Keyed texts of a thing."""
+    return Table(
+        name,
+        operational,
+        Column(owner, BigInteger, primary_key=True, autoincrement=False),
+        Column("key", Text, primary_key=True),
+        _text("value"),
+        *more,
+        sqlite_with_rowid=False,
+    )
+
+
+# --- who gets software: cars (targets) -------------------------------------------------------------
+
+target = _table(
+    "targets",
+    _id(),
+    Column("controller_id", Text, nullable=False),
+    _text("name"),
+    _text("description"),
+    _text("type"),
+    _text("target_group"),
+    _text("security_token"),
+    Column("status", Text, nullable=False, server_default="unknown"),
+    _text("address"),
+    _time("created"),
+    _time("modified"),
+    _time("polled", nullable=True),
+    _ref("installed", nullable=True),
+    _time("installed_at", nullable=True),
+    _ref("assigned", nullable=True),
+    _flag("attributes_requested", 1),
+    _flag("auto_confirm"),
+    _text("auto_confirm_initiator"),
+    _text("auto_confirm_remark"),
+    _time("auto_confirm_at", nullable=True),
+)
+Index("targets_controller", target.c.controller_id, unique=True)
+Index("targets_installed", target.c.installed)
+Index("targets_assigned", target.c.assigned)
+
+target_attribute = _pairs("target_attributes", "target", _text("version_key"))
+Index("target_attributes_value", target_attribute.c.key, target_attribute.c.value)
+_pairs("target_metadata", "target")
+target_tag = Table(
+    "target_tags",
+    operational,
+    Column("target", BigInteger, primary_key=True, autoincrement=False),
+    Column("tag", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+_table(
+    "tags",
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    _text("description"),
+    _text("colour"),
+    _time("created"),
+)
+change = _table("target_changes", _id(), _ref("target"))
+"""Every change that another process must see before the car polls again; read by id, pruned by age."""
+
+# --- software: modules, their artifacts, distribution sets (releases) -------------------------------
+
+module = _table(
+    "software_modules",
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    _text("version_key"),
+    Column("type", Text, nullable=False),
+    _text("vendor"),
+    _text("description"),
+    _flag("encrypted"),
+    _flag("locked"),
+    _flag("deleted"),
+    _time("created"),
+    _time("modified"),
+)
+Index("software_modules_name", module.c.name, module.c.version, module.c.type)
+_pairs("module_metadata", "module", _flag("target_visible"))
+artifact = _table(
+    "artifacts",
+    _id(),
+    _ref("module"),
+    Column("filename", Text, nullable=False),
+    _number("size"),
+    Column("sha1", Text, nullable=False),
+    Column("md5", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    _time("created"),
+)
+Index("artifacts_name", artifact.c.module, artifact.c.filename, unique=True)
+Index("artifacts_sha256", artifact.c.sha256)
+distribution_set = _table(
+    "distribution_sets",
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    _text("version_key"),
+    _text("type"),
+    _text("description"),
+    _flag("required_migration_step"),
+    _flag("locked"),
+    _flag("valid", 1),
+    _flag("deleted"),
+    _time("created"),
+    _time("modified"),
+    # What a release says beyond its modules (functions, gates, dependencies), canonical JSON.
+    _text("release", default="{}"),
+)
+Index("distribution_sets_name", distribution_set.c.name, distribution_set.c.version)
+_pairs("set_metadata", "distribution_set")
+Table(
+    "set_modules",
+    operational,
+    Column("distribution_set", BigInteger, primary_key=True, autoincrement=False),
+    Column("module", BigInteger, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
+# --- actions: one car, one distribution set -----------------------------------------------------------
+
+action = _table(
+    "actions",
+    _id(),
+    _ref("target"),
+    _ref("distribution_set"),
+    Column("type", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    _flag("active", 1),
+    _number("weight", default=1000),
+    _time("force_time", nullable=True),
+    _text("window_schedule"),
+    _text("window_duration"),
+    _text("window_timezone"),
+    _ref("rollout", nullable=True),
+    _ref("rollout_group", nullable=True),
+    _text("initiated_by"),
+    _text("external_ref"),
+    _number("last_code", default=None),
+    _time("created"),
+    _time("modified"),
+)
+# A car has few active actions; a rollout asks for all of its own.
+Index(
+    "actions_active",
+    action.c.target,
+    sqlite_where=action.c.active == 1,
+    postgresql_where=action.c.active == 1,
+)
+Index("actions_target", action.c.target)
+Index("actions_rollout", action.c.rollout, action.c.rollout_group)
+action_status = _table(
+    "action_statuses",
+    _id(),
+    _ref("action"),
+    Column("status", Text, nullable=False),
+    _time("at"),
+    _time("reported", nullable=True),
+    _number("code", default=None),
+    # A JSON array of texts.
+    _text("messages", default="[]"),
+    # Digest of the feedback: one that is sent again is told apart from a new one.
+    _text("digest"),
+)
+Index("action_statuses_action", action_status.c.action)
+
+# --- rollouts -------------------------------------------------------------------------------------------
+
+rollout = _table(
+    "rollouts",
+    _id(),
+    Column("name", Text, nullable=False),
+    _text("description"),
+    Column("status", Text, nullable=False),
+    _ref("distribution_set"),
+    _text("filter"),
+    # The whole plan (growth, guards, holdout, type, weight, window…), canonical JSON.
+    _text("plan", default="{}"),
+    # What the worker keeps from one decision to the next, canonical JSON.
+    _text("record", default="{}"),
+    _text("reason"),
+    _text("created_by"),
+    _text("approved_by"),
+    _time("start_at", nullable=True),
+    _time("created"),
+    _time("modified"),
+)
+Index("rollouts_name", rollout.c.name, unique=True)
+group = _table(
+    "rollout_groups",
+    _id(),
+    _ref("rollout"),
+    _number("position"),
+    Column("name", Text, nullable=False),
+    _text("plan", default="{}"),
+    Column("status", Text, nullable=False),
+    _number("total"),
+)
+Index("rollout_groups_rollout", group.c.rollout, group.c.position)
+member = Table(
+    "rollout_members",
+    operational,
+    Column("rollout", BigInteger, primary_key=True, autoincrement=False),
+    Column("target", BigInteger, primary_key=True, autoincrement=False),
+    # In [0, 1): the car's place in the random order; the holdout is told by its own draw.
+    Column("place", Float(53), nullable=False),
+    _flag("holdout"),
+    _ref("rollout_group", nullable=True),
+    _ref("action", nullable=True),
+    sqlite_with_rowid=False,
+)
+Index("rollout_members_target", member.c.target)
+target_filter = _table(
+    "target_filters",
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("query", Text, nullable=False),
+    _ref("distribution_set", nullable=True),
+    _text("action_type"),
+    _number("weight", default=None),
+    _time("created"),
+    _time("modified"),
+)
+
+# --- who may do what, and what is set ---------------------------------------------------------------------
+
+_table(
+    "accounts",
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("password", Text, nullable=False),
+    # A JSON array of role names.
+    _text("roles", default="[]"),
+    _flag("enabled", 1),
+    _time("created"),
+    _time("modified"),
+)
+sessions = Table(
+    "sessions",
+    operational,
+    Column("digest", Text, primary_key=True),
+    _ref("account"),
+    _time("created"),
+    _time("expires"),
+    sqlite_with_rowid=False,
+)
+Table(
+    "settings",
+    operational,
+    Column("key", Text, primary_key=True),
+    _text("value"),
+    _time("modified"),
+    sqlite_with_rowid=False,
+)
+Table(
+    "leases",
+    operational,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    _time("until"),
+    sqlite_with_rowid=False,
+)
