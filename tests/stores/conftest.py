@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from driveaway.book.book import open_store
+from driveaway.book.state.tables import operational
 from driveaway.book.store import Store
 from driveaway.launch.launch import Launch, open_launch
 from tests.postgres import PostgresServer
@@ -35,6 +36,8 @@ def empty(url: str) -> None:
         for table in ("fact", "fact_secret", "fact_key", "book_edge"):
             connection.execute(f"DELETE FROM {table}".encode())
         connection.execute("INSERT INTO book_edge VALUES (1, 0, 0, '')")
+        names = ", ".join(operational.tables)
+        connection.execute(f"TRUNCATE {names} RESTART IDENTITY".encode())
 
 
 @pytest.fixture
