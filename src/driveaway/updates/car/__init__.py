@@ -1,0 +1,1 @@
+"""A reference device client: polls, verifies every byte, installs into the other of two slots, reports."""
