@@ -235,13 +235,10 @@ class Car:
         now = f"running {held.name} {held.version}" if held is not None else "running the factory's software"
         finished = "success" if pending.succeeded else "failure"
         details = [*pending.details, now]
-        try:
-            self._exchange.send(
-                "POST", self._url(pending.action), _feedback(pending.action, "closed", finished, details)
-            )
-        except (Conflict, NotFound):
-            # The server has closed it meanwhile, or heard of it before: there is nothing left to tell.
-            pass
+        # The server may have closed it meanwhile, or heard of it before: then there is nothing left to tell.
+        with suppress(Conflict, NotFound):
+            ended = _feedback(pending.action, "closed", finished, details)
+            self._exchange.send("POST", self._url(pending.action), ended)
         self.memory.keep(None)
         self._send_attributes(f"{self.base}/configData")
 
