@@ -51,9 +51,7 @@ def share_bound(failed: int, of: int, threshold: float, level: float = 0.95) -> 
         (1 + odds) * (1 - threshold)
     )
     log_e = float(np.logaddexp.reduce(wealth)) - log(len(RATIOS))
-    mixture = (
-        lgamma(failed + 0.5) + lgamma(of - failed + 0.5) - lgamma(of + 1) - 2 * lgamma(0.5) + lgamma(1)
-    )
+    mixture = lgamma(failed + 0.5) + lgamma(of - failed + 0.5) - lgamma(of + 1) - 2 * lgamma(0.5) + lgamma(1)
 
     def kept(share: float) -> bool:
         hits = failed * log(share) if failed else 0.0
@@ -90,9 +88,7 @@ def rate_bound(events: int, exposure: float, threshold: float, level: float = 0.
     if not exposure:
         return Bound(None, 0.0, inf, level, log_e)
     prior = 0.5 / threshold
-    mixture = (
-        0.5 * log(prior) - lgamma(0.5) + lgamma(events + 0.5) - (events + 0.5) * log(exposure + prior)
-    )
+    mixture = 0.5 * log(prior) - lgamma(0.5) + lgamma(events + 0.5) - (events + 0.5) * log(exposure + prior)
 
     def kept(rate: float) -> bool:
         return mixture - (events * log(rate) if events else 0.0) + rate * exposure < -log(1 - level)

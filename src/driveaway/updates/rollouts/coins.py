@@ -137,18 +137,18 @@ def events_by_distance(
     width = int(strata.max()) + 1 if len(strata) else 1
     cell = np.searchsorted(moments, start) * width + strata[who]
     # A car may report one window in several rows, one for each signal: its metres count once.
-    once = _first_of(who.astype(np.int64) * len(moments) + cell // width) if len(signals) > 1 else slice(None)
+    once = first_of(who.astype(np.int64) * len(moments) + cell // width) if len(signals) > 1 else slice(None)
     size = len(moments) * width
     opened = np.bincount(cell[once], weights=(metres[rows] * fell)[once], minlength=size)
     total = np.bincount(cell[once], weights=metres[rows][once].astype(np.float64), minlength=size)
     hit = np.flatnonzero(health.count[rows] > 0)
-    hit = hit[_first_of(who[hit].astype(np.int64))]
+    hit = hit[first_of(who[hit].astype(np.int64))]
     hit = hit[np.argsort(health.end[rows[hit]], kind="stable")]
     share: Floats = opened[cell[hit]] / total[cell[hit]]
     known = health.end[rows[hit]] + delay_s * SECOND
     return Events(Coins(fell[hit], share), known, cars.segment[who[hit]])
 
 
-def _first_of(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+def first_of(keys: NDArray[np.int64]) -> NDArray[np.int64]:
     """Rows of the first appearance of each key, in their order."""
     return np.sort(np.unique(keys, return_index=True)[1])

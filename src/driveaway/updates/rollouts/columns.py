@@ -41,6 +41,8 @@ class Outcome(IntEnum):
 class Cars:
     """The cars that a rollout is for; all columns have shape ``n``.
 
+    Cars that a person opens by hand, such as a test fleet, are not drawn: they are left out.
+
     Attributes:
         place: place in the random order.
         held_out: whether the car is held back for the whole campaign.
@@ -151,9 +153,8 @@ class Health:
     def none(cls) -> Health:
         """No report."""
         whole = np.empty(0, dtype=np.int64)
-        return cls(
-            np.empty(0, np.int32), np.empty(0, np.int16), whole, whole, whole, np.empty(0, np.int32), whole, whole
-        )
+        half = np.empty(0, dtype=np.int32)
+        return cls(half, np.empty(0, dtype=np.int16), whole, whole, whole, half, whole, whole)
 
     def of(self, signals: Sequence[Signal]) -> Flags:
         """Which reports are about these signals."""

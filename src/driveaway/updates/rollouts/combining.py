@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from driveaway.updates.rollouts.evidence import Floats
 
+_CAP = 30.0
+_LEAST = 1e-12
+
 
 @dataclass(frozen=True, slots=True)
 class Path:
@@ -46,30 +49,30 @@ def mean(paths: Sequence[Path], weights: Sequence[float]) -> Path:
     The mean is at least each one times its weight: so it stops whenever Bonferroni's rule, one of ``m``
     at ``alpha/m``, stops (weights 1/m), and often earlier. The processes are averaged at the same moments,
     not at their own highest points: the mean of those would not be an e-process. (V. Vovk, R. Wang,
-    Annals of Statistics 49, 2021, prop. 3.1.)
+    Annals of Statistics 49, 2021, prop. 3.1.) Weights that sum to less than 1 leave a stake in hand. A
+    single process counts as at most e³⁰, which is far beyond any decision and keeps the sum exact.
 
     Raises:
         ValueError: weights are negative, sum to more than 1, or are not one for each process.
     """
     if len(weights) != len(paths) or any(weight < 0 for weight in weights) or sum(weights) > 1 + 1e-9:
         raise ValueError("one weight for each process, none negative, their sum at most 1")
-    rest = 1 - min(1.0, sum(weights))
-    used = [(path, weight) for path, weight in zip(paths, weights, strict=True) if weight > 0]
-    if len(used) == 1 and rest < 1e-9:
-        return used[0][0]
-    moments = np.unique(np.concatenate([path.known for path, _ in used] or [np.empty(0, dtype=np.int64)]))
-    total = np.full(len(moments), log(rest) if rest > 1e-9 else -np.inf)
-    for path, weight in used:
-        steps = np.searchsorted(path.known, moments, side="right")
-        total = np.logaddexp(total, log(weight) + np.concatenate(([0.0], path.log_e))[steps])
-    return Path(moments, total)
+    if len(paths) == 1 and weights[0] == 1:
+        return paths[0]
+    known = [path.known for path in paths] or [np.empty(0, dtype=np.int64)]
+    gains = [np.empty(0)]
+    for path, weight in zip(paths, weights, strict=True):
+        values = np.exp(np.minimum(np.concatenate(([0.0], path.log_e)), _CAP))
+        gains.append(weight * np.diff(values))
+    moments = np.concatenate(known)
+    order = np.argsort(moments, kind="stable")
+    total = 1.0 + np.cumsum(np.concatenate(gains)[order])
+    return Path(moments[order], np.log(np.maximum(total, _LEAST)))
 
 
 def bonferroni(paths: Sequence[Path], alpha: float) -> tuple[int, ...]:
     """Which of ``m`` e-processes ever reached m/alpha: with chance at most alpha any of the harmless."""
-    return tuple(
-        index for index, path in enumerate(paths) if path.reached(alpha / len(paths)) is not None
-    )
+    return tuple(index for index, path in enumerate(paths) if path.reached(alpha / len(paths)) is not None)
 
 
 def e_bh(log_e: Sequence[float], alpha: float) -> tuple[int, ...]:

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-RATIOS = (1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 6.0, 10.0, 20.0)
+RATIOS = (1.1, 1.3, 1.6, 2.0, 2.5, 3.0, 3.5, 4.5, 8.0)
 """The grid of bets, as multiples of the tolerated ratio, staked alike."""
 
 _CHUNK = 65_536
@@ -186,7 +186,7 @@ def ratio_interval(coins: Coins, level: float = 0.95) -> RatioInterval:
         if at(outside) > needed:
             outside = outermost
         if at(outside) > needed:
-            return outside * inf
+            return inf if outside > peak else -inf
         return _bisected(lambda each: (at(each) > needed) == (outside > peak), *sorted((peak, outside)))
 
     return RatioInterval(ratio, exp(edge(-_WIDEST)), exp(edge(_WIDEST)), level)
