@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driveaway.facts.health import SIGNALS
+from driveaway.updates.rollouts import plans
 from driveaway.updates.rollouts.columns import NEVER, SECOND, Cars, Health
 
 HOUR = 3600 * SECOND
 CARS = 10_000
 HOLDOUT = 0.05
-STAGES = ((0.01, 24), (0.05, 24), (0.20, 48), (0.50, 48), (1.0, 72))
-"""Share of the cars outside the holdout, and hours until the next stage."""
+STAGES = tuple((stage.share, stage.minimum_s // 3600) for stage in plans.STAGES)
+"""The default plan: share of the cars outside the holdout, and hours until the next stage."""
 HOURS = sum(hours for _, hours in STAGES)
 DAILY = 0.02
 """Bad events per car and day."""

@@ -30,6 +30,8 @@ from driveaway.updates.rollouts.evidence import Coins, Floats
 
 Exposure = Literal["cars", "distance", "assisted_distance"]
 """What events are reckoned against."""
+_FAR = NEVER // 2
+"""A moment so far that adding to it stays below NEVER."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +54,17 @@ def entered(cars: Cars, settling_s: int) -> Times:
 
     In between it counts on neither side.
     """
-    return np.where(cars.opened == NEVER, NEVER, np.minimum(cars.opened, NEVER - 1) + settling_s * SECOND)
+    return np.where(cars.opened == NEVER, NEVER, np.minimum(cars.opened, _FAR) + settling_s * SECOND)
 
 
 def events_by_cars(
-    cars: Cars, health: Health, signals: Sequence[Signal], *, started: int, settling_s: int = 0
+    cars: Cars,
+    health: Health,
+    signals: Sequence[Signal],
+    *,
+    started: int,
+    settling_s: int = 0,
+    window_s: int = 0,
 ) -> Events:
     """The first event of each car since the rollout started, against the cars without an event so far.
 
@@ -66,35 +74,88 @@ def events_by_cars(
         signals: what counts as an event; a car has one for all of them.
         started: when the rollout started; windows that began before are left out.
         settling_s: seconds after opening in which a car counts on neither side.
+        window_s: 0: a car has one event in the whole rollout. Else it has one in each window of so many
+            seconds: more events, but the chances then hold only as far as all cars have the same rate.
     """
     rows = np.flatnonzero((health.count > 0) & health.of(signals) & (health.start >= started))
     rows = rows[health.end[rows] >= cars.joined[health.car[rows]]]
-    rows = rows[np.sort(np.unique(health.car[rows], return_index=True)[1])]
+    window = (health.start[rows] - started) // (window_s * SECOND) if window_s else np.zeros_like(rows)
+    once = first_of(health.car[rows].astype(np.int64) * (int(window.max(initial=0)) + 1) + window)
+    rows, window = rows[once], window[once]
     who, start, end = health.car[rows], health.start[rows], health.end[rows]
     after = np.maximum(end, start + 1)  # a control is opened at this moment or later
-    opened_at, counts_from = cars.opened, entered(cars, settling_s)
     strata = cars.strata(started)
-    opened, controls = np.zeros(len(rows)), np.zeros(len(rows))
-    for stratum in np.unique(strata[who]).tolist():
-        mine = np.flatnonzero(strata[who] == stratum)
-        members = slice(None) if not strata.any() else strata == stratum
-        a, b, car = start[mine], after[mine], who[mine]
-        opened[mine] = _at_most(counts_from[members], a) - counted_before(counts_from[car], a)
-        there = _at_most(cars.joined[members], end[mine]) - counted_before(cars.joined[car], end[mine])
-        left = _at_most(opened_at[members], b - 1) - counted_before(opened_at[car], b - 1)
-        controls[mine] = there - left
-    fell = counts_from[who] <= start
-    either = fell | (opened_at[who] >= after)
-    total = np.maximum(opened + controls, 1)
-    coins = Coins(fell[either], (opened / total)[either])
-    return Events(coins, health.landed[rows][either], cars.segment[who][either])
+    stratum = strata[who].astype(np.int64)
+    group = window * (int(stratum.max(initial=0)) + 1) + stratum
+    opening = _Counted(cars.opened, strata, who, group)
+    counts_from = start - settling_s * SECOND
+    opened = opening.at_most(counts_from)
+    left = opened if np.array_equal(counts_from, after - 1) else opening.at_most(after - 1)
+    controls = _joined(cars, strata, who, group, end) - left
+    fell = cars.opened[who] <= counts_from
+    either = fell | (cars.opened[who] >= after)
+    share = opened / np.maximum(opened + controls, 1)
+    return Events(Coins(fell[either], share[either]), health.landed[rows][either], cars.segment[who][either])
 
 
-def _at_most(values: Times, bounds: Times) -> NDArray[np.int64]:
-    """For each bound, how many values are not above it."""
-    steps = np.unique(bounds)
-    at = np.bincount(np.searchsorted(steps, values), minlength=len(steps) + 1)
-    return np.cumsum(at)[np.searchsorted(steps, bounds)]
+def _joined(
+    cars: Cars, strata: NDArray[np.int32], who: NDArray[np.int32], group: NDArray[np.int64], by: Times
+) -> NDArray[np.int64]:
+    """For each row: cars of its stratum that had joined by then, without an earlier row."""
+    if len(by) and int(cars.joined.max()) <= int(by.min()):
+        order = np.argsort(group, kind="stable")
+        earlier = np.empty_like(group)
+        earlier[order] = np.arange(len(group)) - np.searchsorted(group[order], group[order])
+        return np.bincount(strata)[strata[who]] - earlier
+    return _Counted(cars.joined, strata, who, group).at_most(by)
+
+
+class _Counted:
+    """Cars by when something happened to them, less those whose event came before each row.
+
+    Args:
+        moments: of all cars.
+        strata: of all cars.
+        who: the car of each row.
+        group: stratum and window of each row: rows of one group take one another away.
+    """
+
+    def __init__(
+        self,
+        moments: Times,
+        strata: NDArray[np.int32],
+        who: NDArray[np.int32],
+        group: NDArray[np.int64],
+    ) -> None:
+        self._base = int(moments.min(initial=0)) - 1
+        self._last = int(moments.max(where=moments != NEVER, initial=self._base)) + 1
+        self._width = self._last - self._base + 2
+        several = bool(strata.any())
+        self._sizes = np.bincount(strata)
+        keys = self._placed(moments)
+        self._keys = np.sort(strata.astype(np.int64) * self._width + keys) if several else np.sort(keys)
+        self._stratum = strata[who].astype(np.int64)
+        self._before = np.concatenate(([0], np.cumsum(self._sizes)))[self._stratum]
+        self._order = np.argsort(group, kind="stable")
+        sorted_group = group[self._order]
+        self._group = np.unique(sorted_group, return_inverse=True)[1].astype(np.int64)
+        self._earlier = np.searchsorted(sorted_group, sorted_group)
+        self._own = self._placed(moments[who])
+
+    def _placed(self, moments: Times) -> NDArray[np.int64]:
+        """Moments as numbers from 0; those beyond the last one that came are one number."""
+        return np.clip(moments, self._base, self._last + 1) - self._base
+
+    def at_most(self, bounds: Times) -> NDArray[np.int64]:
+        """For each row: how many cars of its stratum, without an earlier row, have a moment up to it."""
+        limits = np.clip(bounds, self._base, self._last) - self._base
+        of_all = np.searchsorted(self._keys, self._stratum * self._width + limits, side="right")
+        lift = self._group * self._width
+        taken = np.empty_like(limits)
+        taken[self._order] = (
+            counted_before(lift + self._own[self._order], lift + limits[self._order]) - self._earlier
+        )
+        return of_all - self._before - taken
 
 
 def events_by_distance(

@@ -22,7 +22,12 @@ def events_of(comparison: Comparison, cars: Cars, health: Health, started: int, 
     """The coins of one comparison."""
     if comparison.exposure == "cars":
         return events_by_cars(
-            cars, health, comparison.signals, started=started, settling_s=comparison.settling_s
+            cars,
+            health,
+            comparison.signals,
+            started=started,
+            settling_s=comparison.settling_s,
+            window_s=comparison.window_s,
         )
     return events_by_distance(
         cars,

@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 RATIOS = (1.1, 1.3, 1.6, 2.0, 2.5, 3.0, 3.5, 4.5, 8.0)
 """The grid of bets, as multiples of the tolerated ratio, staked alike."""
 
-_CHUNK = 65_536
+_CHUNK = 16_384
 _WIDEST = log(10_000)
 """Ratios beyond this, and below its inverse, are not told apart (logarithm)."""
 _STAKED = log(64)
@@ -78,11 +78,11 @@ def _steps(coins: Coins, ratios: Floats) -> Floats:
 
 def log_likelihood(coins: Coins, ratios: Floats) -> Floats:
     """Log-likelihood of all coins at each ratio, against ratio 1; shape of ``ratios``."""
-    informative = coins.share[(coins.share > 0) & (coins.share < 1)]
-    hits = int((coins.opened & (coins.share > 0) & (coins.share < 1)).sum())
-    out = hits * np.log(ratios)
-    for start in range(0, len(informative), _CHUNK):
-        out = out - np.log1p(np.outer(ratios - 1.0, informative[start : start + _CHUNK])).sum(axis=1)
+    out = int(coins.opened.sum()) * np.log(ratios)
+    for start in range(0, len(coins), _CHUNK):
+        share = coins.share[start : start + _CHUNK]
+        for index, ratio in enumerate(ratios.tolist()):
+            out[index] -= np.log1p(share * (ratio - 1.0)).sum()
     return out
 
 
@@ -180,16 +180,16 @@ def ratio_interval(coins: Coins, level: float = 0.95) -> RatioInterval:
     spread = 1 / max(float((drawn * (1 - drawn)).sum()), 1e-9) ** 0.5
     needed = _log_mixture(used, peak, spread) + log(1 - level)
 
-    def edge(outermost: float) -> float:
-        reach = min(8 * spread, abs(outermost - peak))
-        outside = peak + (reach if outermost > peak else -reach)
+    def edge(up: bool) -> float:
+        sign = 1 if up else -1
+        outside = peak + sign * min(8 * spread, abs(sign * _WIDEST - peak))
         if at(outside) > needed:
-            outside = outermost
+            outside = sign * _WIDEST
         if at(outside) > needed:
-            return inf if outside > peak else -inf
-        return _bisected(lambda each: (at(each) > needed) == (outside > peak), *sorted((peak, outside)))
+            return sign * inf
+        return _bisected(lambda each: (at(each) > needed) == up, *sorted((peak, outside)))
 
-    return RatioInterval(ratio, exp(edge(-_WIDEST)), exp(edge(_WIDEST)), level)
+    return RatioInterval(ratio, exp(edge(False)), exp(edge(True)), level)
 
 
 def _log_mixture(coins: Coins, peak: float, spread: float) -> float:
@@ -197,8 +197,9 @@ def _log_mixture(coins: Coins, peak: float, spread: float) -> float:
 
     The likelihood is concave in the logarithm of the ratio: nodes stand all over and close to its peak.
     """
-    near = np.clip(peak + spread * np.linspace(-7, 7, 33), -_STAKED, _STAKED)
-    nodes = np.unique(np.concatenate((np.linspace(-_STAKED, _STAKED, 33), near)))
+    near = np.clip(peak + spread * np.linspace(-6, 6, 17), -_STAKED, _STAKED)
+    all_over = np.linspace(-_STAKED, _STAKED, 65 if len(coins) < 2_000 else 9)
+    nodes = np.unique(np.concatenate((all_over, near)))
     heights = log_likelihood(coins, np.exp(nodes))
     highest = float(heights.max())
     return highest + log(float(np.trapezoid(np.exp(heights - highest), nodes)) / (2 * _STAKED))

@@ -32,7 +32,7 @@ Code = Literal[
 ]
 """In the order in which they are asked: the first one that says no is the answer."""
 
-Standing: TypeAlias = Literal["planned", "running", "held", "paused", "aborted", "finished"]
+RolloutState: TypeAlias = Literal["planned", "running", "held", "paused", "aborted", "finished"]
 """Of a rollout; "held": no further car is opened, those that are open are served."""
 
 
@@ -90,7 +90,7 @@ class CarSituation(msgspec.Struct, frozen=True, kw_only=True):
     minimum: str = ""
     incompatible: str = ""
     gate: str = ""
-    rollout: Standing = "running"
+    rollout: RolloutState = "running"
     why: str = ""
     held_out: bool = False
     place: float = 0.0

@@ -1,4 +1,4 @@
-"""How many cars a rollout may have opened by now, and why not more: a function of plan, clock and progress."""
+"""How many cars a rollout may have opened by now, and why not more: a function of plan and progress."""
 
 from __future__ import annotations
 

@@ -36,6 +36,8 @@ class Comparison(_Watched, frozen=True, kw_only=True):
         tolerated: the ratio up to which more events are accepted.
         weight: of this comparison in the mean that decides.
         settling_s: seconds after opening in which a car counts on neither side, so that it may install.
+        window_s: with exposure "cars", 0: a car has one event in the whole rollout, which is exact; else one
+            in each window of so many seconds, which finds more where cars are alike.
     """
 
     signals: Signals
@@ -43,6 +45,7 @@ class Comparison(_Watched, frozen=True, kw_only=True):
     tolerated: Annotated[float, Meta(ge=1)] = 1.0
     weight: Annotated[float, Meta(gt=0)] = 1.0
     settling_s: Seconds = 0
+    window_s: Seconds = 0
 
 
 class SafetyGuard(_Watched, frozen=True, kw_only=True, tag_field="kind", tag="safety"):
