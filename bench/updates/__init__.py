@@ -1,0 +1,1 @@
+"""Measurements of the updates room, beside peers."""

@@ -1,0 +1,116 @@
+"""hawkBit's own rule, so that a rollout that moves over behaves as it did. Not evidence.
+
+What it does (Eclipse hawkBit, ``ThresholdRolloutGroupErrorCondition`` and
+``ThresholdRolloutGroupSuccessCondition``): a group's errors over *all* its targets, those that have not
+answered included, above a percentage pause the rollout; its finished over all its targets, from a
+percentage on, start the next group. There is no minimum sample, no comparison, and no time-out of targets
+that fall silent. AWS IoT Jobs' abort criteria are an install guard whose bound is "observed".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+from numpy.typing import NDArray
+
+from driveaway.updates.rollouts.columns import Cars, Flags, Outcome
+from driveaway.updates.rollouts.findings import Finding
+from driveaway.updates.rollouts.order import Places
+
+Percent = Annotated[int, Meta(ge=0, le=100)]
+
+
+class HawkbitGroup(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A rollout group as hawkBit has it.
+
+    Attributes:
+        target_percentage: of the targets that are in no group before it.
+        success_threshold: percent of the group's targets finished, from which the next group starts.
+        error_threshold: percent of the group's targets with an error, above which the rollout is paused;
+            None: no error condition.
+    """
+
+    target_percentage: Annotated[float, Meta(gt=0, le=100)] = 100.0
+    success_threshold: Percent = 50
+    error_threshold: Percent | None = 50
+
+
+class HawkbitDecision(msgspec.Struct, frozen=True, kw_only=True):
+    """What hawkBit would do.
+
+    Attributes:
+        paused: whether an error condition is met.
+        groups: how many groups are started, from the first.
+        finished: whether the last group has met its success condition.
+        findings: one for each started group.
+    """
+
+    paused: bool
+    groups: int
+    finished: bool
+    findings: tuple[Finding, ...]
+
+
+def hawkbit_groups(place: Places, held_out: Flags, groups: Sequence[HawkbitGroup]) -> NDArray[np.int32]:
+    """Which group each car falls in, in the order of places; −1 for the holdout and the rest.
+
+    hawkBit fills its groups in the order of its pages instead, which is not random.
+    """
+    out = np.full(len(place), -1, dtype=np.int32)
+    free = np.flatnonzero(~held_out)
+    waiting = free[np.argsort(place[free], kind="stable")]
+    for number, group in enumerate(groups):
+        size = int(group.target_percentage / 100 * len(waiting) + 0.5)
+        out[waiting[:size]] = number
+        waiting = waiting[size:]
+    return out
+
+
+def hawkbit(cars: Cars, group_of: NDArray[np.int32], groups: Sequence[HawkbitGroup]) -> HawkbitDecision:
+    """Apply the rule: group after group as far as success conditions are met and no error condition is.
+
+    Args:
+        cars: their outcomes; FAILED and FALLBACK are errors.
+        group_of: the group of each car, shape ``n``.
+        groups: the conditions.
+    """
+    findings = []
+    paused, succeeded = False, True
+    started = 0
+    for number, group in enumerate(groups):
+        if paused or not succeeded:
+            break
+        started = number + 1
+        outcome = cars.outcome[group_of == number]
+        total = len(outcome)
+        errors = int((outcome >= Outcome.FAILED).sum())
+        done = int((outcome == Outcome.SUCCEEDED).sum())
+        limit = group.error_threshold
+        failed = limit is not None and total > 0 and errors > 0 and errors * 100 > limit * total
+        succeeded = total == 0 or done * 100 >= group.success_threshold * total
+        paused = failed
+        accepted = "no error condition" if limit is None else f"paused above {limit}%"
+        findings.append(
+            Finding(
+                name=f"hawkBit group {number + 1}",
+                kind="threshold",
+                verdict="pause" if failed else "clear",
+                unit="share",
+                value=errors / total if total else None,
+                threshold=None if limit is None else limit / 100,
+                events=errors,
+                sample=total,
+                text=f"hawkBit's threshold: {errors:,} errors and {done:,} finished of all {total:,} targets "
+                f"of the group, {accepted}, next group from {group.success_threshold}% finished",
+            )
+        )
+    return HawkbitDecision(
+        paused=paused,
+        groups=started,
+        finished=not paused and succeeded and started == len(groups),
+        findings=tuple(findings),
+    )
