@@ -1,0 +1,1 @@
+"""Updates: signed software to the right cars, in waves that stop themselves."""
