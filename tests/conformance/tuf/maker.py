@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from hashlib import sha256
 from io import BytesIO
@@ -18,7 +18,8 @@ from driveaway.values.clock import DAY, instant
 AT = int(instant(datetime(2024, 5, 1, tzinfo=UTC)))
 PERSONS = ("ann", "ben", "cem", "dana", "eli", "fay", "gus", "hu", "ida", "jan")
 SIGNERS: dict[str, Signer] = {
-    name: CryptoSigner.generate_ed25519() for name in (*PERSONS, "snapshot", "timestamp", "snapshot2", "timestamp2")
+    name: CryptoSigner.generate_ed25519()
+    for name in (*PERSONS, "snapshot", "timestamp", "snapshot2", "timestamp2")
 }
 
 
@@ -94,9 +95,7 @@ def released(version: int, extra: Iterable[str] = ()) -> tuple[list[Entry], list
     )
 
 
-def founded(
-    folder: Path, given: Roles | None = None, periods: Periods | None = None, online: Sequence[Signer] | None = None
-) -> Repository:
+def founded(folder: Path, given: Roles | None = None, periods: Periods | None = None) -> Repository:
     given = given or roles()
     ids = {public.keyid for _, each in given.items() for public in each.keys}
     return Repository.create(

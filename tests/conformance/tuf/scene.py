@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -84,6 +86,20 @@ def order(scheme: str, a: str, b: str) -> int:
     return (float(a) > float(b)) - (float(a) < float(b))
 
 
+_made: dict[object, tuple[list[str], Path]] = {}
+
+
+def _prepared(folder: Path, rules: Rules) -> tuple[list[str], Path]:
+    """The repository with its first release, made once for each set of rules."""
+    named = (rules.roles().root.threshold, rules.roles().targets.threshold, rules.periods)
+    if named not in _made:
+        kept = Path(tempfile.mkdtemp(dir=folder.parent)) / "repository"
+        repository = maker.founded(kept, rules.roles(), rules.periods)
+        maker.with_suppliers(repository)
+        _made[named] = maker.release(repository, 1, AT), kept
+    return _made[named]
+
+
 @dataclass
 class Scene:
     """Everything an attack plays with.
@@ -103,12 +119,12 @@ class Scene:
     disk: dict[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.repository = maker.founded(self.folder / "repository", self.rules.roles(), self.rules.periods)
-        pinned = self.read("1.root.json")
-        self.trust = Trust(self.folder / "car", pinned, self.rules.limits)
+        self.first, prepared = _prepared(self.folder, self.rules)
+        shutil.copytree(prepared, self.folder / "repository")
+        online = maker.signers("snapshot", "timestamp", "snapshot2", "timestamp2")
+        self.repository = Repository(self.folder / "repository", online, self.rules.periods)
+        self.trust = Trust(self.folder / "car", self.read("1.root.json"), self.rules.limits)
         self.car = Car(frozenset({"hpc", "lidar"}), {})
-        maker.with_suppliers(self.repository)
-        self.first = maker.release(self.repository, 1, AT)
         self.second: list[str] = []
         self.sync()
 

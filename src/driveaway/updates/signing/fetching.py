@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import IO
 from urllib.parse import urlsplit
 
 import urllib3
@@ -33,7 +35,7 @@ class Patience:
 class HttpFetcher(FetcherInterface):
     """Fetches over HTTP and gives up on what arrives too slowly (slow retrieval, TUF 1.0, section 1.5.2).
 
-    A time-out between bytes alone can be held off for ever, a byte at a time; so the mean pace counts.
+    One fetch at a time. A time-out between bytes alone can be held off for ever, a byte at a time; so the mean pace counts.
 
     Args:
         pool: an own pool of connections, such as one with a client certificate.
@@ -43,6 +45,22 @@ class HttpFetcher(FetcherInterface):
     def __init__(self, pool: urllib3.PoolManager | None = None, patience: Patience | None = None) -> None:
         self._pool = pool or urllib3.PoolManager(retries=False)
         self._patience = patience or Patience()
+        self._response: urllib3.BaseHTTPResponse | None = None
+
+    @contextmanager
+    def download_file(self, url: str, max_length: int) -> Iterator[IO[bytes]]:
+        """As of the interface; hangs up at once on what is refused, rather than when it is forgotten."""
+        try:
+            with super().download_file(url, max_length) as file:
+                yield file
+        finally:
+            self.hang_up()
+
+    def hang_up(self) -> None:
+        """Close the connection of the last fetch, if it is still there."""
+        if self._response is not None:
+            self._response.close()
+            self._response = None
 
     def _fetch(self, url: str) -> Iterator[bytes]:
         begun = time.monotonic()
@@ -53,8 +71,9 @@ class HttpFetcher(FetcherInterface):
             )  # fmt: skip
         except urllib3.exceptions.TimeoutError as error:
             raise SlowRetrievalError(url) from error
+        self._response = response
         if response.status != 200:
-            response.close()
+            self.hang_up()
             raise DownloadHTTPError(f"status {response.status}", response.status)
         return self._chunks(response, url, begun)
 
@@ -62,7 +81,7 @@ class HttpFetcher(FetcherInterface):
         patience, received = self._patience, 0
         try:
             # read1 hands over what is there: read would wait for a whole chunk, and count no time.
-            while chunk := response.read1(_CHUNK):
+            while chunk := response.read1(_CHUNK, decode_content=False):
                 received += len(chunk)
                 if time.monotonic() - begun > patience.start + received / patience.pace:
                     raise SlowRetrievalError(url)
@@ -72,7 +91,7 @@ class HttpFetcher(FetcherInterface):
         except urllib3.exceptions.HTTPError as error:
             raise DownloadError(f"{url}: {type(error).__name__}") from error
         finally:
-            response.close()
+            self.hang_up()
 
 
 class BundleFetcher(FetcherInterface):

@@ -7,7 +7,7 @@ only, bounds on size and pace, and errors that say what to do.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -192,24 +192,31 @@ class Verified:
         """
         partial = file.with_name(f".{file.name}.part")
         received = 0
+        chunks: Iterator[bytes] = iter(())
         try:
             with meaning(url), partial.open("w+b") as content:
-                for chunk in (fetcher or HttpFetcher()).fetch(url):
+                chunks = (fetcher or HttpFetcher()).fetch(url)
+                for chunk in chunks:
                     received += len(chunk)
-                    if received > entry.length:
-                        raise DownloadLengthMismatchError(
-                            f"more than the {entry.length} bytes that were signed"
-                        )
+                    check_length(received, entry)
                     content.write(chunk)
                 content.seek(0)
                 target_of(entry).verify_length_and_hashes(content)
                 os.fsync(content.fileno())
             partial.replace(file)
         finally:
+            if isinstance(chunks, Generator):
+                chunks.close()  # hangs up on what was refused
             partial.unlink(missing_ok=True)
 
 
 _TOP = (ROOT, TIMESTAMP, SNAPSHOT, TARGETS)
+
+
+def check_length(received: int, entry: Entry) -> None:
+    """Refuse more bytes than were signed, as soon as they come."""
+    if received > entry.length:
+        raise DownloadLengthMismatchError(f"more than the {entry.length} bytes that were signed")
 
 
 def _set_clock(updater: Updater, at: int) -> None:
