@@ -1,0 +1,94 @@
+"""Files that are there whole or not at all, and the folder of a repository."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from driveaway.values.errors import Conflict, Unavailable
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that a reader, or a crash at any moment, finds the old content or the new."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise Unavailable(
+            f"cannot be written: {error.strerror}", code="updates.folder", place=str(path)
+        ) from error
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def file_name(role: str, version: int | None = None) -> str:
+    """The file of a role's metadata: with its version, or the newest's name (TUF 1.0, sections 3 and 6.2)."""
+    encoded = quote(role, "")
+    return f"{encoded}.json" if version is None else f"{version}.{encoded}.json"
+
+
+class Folder:
+    """The folder of a repository.
+
+    Attributes:
+        metadata: what is served to cars, and nothing else.
+        staged: proposals that wait for signatures; never served.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.metadata = path / "metadata"
+        self.staged = path / "staged"
+        self._lock = path / ".lock"
+
+    def make(self) -> None:
+        """Make the folder.
+
+        Raises:
+            Conflict: a repository is there already.
+        """
+        if any(self.metadata.glob("*.root.json")):
+            raise Conflict(
+                "a repository is there already",
+                code="updates.repository_exists",
+                place=str(self.metadata),
+                remedy="open it, or name another folder",
+            )
+        self.metadata.mkdir(parents=True, exist_ok=True)
+        self.staged.mkdir(exist_ok=True)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """One writer at a time, among all processes of this machine; waits for its turn."""
+        with self._lock.open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def read(self, name: str) -> bytes | None:
+        """A served file; None: there is none."""
+        try:
+            return (self.metadata / name).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a served file, unless it says just that already."""
+        if self.read(name) != content:
+            write_whole(self.metadata / name, content)
+
+    def versions(self, role: str) -> list[int]:
+        """Versions of a role that are kept, ascending."""
+        ending = f".{file_name(role)}"
+        numbers = (path.name.removesuffix(ending) for path in self.metadata.glob(f"*{ending}"))
+        return sorted(int(number) for number in numbers if number.isdecimal())

@@ -1,0 +1,111 @@
+"""What a repository says now: the metadata that its timestamp leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from tuf.api.exceptions import RepositoryError
+from tuf.api.metadata import Metadata, Root, Signed, Snapshot, TargetFile, Targets, Timestamp
+
+from driveaway.updates.signing.folder import Folder, file_name
+from driveaway.updates.signing.roles import ROOT, SNAPSHOT, TARGETS, TIMESTAMP
+from driveaway.values.errors import NotFound, Tampered
+
+S = TypeVar("S", Root, Timestamp, Snapshot, Targets)
+
+
+@dataclass(frozen=True)
+class State:
+    """The newest metadata of every role that clients are led to.
+
+    Attributes:
+        root: the newest root.
+        timestamp: what leads to everything else.
+        snapshot: named by the timestamp.
+        targets: the top-level targets and every supplier's, by role.
+    """
+
+    root: Metadata[Root]
+    timestamp: Metadata[Timestamp]
+    snapshot: Metadata[Snapshot]
+    targets: Mapping[str, Metadata[Targets]]
+
+    def signed(self) -> Iterator[tuple[str, Signed]]:
+        """What is signed by each role that is still delegated to."""
+        yield ROOT, self.root.signed
+        for role, document in self.targets.items():
+            if role == TARGETS or role in suppliers_of(self.targets[TARGETS].signed):
+                yield role, document.signed
+        yield SNAPSHOT, self.snapshot.signed
+        yield TIMESTAMP, self.timestamp.signed
+
+    def version(self, role: str) -> int:
+        """Version of a role; 0: it has signed nothing yet."""
+        if role == ROOT:
+            return self.root.signed.version
+        return self.targets[role].signed.version if role in self.targets else 0
+
+
+def read_state(folder: Folder) -> State:
+    """The state of a repository.
+
+    Raises:
+        NotFound: there is no repository.
+        Tampered: a file is missing or cannot be read.
+    """
+    versions = folder.versions(ROOT)
+    if not versions or folder.read(file_name(TIMESTAMP)) is None:
+        raise NotFound(
+            "there is no repository",
+            code="updates.repository",
+            place=str(folder.metadata),
+            remedy="create it, with the keys of its root",
+        )
+    root = load(folder, file_name(ROOT, versions[-1]), Root)
+    timestamp = load(folder, file_name(TIMESTAMP), Timestamp)
+    snapshot = load(folder, file_name(SNAPSHOT, timestamp.signed.snapshot_meta.version), Snapshot)
+    targets = {
+        name.removesuffix(".json"): load(folder, file_name(name.removesuffix(".json"), meta.version), Targets)
+        for name, meta in snapshot.signed.meta.items()
+    }
+    return State(root, timestamp, snapshot, targets)
+
+
+def load(folder: Folder, name: str, kind: type[S]) -> Metadata[S]:
+    """One file of metadata.
+
+    Raises:
+        Tampered: it is missing, cannot be read, or is of another role.
+    """
+    content = folder.read(name)
+    try:
+        if content is None:
+            raise Tampered("it is missing")
+        document: Metadata[S] = Metadata.from_bytes(content)
+        if not isinstance(document.signed, kind):
+            raise Tampered(f"it is {document.signed.type}")
+    except (RepositoryError, Tampered) as error:
+        raise Tampered(
+            f"metadata of the repository: {error}",
+            code="updates.repository_damaged",
+            place=str(folder.metadata / name),
+            remedy="restore the folder from a backup",
+        ) from error
+    return document
+
+
+def suppliers_of(targets: Targets) -> tuple[str, ...]:
+    """The roles that top-level targets delegate to."""
+    if targets.delegations is None or targets.delegations.roles is None:
+        return ()
+    return tuple(targets.delegations.roles)
+
+
+def ever(folder: Folder, role: str) -> dict[str, TargetFile]:
+    """Every target that any kept version of a role named, by path."""
+    named: dict[str, TargetFile] = {}
+    for version in folder.versions(role):
+        named.update(load(folder, file_name(role, version), Targets).signed.targets)
+    return named
