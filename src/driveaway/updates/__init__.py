@@ -1,0 +1,1 @@
+"""Which car gets which software, signed, in which wave; which function is available, where."""
