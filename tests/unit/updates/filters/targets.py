@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hypothesis import strategies as st
@@ -61,42 +62,53 @@ TEXTS = [
 VERSIONS = ["1.2", "1.2.0", "v1.2.10", "1.2.9", "2.0.0-rc.1", "2.0.0", "2024-05-31", "2024.5.31", "red"]
 PATTERNS = ["*", "a*", "*b", "A*B", "*a*", "a\\*b", "*\\\\*", "*%*", "a_*", "**", "*b*b", "*试"]
 words = st.one_of(st.sampled_from(TEXTS), st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=4))
-maybe = st.one_of(st.none(), words)
-moments = st.sampled_from(
-    [CLOCK.now + step for step in (-1_000_001, -123_456, -1, 0, 1, 544, 545, 86_400_000_000)]
-)
-versions = st.sampled_from(VERSIONS)
+MOMENTS = [CLOCK.now + step for step in (-1_000_001, -123_456, -1, 0, 1, 544, 8 * 10**10)]
 
 
-@st.composite
-def _target(draw: st.DrawFn) -> dict[str, Any]:
-    installed, assigned = draw(st.lists(st.one_of(st.none(), st.integers(1, 3)), min_size=2, max_size=2))
-    return {
-        "controllerid": draw(words),
-        "name": draw(maybe),
-        "description": draw(maybe),
-        "ipaddress": draw(maybe),
-        "createdat": draw(moments),
-        "lastmodifiedat": draw(moments),
-        "lastcontrollerrequestat": draw(st.one_of(st.none(), moments)),
-        "updatestatus": draw(st.sampled_from(TARGET_STATES)),
-        "type.key": draw(maybe),
-        "group": draw(maybe),
-        "autoconfirm": draw(st.integers(0, 1)),
-        "installed": installed,
-        "assigned": assigned,
-        "attribute": draw(st.dictionaries(st.sampled_from(KEYS), st.one_of(words, versions), max_size=3)),
-        "metadata": draw(st.dictionaries(st.sampled_from(KEYS), words, max_size=2)),
-        "tag": draw(st.frozensets(words, max_size=2)),
-        "place": draw(st.frozensets(st.sampled_from(["110000", "city:suzhou"]), max_size=2)),
-    }
+Sets = list[tuple[str, str]]
 
 
-targets = st.lists(_target(), min_size=1, max_size=5)
-sets = st.lists(st.tuples(words, versions), min_size=3, max_size=3)
+def fleet(seed: int, size: int = 12) -> tuple[list[dict[str, Any]], Sets]:
+    """Targets at random, and the name and version of sets 1, 2 and 3; by a seed, which is quick to draw."""
+    chance = random.Random(seed)
+    known = [(chance.choice(TEXTS), chance.choice(VERSIONS)) for _ in range(3)]
+
+    def maybe(values: Sequence[Any]) -> Any:
+        return chance.choice(values) if chance.random() < 0.75 else None
+
+    def named(values: Sequence[str], most: int) -> dict[str, str]:
+        return {key: chance.choice(values) for key in chance.sample(KEYS, chance.randint(0, most))}
+
+    def some(values: Sequence[str]) -> list[str]:
+        return chance.sample(values, chance.randint(0, 2))
+
+    def target() -> dict[str, Any]:
+        texts = {field: maybe(TEXTS) for field in ("name", "description", "ipaddress", "type.key", "group")}
+        times = {field: chance.choice(MOMENTS) for field in ("createdat", "lastmodifiedat")}
+        return (
+            texts
+            | times
+            | {
+                "controllerid": chance.choice(TEXTS),
+                "lastcontrollerrequestat": maybe(MOMENTS),
+                "updatestatus": chance.choice(TARGET_STATES),
+                "autoconfirm": chance.randint(0, 1),
+                "installed": maybe((1, 2, 3)),
+                "assigned": maybe((1, 2, 3)),
+                "attribute": named(TEXTS + VERSIONS, 3),
+                "metadata": named(TEXTS, 2),
+                "tag": some(TEXTS),
+                "place": some(["110000", "city:suzhou", "320000"]),
+            }
+        )
+
+    return [target() for _ in range(size)], known
 
 
-def record(target: Mapping[str, Any], known: list[tuple[str, str]]) -> dict[str, Any]:
+seeds = st.integers(0, 2**32)
+
+
+def record(target: Mapping[str, Any], known: Sets) -> dict[str, Any]:
     """A target as predicates see it: with the names and versions of its sets, and folded keys."""
     found = dict(target)
     for role in ("installed", "assigned"):
@@ -108,9 +120,7 @@ def record(target: Mapping[str, Any], known: list[tuple[str, str]]) -> dict[str,
     return found
 
 
-def rows(
-    all_targets: list[dict[str, Any]], known: list[tuple[str, str]]
-) -> Iterator[tuple[str, tuple[Any, ...]]]:
+def rows(all_targets: list[dict[str, Any]], known: Sets) -> Iterator[tuple[str, tuple[Any, ...]]]:
     """Statements with ``?`` that fill the tables."""
     for number, (name, version) in enumerate(known, 1):
         yield "INSERT INTO distribution_sets VALUES (?, ?, ?, ?)", (number, name, version, sort_key(version))
@@ -129,7 +139,7 @@ def rows(
             yield "INSERT INTO target_places VALUES (?, ?)", (number, place)
 
 
-def stored(all_targets: list[dict[str, Any]], known: list[tuple[str, str]]) -> sqlite3.Connection:
+def stored(all_targets: list[dict[str, Any]], known: Sets) -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:")
     connection.executescript(SCHEMA)
     for statement, values in rows(all_targets, known):
