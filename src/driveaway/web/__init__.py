@@ -1,0 +1,1 @@
+"""The HTTP doors: cars at ``device``; what doors share at ``http``."""

@@ -1,0 +1,131 @@
+"""How the door is set up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final
+
+from driveaway.values.errors import BadValue, Refused
+from driveaway.web.device.desk import Desk, Language
+from driveaway.web.http.limits import Rate
+
+_CAR: Final = Rate(100, 300)
+_DOWNLOADS: Final = Rate(2000, 2000)
+_FAILURES: Final = Rate(10, 100)
+_CHECKS: Final = Rate(50, 50)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one car, or one address, may ask of the server.
+
+    Attributes:
+        car: requests of a car that has shown who it is, whatever address it comes from.
+        downloads: requests of such a car for artifacts.
+        failures: failed authentications of one address, before they are answered with 429.
+        checks: what is still looked up for an address beyond that, for cars that this process does not know.
+        body: bytes of a request's body.
+        body_seconds: within which it must be there.
+        waiting: requests that wait for the room; more are answered with 503.
+    """
+
+    car: Rate = _CAR
+    downloads: Rate = _DOWNLOADS
+    failures: Rate = _FAILURES
+    checks: Rate = _CHECKS
+    body: int = 1 << 20
+    body_seconds: float = 30.0
+    waiting: int = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """Direct TLS: the server's certificate and key, and who may sign the cars' certificates.
+
+    With ``authorities`` a car may show a certificate, and must where ``required``.
+    """
+
+    certificate: Path
+    key: Path
+    authorities: Path | None = None
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DoorOptions:
+    """How requests are answered.
+
+    Attributes:
+        tenant: the first part of every path.
+        public: the URL that documents point to; "" for the one that was asked.
+        trusted_proxies: addresses or networks whose X-Forwarded-… and certificate headers count.
+        controller_header, authority_header: of a proxy that ends mutual TLS; the latter also with -0, -1, …
+        anonymous_download: artifacts are given to who shows nothing.
+        tuf: folder with ``metadata`` and ``targets`` of a TUF repository.
+        changes_every: seconds between two looks for changes.
+        stale_after: seconds without such a look after which nothing remembered is used.
+        threads: that ask the room.
+    """
+
+    tenant: str = "DEFAULT"
+    public: str = ""
+    trusted_proxies: tuple[str, ...] = ()
+    controller_header: str = "X-Controller-Id"
+    authority_header: str = "X-Authority"
+    anonymous_download: bool = False
+    tuf: Path | None = None
+    changes_every: float = 0.05
+    stale_after: float = 10.0
+    threads: int = 4
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """How the server runs.
+
+    Attributes:
+        desk: opens the room, once in each worker process; must be importable by name.
+        language: the classes in which the room is spoken to.
+        host: loopback unless another one is given.
+        workers: processes; each remembers for itself.
+        plain: HTTP without TLS on other than loopback, which otherwise only a trusted proxy may have.
+        grace: seconds that requests have to end when the server is told to stop.
+    """
+
+    desk: Callable[[], AbstractContextManager[Desk]]
+    language: Language
+    door: DoorOptions = field(default_factory=DoorOptions)
+    host: str = "127.0.0.1"
+    port: int = 8080
+    workers: int = 1
+    tls: Tls | None = None
+    plain: bool = False
+    backlog: int = 4096
+    grace: float = 30.0
+
+    def check(self) -> None:
+        """See that the server may listen so.
+
+        Raises:
+            BadValue: no address, or no number of workers.
+            Refused: cars' credentials would cross a network in the clear.
+        """
+        if self.workers < 1:
+            raise BadValue("at least one worker", code="device.workers", remedy="give 1 or more")
+        try:
+            loopback = self.host == "localhost" or ip_address(self.host).is_loopback
+        except ValueError as error:
+            raise BadValue(
+                f"{self.host!r} is no address to listen on", code="device.host", remedy="give an IP address"
+            ) from error
+        if not loopback and self.tls is None and not self.plain and not self.door.trusted_proxies:
+            raise Refused(
+                "beyond loopback credentials would be sent in the clear",
+                code="device.plain_http",
+                remedy="give a certificate and key, or the proxy that ends TLS, or allow plain HTTP",
+            )

@@ -1,0 +1,48 @@
+"""Bodies of requests: bounded in size and in time."""
+
+from __future__ import annotations
+
+import asyncio
+
+from driveaway.web.http.errors import HttpError
+from driveaway.web.http.scope import Headers, Receive
+
+
+class Disconnected(Exception):
+    """Who asked is gone; nobody waits for an answer."""
+
+
+async def read(receive: Receive, headers: Headers, limit: int, timeout: float) -> bytes:
+    """The whole body.
+
+    A body that says itself that it is too large is not read at all, so who asked for ``100-continue``
+    need not send it.
+
+    Raises:
+        HttpError: larger than ``limit`` bytes (413), or not there within ``timeout`` seconds (408).
+        Disconnected: the connection ended before the body did.
+    """
+    said = headers.get(b"content-length")
+    if said is not None and said.isdecimal() and int(said) > limit:
+        raise _too_large(limit)
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(timeout):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise Disconnected
+                part = message.get("body", b"")
+                size += len(part)
+                if size > limit:
+                    raise _too_large(limit)
+                parts.append(part)
+                if not message.get("more_body", False):
+                    return b"".join(parts)
+    except TimeoutError as error:
+        raise HttpError("the body did not arrive in time", code="http.timeout") from error
+
+
+def _too_large(limit: int) -> HttpError:
+    return HttpError("the body is too large", code="http.too_large", remedy=f"send at most {limit} bytes")
