@@ -7,7 +7,6 @@ from typing import Literal
 import msgspec
 
 from driveaway.facts.base import Body, Count, Name, Text
-from driveaway.facts.delivery import Chance
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
@@ -48,44 +47,70 @@ class ReleaseWithdrawn(Body, frozen=True, kw_only=True):
     withdrawn_by: Name | None = None
 
 
-class Evidence(_Part, frozen=True, kw_only=True):
-    """One signal as it stood at a decision.
+Verdict = Literal["clear", "hold", "pause", "abort"]
+"""What follows from a finding, in rising order."""
 
-    ``offered`` counts cars that were offered the release and ``control`` those held back; events are cars
-    with at least one; exposures are in ``unit``. ``statistic`` is compared with ``limit``, under the test
-    that ``method`` names.
+
+class Finding(_Part, frozen=True, kw_only=True, omit_defaults=True):
+    """What one comparison or guard says.
+
+    Attributes:
+        name: of the comparison, guard, segment or rule.
+        kind: what it is.
+        verdict: what follows from it alone.
+        unit: of ``value``, ``low``, ``high`` and ``threshold``.
+        value: as observed; None: unknown, or without bound (see ``text``).
+        low, high: interval at ``level``, valid at every look; None: nothing bounds it.
+        threshold: what ``value`` is held against.
+        events: bad ones counted.
+        sample: what they are out of: cars, installations, or events of both arms.
+        log_e: natural logarithm of the evidence against harmlessness, as it stands.
+        highest_log_e: the highest that it was at any moment; stops from ``needed_log_e`` on.
+        since: when it first was enough, or when the first open safety event was recorded, microseconds
+            since 1970 UTC.
+        until: when a triage ends.
+        text: all of it in words.
     """
 
-    signal: Name
-    method: Name
-    offered: Count
-    offered_events: Count
-    offered_exposure: float
-    control: Count | None = None
-    control_events: Count | None = None
-    control_exposure: float | None = None
-    unit: Name
-    statistic: float
-    limit: float
+    name: str
+    kind: Literal["comparison", "combined", "segment", "safety", "install", "rate", "threshold"]
+    verdict: Verdict
+    unit: Literal["ratio", "share", "per_1000_km", "events"]
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    level: float | None = None
+    threshold: float | None = None
+    events: int = 0
+    sample: int = 0
+    log_e: float | None = None
+    highest_log_e: float | None = None
+    needed_log_e: float | None = None
+    since: int | None = None
+    until: int | None = None
+    text: str = ""
 
 
 class RolloutDecided(Body, frozen=True, kw_only=True):
     """A rollout went on, was held or ended, by its own rule or by a person, with what that rested on.
 
-    ``wave`` counts from 1; ``offered`` cars have the release on offer after the decision, which is
-    ``share`` of those outside the holdout. ``decided_by`` is left out where the rule decided.
+    ``wave`` counts from 1. Of the rollout's ``cars``, ``held_out`` stay behind as a control, ``opened`` may
+    have the release after the decision, ``offered`` have it on offer before it; ``succeeded`` report the new
+    version, ``silent`` began to install and did not come back in time. ``findings`` are the evidence.
+    ``decided_by`` is left out where the rule decided.
     """
 
     decision: Literal["started", "advanced", "held", "paused", "resumed", "aborted", "finished"]
     release: Name
     wave: Count = 0
+    cars: Count = 0
+    held_out: Count = 0
+    opened: Count = 0
     offered: Count = 0
-    share: Chance | None = None
-    installed: Count = 0
-    verified: Count = 0
+    succeeded: Count = 0
     failed: Count = 0
     silent: Count = 0
-    evidence: tuple[Evidence, ...] = ()
+    findings: tuple[Finding, ...] = ()
     reason: Text | None = None
     decided_by: Name | None = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from driveaway.book.store import Store, WriteTransaction
 from driveaway.facts import Draft
@@ -14,11 +14,19 @@ Append = Callable[[WriteTransaction, Sequence[Draft]], Sequence[int]]
 """Appends facts inside a transaction, all or nothing; their seq."""
 
 
+Dialect = Literal["sqlite", "postgresql"]
+
+
 class Reading(Protocol):
     """What can be asked of operational tables.
 
     Statements are SQL that SQLite and PostgreSQL both know, with named parameters, ``:name``.
     """
+
+    @property
+    def dialect(self) -> Dialect:
+        """Whose SQL it is, for the few things that differ."""
+        ...
 
     def rows(self, sql: str, /, **values: Any) -> list[tuple[Any, ...]]:
         """Rows of a statement."""
@@ -28,7 +36,8 @@ class Reading(Protocol):
 class Change:
     """What can be done while holding the book's write lock."""
 
-    def __init__(self, transaction: WriteTransaction, append: Append | None) -> None:
+    def __init__(self, transaction: WriteTransaction, append: Append | None, dialect: Dialect) -> None:
+        self.dialect: Dialect = dialect
         self._transaction = transaction
         self._append = append
 
@@ -73,6 +82,7 @@ class State:
 
     def __init__(self, store: Store, append: Append | None = None) -> None:
         """``append`` appends facts in a change; without it a change appends none."""
+        self.dialect: Dialect = "sqlite" if store.url.startswith("sqlite") else "postgresql"
         self._store = store
         self._append = append
 
@@ -88,4 +98,4 @@ class State:
             Unavailable: the store cannot be written.
         """
         with self._store.write() as transaction:
-            yield Change(transaction, self._append)
+            yield Change(transaction, self._append, self.dialect)

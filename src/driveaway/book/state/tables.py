@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, SmallInteger, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, SmallInteger, Table, Text
 
 operational = MetaData()
 # SQLite's rowid alias must be declared INTEGER; ids of what is gone are never given again.
@@ -263,14 +263,31 @@ member = Table(
     operational,
     Column("rollout", BigInteger, primary_key=True, autoincrement=False),
     Column("target", BigInteger, primary_key=True, autoincrement=False),
-    # In [0, 1): the car's place in the random order; the holdout is told by its own draw.
-    Column("place", Float(53), nullable=False),
-    _flag("holdout"),
-    _ref("rollout_group", nullable=True),
+    # The car's place in the random order, 0 to 2**64 - 1, less 2**63 so that it fits.
+    Column("place", BigInteger, nullable=False),
+    _flag("held_out"),
+    _text("segment"),
+    _time("joined"),
+    _time("opened", nullable=True),
     _ref("action", nullable=True),
     sqlite_with_rowid=False,
 )
 Index("rollout_members_target", member.c.target)
+health = _table(
+    "car_health",
+    _id(),
+    Column("vin", Text, nullable=False),
+    Column("release", Text, nullable=False),
+    _time("window_start"),
+    _time("window_end"),
+    Column("signal", Text, nullable=False),
+    _number("count"),
+    _number("exposure_m"),
+    _number("assisted_m"),
+    _time("landed"),
+    _flag("simulated"),
+)
+Index("car_health_once", health.c.vin, health.c.signal, health.c.window_start, health.c.release, unique=True)
 target_filter = _table(
     "target_filters",
     _id(),
