@@ -228,6 +228,17 @@ def test_beyond_the_border_it_is_still_on_and_says_so() -> None:
     assert availability.end(session, "odd").state is State.UNAVAILABLE
 
 
+def test_without_satellites_leaving_is_announced_by_the_wheels() -> None:
+    availability = Availability(policy(announce_metres=1000, grace_metres=3000))
+    session = on(availability, fix(100.08, 30.05, 1, heading=90.0, speed=10.0))
+    assert session.state is State.ACTIVE
+    session = availability.observe(session, sight(None, at=90, odometer=900))
+    assert session.leaving is not None
+    assert session.leaving.metres == pytest.approx(
+        0.02 * 111_195 * math.cos(math.radians(30.05)) - 905, abs=1
+    )
+
+
 def test_a_border_between_two_opened_places_is_none() -> None:
     near = fix(100.095, 30.05, 1, heading=90.0, speed=10.0)
     assert on(Availability(policy()), near).state is State.LEAVING
@@ -301,7 +312,8 @@ def test_grace_is_bounded_in_distance_and_time() -> None:
     "wrong",
     [
         fix(100.05, 30.05, 1, accuracy=101.0), fix(100.05, 30.05, 1, accuracy=math.nan),
-        fix(100.05, 30.05, 1, math.nan), replace(fix(100.05, 30.05, 1), x=181 * SCALE),
+        fix(100.05, 30.05, 1, math.nan), fix(100.05, 30.05, 1, heading=math.inf),
+        fix(100.05, 30.05, 1, speed=math.nan), replace(fix(100.05, 30.05, 1), x=181 * SCALE),
     ],
 )  # fmt: skip
 def test_a_fix_that_is_none_is_not_used(wrong: Fix) -> None:
