@@ -232,7 +232,7 @@ def test_without_satellites_leaving_is_announced_by_the_wheels() -> None:
     availability = Availability(policy(announce_metres=1000, grace_metres=3000))
     session = on(availability, fix(100.08, 30.05, 1, heading=90.0, speed=10.0))
     assert session.state is State.ACTIVE
-    session = availability.observe(session, sight(None, at=90, odometer=900))
+    session = availability.observe(session, sight(None, at=90, odometer=1000))
     assert session.leaving is not None
     assert session.leaving.metres == pytest.approx(
         0.02 * 111_195 * math.cos(math.radians(30.05)) - 905, abs=1
