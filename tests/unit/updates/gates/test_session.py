@@ -235,7 +235,7 @@ def test_without_satellites_leaving_is_announced_by_the_wheels() -> None:
     session = availability.observe(session, sight(None, at=90, odometer=1000))
     assert session.leaving is not None
     assert session.leaving.metres == pytest.approx(
-        0.02 * 111_195 * math.cos(math.radians(30.05)) - 905, abs=1
+        0.02 * 111_195 * math.cos(math.radians(30.05)) - 1005, abs=1
     )
 
 
