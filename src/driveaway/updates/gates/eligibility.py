@@ -58,8 +58,8 @@ def count_cars(
         order: how versions are compared.
 
     Returns:
-        A table with one row for each place, sorted, and a last one with ``place`` null for cars whose place is
-        not known: ``delivered``; ``equipped`` (trim and hardware meet the gate); ``eligible`` (all of it);
+        A table with one row for each place, sorted, and a last one with ``place`` null for cars whose place
+        is not known: ``delivered``; ``equipped`` (trim and hardware meet the gate); ``eligible`` (all of it);
         ``offered``; ``active``; and of each but the first, how many cars it is not known of. Then the
         verdicts, for the reasons.
 
@@ -88,9 +88,8 @@ def count_cars(
         return np.bincount(group[flags], minlength=groups).astype(np.int64)
 
     columns = {"delivered": np.bincount(group, minlength=groups).astype(np.int64)}
-    for name, truth in (
-        ("equipped", equipped.value), ("eligible", verdicts.value), ("offered", given[0]), ("active", given[1])
-    ):  # fmt: skip
+    truths = {"equipped": equipped.value, "eligible": verdicts.value, "offered": given[0], "active": given[1]}
+    for name, truth in truths.items():
         columns[name] = tally(truth == 1)
         columns[f"{name}_unknown"] = tally(truth < 0)
     present = columns["delivered"] > 0

@@ -119,9 +119,10 @@ def plausible(before: Fix, after: Fix, limits: Limits) -> bool:
 
 
 def usable(fix: Fix, limits: Limits) -> bool:
-    """Whether a fix is a position on Earth and accurate enough."""
+    """Whether a fix is a position on Earth, whole, and accurate enough."""
     on_earth = abs(fix.x) <= 180 * SCALE and abs(fix.y) <= 90 * SCALE
-    return on_earth and 0 <= fix.accuracy <= limits.accuracy_metres and math.isfinite(fix.odometer)
+    whole = all(math.isfinite(value) for value in (fix.odometer, fix.speed, fix.heading or 0.0))
+    return on_earth and whole and 0 <= fix.accuracy <= limits.accuracy_metres
 
 
 def follow(track: Track, fix: Fix, limits: Limits) -> Track:

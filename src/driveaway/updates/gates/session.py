@@ -115,7 +115,7 @@ class Availability:
         if not session.on:
             state = State.AVAILABLE if verdict.eligible else State.UNAVAILABLE
             return replace(session, state=state, verdict=verdict, leaving=None, track=track)
-        leaving = self._leaving(session, position, track)
+        leaving = self._leaving(session, position, track, sight.odometer)
         state = State.ACTIVE if leaving is None else State.LEAVING
         return replace(session, state=state, verdict=verdict, leaving=leaving, track=track)
 
@@ -153,7 +153,9 @@ class Availability:
             return Verdict(False, (Reason(f"gate.{standing}", _STANDINGS[standing], standing),))
         return self._judge.verdict(car)
 
-    def _leaving(self, session: Session, position: tuple[int, int] | None, track: Track) -> Leaving | None:
+    def _leaving(
+        self, session: Session, position: tuple[int, int] | None, track: Track, odometer: float
+    ) -> Leaving | None:
         """What is announced. Without a believed position, what was announced stands."""
         fix, car = track.trusted, session.granted
         believed = fix is not None and track.elsewhere is None and position is not None
@@ -161,7 +163,9 @@ class Availability:
             return session.leaving
         verdict = self._judge.verdict(replace(car, position=position))
         if verdict.eligible:
-            return self._borders.ahead(car, fix, self._limits)
+            # Since the last fix the car may have gone towards the border all the way.
+            here = replace(fix, accuracy=fix.accuracy + max(0.0, odometer - fix.odometer))
+            return self._borders.ahead(car, here, self._limits)
         outside = any(
             isinstance(self._judge.conditions.leaves[number].leaf, Within) and not reason.unknown
             for number, reason in zip(verdict.conditions, verdict.reasons, strict=True)

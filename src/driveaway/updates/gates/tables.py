@@ -183,7 +183,7 @@ def given_places(functions: Functions, folder: Path) -> Mapping[str, Place]:
     Raises:
         BadValue: a file cannot be read, or a place is there twice.
     """
-    found: dict[str, Place] = msgspec.field(default_factory=dict)
+    found: dict[str, Place] = {}
     for entry in functions.places:
         try:
             text = (folder / entry.file).read_bytes()
