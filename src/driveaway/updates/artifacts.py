@@ -131,14 +131,10 @@ class Upload:
             os.fsync(self._file.fileno())
             self._file.close()
             place.parent.mkdir(parents=True, exist_ok=True)
-            if place.exists() and place.stat().st_size == stored.size:
-                # Somebody needs it again: the sweep must not take it for an old one.
-                os.utime(place)
-                self._path.unlink()
-            else:
-                self._path.replace(place)
-                _sync_folder(place.parent)
-                _sync_folder(place.parent.parent)
+            # One that is there already is replaced: it may be damaged, or old enough to be swept.
+            self._path.replace(place)
+            _sync_folder(place.parent)
+            _sync_folder(place.parent.parent)
         return stored
 
     def abandon(self) -> None:

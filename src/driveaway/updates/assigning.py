@@ -9,7 +9,7 @@ import msgspec
 
 from driveaway.book.state.state import Change
 from driveaway.updates import sets
-from driveaway.updates.actions import acting, log
+from driveaway.updates.actions import acting, log, steering
 from driveaway.updates.configuration import Configuration
 from driveaway.updates.model import (
     LAST_ACTION_ID,
@@ -341,7 +341,7 @@ def retry(change: Change, action_id: int, at: int, *, initiated_by: str = "", si
         Refused: it has not failed, its set may not be given any more, or a quota is reached.
     """
     target, action = acting.find(change, action_id)
-    acting.check_failed(action)
+    steering.check_failed(action)
     made = assign(
         change,
         action.distribution_set,

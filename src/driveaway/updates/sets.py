@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from driveaway.book.state.state import Change, Reading
+from driveaway.updates import changes
 from driveaway.updates.model import DistributionSet, SoftwareModule
 from driveaway.updates.rows import MODULE, SET, module_of, set_of
 from driveaway.updates.software import check_name, find_module
@@ -117,6 +118,7 @@ def put_modules(change: Change, distribution_set: int, modules: Iterable[int], a
             module=module,
         )
     change.run("UPDATE distribution_sets SET modified = :at WHERE id = :id", at=at, id=distribution_set)
+    changes.tell_everyone(change, at)
 
 
 def take_module(change: Change, distribution_set: int, module: int, at: int) -> None:
@@ -139,6 +141,7 @@ def take_module(change: Change, distribution_set: int, module: int, at: int) -> 
             remedy="list its modules",
         )
     change.run("UPDATE distribution_sets SET modified = :at WHERE id = :id", at=at, id=distribution_set)
+    changes.tell_everyone(change, at)
 
 
 def _open_set(reading: Reading, distribution_set: int) -> DistributionSet:

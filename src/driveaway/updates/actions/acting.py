@@ -1,8 +1,8 @@
-"""What is done with actions, each in a change: the car's reports, and cancelling, forcing, giving up."""
+"""What cars say about actions, each in a change, and how actions end."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 
 from driveaway.book.state.state import Change, Reading
 from driveaway.updates import changes, outcomes
@@ -10,16 +10,15 @@ from driveaway.updates.actions import log
 from driveaway.updates.actions.machine import (
     Report,
     Transition,
-    closed,
     is_final,
     transition,
     transition_of_cancel,
     transition_of_confirmation,
 )
-from driveaway.updates.model import Action, ActionStatus, ActionType, Outcome, Target, TargetStatus
+from driveaway.updates.model import Action, ActionStatus, Outcome, Target, TargetStatus
 from driveaway.updates.registry import target_named
 from driveaway.updates.rows import ACTION, TARGET, TARGET_WIDTH, action_of, target_of
-from driveaway.values.errors import NotFound, Refused
+from driveaway.values.errors import NotFound
 
 Rule = Callable[[Action, Report], Transition]
 _WITH_TARGET = (
@@ -133,38 +132,35 @@ def close(
 def _after(
     change: Change, target: Target, action: Action, outcome: Outcome, at: int
 ) -> dict[str, int | str | None]:
-    """What an outcome changes of the car."""
+    """What an outcome changes of the car; while another action goes on, it stays pending."""
     fields: dict[str, int | str | None] = {"modified": at}
-    assigned = target.assigned
-    if outcome is Outcome.INSTALLED:
-        if action.type is ActionType.DOWNLOAD_ONLY:
-            assigned = action.distribution_set
-        fields |= {
-            "installed": action.distribution_set,
-            "installed_at": at,
-            "installed_action": action.id,
-            "attributes_requested": 1,
-            "assigned": assigned,
-        }
-        if assigned == action.distribution_set:
-            fields["status"] = TargetStatus.IN_SYNC.value
-    elif outcome in (Outcome.DOWNLOADED, Outcome.SKIPPED):
-        fields["attributes_requested"] = 1
-        if outcome is Outcome.DOWNLOADED:
-            fields["status"] = TargetStatus.IN_SYNC.value
-    elif outcome is Outcome.CANCELLED:
-        following = change.rows(
-            "SELECT distribution_set FROM actions WHERE target = :target AND active = 1"
-            " ORDER BY weight DESC, id LIMIT 1",
-            target=target.id,
-        )
-        if following:
-            fields["assigned"] = following[0][0]
-        else:
-            fields |= {"assigned": target.installed, "status": TargetStatus.IN_SYNC.value}
-    else:
-        fields |= {"assigned": None, "status": TargetStatus.ERROR.value}
-    return fields
+    following = change.rows(
+        "SELECT distribution_set FROM actions WHERE target = :target AND active = 1"
+        " ORDER BY weight DESC, id LIMIT 1",
+        target=target.id,
+    )
+    assigned, status = target.assigned, TargetStatus.IN_SYNC
+    match outcome:
+        case Outcome.INSTALLED:
+            fields |= {
+                "installed": action.distribution_set,
+                "installed_at": at,
+                "installed_action": action.id,
+                "attributes_requested": 1,
+            }
+            assigned = assigned if following else action.distribution_set
+        case Outcome.DOWNLOADED:
+            fields["attributes_requested"] = 1
+        case Outcome.SKIPPED:
+            fields["attributes_requested"] = 1
+            assigned = following[0][0] if following else target.installed
+        case Outcome.CANCELLED:
+            assigned = following[0][0] if following else target.installed
+        case _:
+            assigned, status = (following[0][0] if following else None), TargetStatus.ERROR
+    if following:
+        status = TargetStatus.PENDING
+    return fields | {"assigned": assigned, "status": status.value}
 
 
 def confirm(
@@ -189,7 +185,7 @@ def confirm(
     done = transition_of_confirmation(action, confirmed)
     log.check_quota(known.entries)
     log.add(change, action.id, done.said, at, [*report.messages, done.note], report=report)
-    _set_status(change, action, done.status, at)
+    set_status(change, action, done.status, at)
     if done.status is not action.status:
         changes.tell(change, (target.id,), at)
 
@@ -218,7 +214,7 @@ def auto_confirm(change: Change, controller_id: str, at: int, *, initiator: str,
     for row in rows:
         action = action_of(row)
         log.add(change, action.id, ActionStatus.RUNNING, at, ["confirmed without asking"])
-        _set_status(change, action, ActionStatus.RUNNING, at)
+        set_status(change, action, ActionStatus.RUNNING, at)
     changes.tell(change, (target.id,), at)
 
 
@@ -245,147 +241,11 @@ def mark_retrieved(change: Change, action_id: int, at: int) -> None:
     if action is None or action.status is not ActionStatus.RUNNING or action.heard is not None:
         return
     log.add(change, action.id, ActionStatus.RETRIEVED, at, ["the car fetched what it is to do"])
-    _set_status(change, action, ActionStatus.RETRIEVED, at)
+    set_status(change, action, ActionStatus.RETRIEVED, at)
 
 
-def cancel(
-    change: Change,
-    action_id: int,
-    at: int,
-    *,
-    force: bool = False,
-    by: str = "",
-    simulated: bool = False,
-) -> ActionStatus:
-    """Ask the car to cancel an action, or with ``force`` end one whose car does not answer; its new state.
-
-    A scheduled action is cancelled at once.
-
-    Raises:
-        NotFound: there is no such action.
-        Refused: it is closed, being cancelled already, or forced without having been asked first.
-    """
-    target, action = find(change, action_id)
-    who = f" by {by}" if by else ""
-    if action.status is ActionStatus.SCHEDULED:
-        # The car knows nothing of it, so nothing has changed for it.
-        log.add(change, action.id, ActionStatus.CANCELED, at, [f"cancelled{who} before its time"])
-        change.run(
-            "UPDATE actions SET status = :status, active = 0, outcome = :outcome, modified = :at"
-            " WHERE id = :id",
-            status=ActionStatus.CANCELED.value,
-            outcome=Outcome.CANCELLED.value,
-            at=at,
-            id=action.id,
-        )
-        return ActionStatus.CANCELED
-    if not action.active:
-        raise closed(action)
-    canceling = action.status is ActionStatus.CANCELING
-    if force:
-        if not canceling:
-            raise Refused(
-                f"the car has not been asked to cancel action {action_id}",
-                code="action.not_canceling",
-                remedy="cancel it first; force only where the car does not answer",
-            )
-        log.add(change, action.id, ActionStatus.CANCELED, at, [f"ended{who} without the car's answer"])
-        close(change, target, action, ActionStatus.CANCELED, Outcome.CANCELLED, at, simulated=simulated)
-        return ActionStatus.CANCELED
-    if canceling:
-        raise Refused(
-            f"action {action_id} is being cancelled",
-            code="action.canceling",
-            remedy="wait for the car, or force",
-        )
-    log.add(change, action.id, ActionStatus.CANCELING, at, [f"cancellation asked for{who}"])
-    _set_status(change, action, ActionStatus.CANCELING, at)
-    changes.tell(change, (target.id,), at)
-    return ActionStatus.CANCELING
-
-
-def force(change: Change, action_id: int, at: int, *, by: str = "") -> None:
-    """Make an action forced: the car installs without asking.
-
-    Raises:
-        NotFound: there is no such action.
-        Refused: it is closed.
-    """
-    target, action = find(change, action_id)
-    if not action.active:
-        raise closed(action)
-    if action.type is ActionType.FORCED:
-        return
-    change.run(
-        "UPDATE actions SET type = :type, modified = :at WHERE id = :id",
-        type=ActionType.FORCED.value,
-        at=at,
-        id=action.id,
-    )
-    log.add(change, action.id, action.status, at, [f"forced by {by}" if by else "forced"])
-    changes.tell(change, (target.id,), at)
-
-
-def give_up(
-    change: Change,
-    action_ids: Iterable[int],
-    outcome: Outcome,
-    messages: Sequence[str],
-    at: int,
-    *,
-    simulated: bool = False,
-) -> int:
-    """Close active actions as failures from here: silent cars, cars that fell back; how many were closed."""
-    given_up = 0
-    for action_id in action_ids:
-        target, action = find(change, action_id)
-        if not action.active:
-            continue
-        log.add(change, action.id, ActionStatus.ERROR, at, messages)
-        close(change, target, action, ActionStatus.ERROR, outcome, at, simulated=simulated)
-        given_up += 1
-    return given_up
-
-
-def fell_back(change: Change, action_id: int, at: int, *, simulated: bool = False) -> bool:
-    """Note that a car runs what it ran before an action that it called finished; False: it was verified.
-
-    Raises:
-        NotFound: there is no such action.
-        Refused: it was never called finished.
-    """
-    target, action = find(change, action_id)
-    if action.outcome is not Outcome.INSTALLED:
-        raise Refused(
-            f"action {action_id} was not called finished",
-            code="action.not_finished",
-            remedy="only what was installed can fall back",
-        )
-    if action.verified:
-        return False
-    log.add(change, action.id, ActionStatus.ERROR, at, ["the car runs what it ran before"])
-    change.run("UPDATE actions SET verified = 0 WHERE id = :id", id=action.id)
-    if target.installed_action == action.id:
-        change.run(
-            "UPDATE targets SET installed = NULL, installed_action = NULL WHERE id = :id", id=target.id
-        )
-    close(change, target, action, ActionStatus.ERROR, Outcome.FELL_BACK, at, simulated=simulated)
-    return True
-
-
-def check_failed(action: Action) -> None:
-    """See that an action ended otherwise than it should, so that it can be tried again.
-
-    Raises:
-        Refused: it still goes on, or did what it was to do.
-    """
-    if action.outcome in (None, Outcome.INSTALLED, Outcome.DOWNLOADED):
-        raise Refused(
-            f"action {action.id} has not failed", code="action.not_failed", remedy="retry what failed"
-        )
-
-
-def _set_status(change: Change, action: Action, status: ActionStatus, at: int) -> None:
+def set_status(change: Change, action: Action, status: ActionStatus, at: int) -> None:
+    """Put an action into another state that it goes on in."""
     change.run(
         "UPDATE actions SET status = :status, modified = :at WHERE id = :id",
         status=status.value,

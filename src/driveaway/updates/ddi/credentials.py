@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from threading import Lock
 from typing import Final, Literal
 
 import msgspec
@@ -36,14 +37,20 @@ class Gate:
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
         self._tokens: dict[str, str] = {}
+        self._lock = Lock()
+        self._forgotten = 0
 
     def forget(self, controller_id: str) -> None:
         """A car's token may have changed."""
-        self._tokens.pop(controller_id, None)
+        with self._lock:
+            self._forgotten += 1
+            self._tokens.pop(controller_id, None)
 
     def forget_all(self) -> None:
         """Every token may have changed."""
-        self._tokens.clear()
+        with self._lock:
+            self._forgotten += 1
+            self._tokens.clear()
 
     def admits(
         self, configuration: Configuration, controller_id: str, credential: Credential, *, download: bool
@@ -74,6 +81,7 @@ class Gate:
     def _token(self, controller_id: str) -> str:
         found = self._tokens.get(controller_id)
         if found is None:
+            forgotten = self._forgotten
             rows = self._reading.rows(
                 "SELECT security_token FROM targets WHERE controller_id = :controller_id",
                 controller_id=controller_id,
@@ -81,14 +89,18 @@ class Gate:
             if not rows:
                 return ""
             found = str(rows[0][0])
-            if len(self._tokens) < _MOST:
-                self._tokens[controller_id] = found
+            with self._lock:
+                # What was read before something was forgotten may be old.
+                if forgotten == self._forgotten and len(self._tokens) < _MOST:
+                    self._tokens[controller_id] = found
         return found
 
 
 def _same(given: str, wanted: str) -> bool:
     """Compared in constant time; nothing equals what is not there."""
-    return bool(wanted) and hmac.compare_digest(given.encode(), wanted.encode())
+    return bool(wanted) and hmac.compare_digest(
+        given.encode(errors="surrogatepass"), wanted.encode(errors="surrogatepass")
+    )
 
 
 def _known(authorities: tuple[str, ...], configured: str) -> bool:

@@ -7,8 +7,6 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from driveaway.book.state.state import Change, State
 from driveaway.book.state.together import Together
 from driveaway.updates import assigning, changes, registry, sets
@@ -19,6 +17,7 @@ from driveaway.updates.ddi import documents, messages
 from driveaway.updates.ddi.credentials import Credential, Gate
 from driveaway.updates.ddi.documents import Moment
 from driveaway.updates.ddi.links import Links
+from driveaway.updates.ddi.polled import Polled, PollInterval, VersionKeys, WindowOpen, always_closed
 from driveaway.updates.ddi.shelf import Shelf, artifact_named
 from driveaway.updates.model import Action, ActionStatus, Artifact, Outcome, Target
 from driveaway.updates.registry import Mode
@@ -27,12 +26,6 @@ from driveaway.updates.seen import LastSeen
 from driveaway.values.clock import SECOND, now
 from driveaway.values.errors import NotFound
 
-WindowOpen = Callable[[str, str, str, int], tuple[bool, int | None]]
-"""Of a window's schedule, duration and zone, at a time: whether it is open, and when that changes next."""
-PollInterval = Callable[[str, Target | None, int | None], str]
-"""Of a controller id, its car where known, and when its window opens: the time to its next poll, HH:MM:SS."""
-VersionKeys = Callable[[dict[str, str | None]], dict[str, str]]
-"""Of attributes: keys that sort as versions do, for those that are versions."""
 _FIRST: Final = 5 * SECOND
 """So long the document of a car that is just being entered is good for."""
 _EXPOSED: Final = (
@@ -40,22 +33,6 @@ _EXPOSED: Final = (
     " WHERE t.controller_id = :controller_id ORDER BY a.weight DESC, a.id"
 )
 EVERYONE: Final = changes.EVERYONE
-
-
-class Polled(msgspec.Struct, frozen=True):
-    """What a car is told when it polls.
-
-    ``valid_until`` is when it changes by itself, in microseconds: a force time comes, a window opens or
-    closes. None: it holds until a change is told.
-    """
-
-    document: messages.ControllerBase
-    valid_until: int | None
-
-
-def always_closed(schedule: str, duration: str, timezone: str, at: int) -> tuple[bool, int | None]:
-    """What holds of windows while nobody reads their schedules: none is ever open."""
-    return False, None
 
 
 class DeviceDesk:

@@ -20,6 +20,7 @@ from driveaway.values.errors import BadValue
 
 Message = TypeVar("Message")
 _LAST_MILLISECOND: Final = 2**53
+_PLAIN: Final = r"^[^\x00]*$"
 _Code = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 
 
@@ -73,7 +74,7 @@ class ConfigData(_Said, frozen=True, kw_only=True):
     mode: Mode | None = None
 
 
-class Confirmation(_Said, frozen=True, kw_only=True):
+class ConfirmationFeedback(_Said, frozen=True, kw_only=True):
     """Whether the car's user agrees to an action."""
 
     confirmation: Annotated[str, Meta(pattern="^(confirmed|denied)$")]
@@ -81,21 +82,18 @@ class Confirmation(_Said, frozen=True, kw_only=True):
     details: tuple[str, ...] | str | None = None
 
 
-ConfirmationFeedback = Confirmation
-
-
 class AutoConfirmRequest(_Said, frozen=True, kw_only=True):
     """Who agrees to all that comes, and why."""
 
-    initiator: str | None = None
-    remark: str | None = None
+    initiator: Annotated[str, Meta(max_length=64, pattern=_PLAIN)] | None = None
+    remark: Annotated[str, Meta(max_length=512, pattern=_PLAIN)] | None = None
 
 
 class InstalledBase(_Said, frozen=True, kw_only=True):
     """The distribution set that a car says it runs."""
 
-    name: Annotated[str, Meta(min_length=1)]
-    version: Annotated[str, Meta(min_length=1)]
+    name: Annotated[str, Meta(min_length=1, pattern=_PLAIN)]
+    version: Annotated[str, Meta(min_length=1, pattern=_PLAIN)]
 
 
 def read(kind: type[Message], body: bytes) -> Message:
@@ -146,7 +144,7 @@ def report_of(feedback: ActionFeedback, kind: str) -> Report:
     )
 
 
-def report_of_confirmation(feedback: Confirmation) -> Report:
+def report_of_confirmation(feedback: ConfirmationFeedback) -> Report:
     """A confirmation as the log keeps it."""
     return Report(
         execution=Execution.PROCEEDING,
