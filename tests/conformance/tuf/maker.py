@@ -12,7 +12,7 @@ from securesystemslib.signer import CryptoSigner, Key, Signer
 
 from driveaway.updates.signing.entries import Custom, Dependency, Entry, Release
 from driveaway.updates.signing.repository import Repository
-from driveaway.updates.signing.roles import Periods, Roles, Rule, Supplier, held, role_for
+from driveaway.updates.signing.roles import Period, Periods, Roles, Rule, Supplier, held, role_for
 from driveaway.values.clock import DAY, instant
 
 AT = int(instant(datetime(2024, 5, 1, tzinfo=UTC)))
@@ -128,4 +128,4 @@ def release(repository: Repository, version: int, at: int, extra: Iterable[str] 
     return list(own[0].custom.release.targets)
 
 
-__all__ = ["DAY"]
+__all__ = ["DAY", "Period"]
