@@ -11,9 +11,8 @@ from tuf.ngclient import Updater, UpdaterConfig
 
 from driveaway.updates.signing.entries import entry_of
 from driveaway.updates.signing.repository import Repository
-from driveaway.values.clock import instant
+from driveaway.values.clock import DAY, instant
 from tests.conformance.tuf import maker
-from tests.conformance.tuf.maker import DAY
 from tests.conformance.tuf.scene import Mirror, served
 
 

@@ -144,7 +144,7 @@ class Repository:
         state = self.state()
         check_role(state, role)
         drafts = self._drafting(by, reason, at).targets(state, role, entries, remove)
-        check_targets(self._folder, state, role, drafts[role].signed)
+        check_targets(state, role, drafts[role].signed)
         return self._stage(name, state, drafts)
 
     def delegate(self, name: str, supplier: Supplier, *, by: str, at: int, reason: str = "") -> Proposal:
@@ -322,7 +322,7 @@ class Repository:
         check_publishable(state, proposal, by, at)
         for role, document in proposal.metadata().items():
             if state is not None and role in state.targets:
-                check_targets(self._folder, state, role, document.signed)
+                check_targets(state, role, document.signed)
         files = publication(self._online, state, proposal, at)
         # All is signed by now: from here on nothing but a crash can interrupt, and then this says where.
         self._folder.begin(name, by)

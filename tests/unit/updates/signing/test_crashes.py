@@ -14,9 +14,10 @@ import pytest
 from driveaway.updates.signing import folder as files
 from driveaway.updates.signing.repository import Repository
 from driveaway.updates.signing.verifying import Trust
+from driveaway.values.clock import DAY
 from driveaway.values.errors import NotFound, Refused
 from tests.conformance.tuf import maker
-from tests.conformance.tuf.maker import AT, DAY, SIGNERS, agree, custom, entry, rule
+from tests.conformance.tuf.maker import AT, SIGNERS, agree, custom, entry, rule
 
 EVERY = maker.signers("snapshot", "timestamp", "snapshot2", "timestamp2")
 

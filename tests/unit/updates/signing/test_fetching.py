@@ -15,6 +15,7 @@ from driveaway.updates.signing.bundle import pack, unpack
 from driveaway.updates.signing.fetching import HttpFetcher, Patience
 from driveaway.updates.signing.repository import Repository
 from driveaway.updates.signing.verifying import Limits, Trust, Verified
+from driveaway.values.clock import DAY
 from driveaway.values.errors import DriveawayError, Refused, Unavailable
 from tests.conformance.tuf import maker
 from tests.conformance.tuf.maker import AT, agree, custom, entry
@@ -177,7 +178,7 @@ def test_a_spoiled_bundle_is_refused(
 def test_a_car_that_was_off_for_years_follows_the_roots(repository: Repository, tmp_path: Path) -> None:
     root = (repository.metadata / "1.root.json").read_bytes()
     for year in range(1, 4):
-        at = AT + year * 300 * maker.DAY
+        at = AT + year * 300 * DAY
         for number, propose in enumerate((repository.rotate, None)):
             name = f"renew-{year}-{number}"
             if propose:

@@ -12,11 +12,12 @@ from tuf.api.metadata import Metadata
 from driveaway.updates.signing.entries import Release
 from driveaway.updates.signing.proposals import Proposal
 from driveaway.updates.signing.repository import Repository
-from driveaway.updates.signing.roles import Periods, Rule, Supplier, held
+from driveaway.updates.signing.roles import Period, Periods, Rule, Supplier, held
 from driveaway.updates.signing.verifying import Trust
+from driveaway.values.clock import DAY
 from driveaway.values.errors import BadValue, Conflict, DriveawayError, NotFound, Refused, Tampered
 from tests.conformance.tuf import maker
-from tests.conformance.tuf.maker import AT, DAY, SIGNERS, agree, custom, entry, key, rule
+from tests.conformance.tuf.maker import AT, SIGNERS, agree, custom, entry, key, rule
 
 
 @pytest.fixture
@@ -156,6 +157,20 @@ def test_a_name_never_gets_other_bytes(repository: Repository) -> None:
     agree(repository, "withdraw", AT, "dana", "eli")
     refused("updates.name_taken", lambda: repository.propose("two", other, by="dana", at=AT))
     repository.propose("back", some(), by="dana", at=AT)
+
+
+def test_nothing_is_withdrawn_without_a_trace(repository: Repository) -> None:
+    """A draft made by hand cannot free a name by forgetting it, however many sign."""
+    repository.propose("one", some(), by="dana", at=AT)
+    agree(repository, "one", AT, "dana", "eli")
+    staged = repository.propose("two", by="dana", at=AT)
+    documents = staged.metadata()
+    documents["targets"].signed.targets.clear()
+    by_hand = Proposal.of("two", documents, staged.signers)
+    (repository.metadata.parent / "staged" / "two.json").write_bytes(by_hand.encode())
+    repository.sign("two", SIGNERS["dana"])
+    repository.sign("two", SIGNERS["eli"])
+    refused("updates.name_taken", lambda: repository.publish("two", by="eli", at=AT))
 
 
 def test_release_counters_never_fall(repository: Repository) -> None:
@@ -343,7 +358,7 @@ def test_a_repository_is_not_founded_twice(repository: Repository) -> None:
         ("updates.keys", lambda: maker.roles(targets=rule(2, "dana", "eli"), snapshot="dana")),
         ("updates.holders", lambda: Supplier("lidar", rule(1, "gus"))),
         ("slug.shape", lambda: Supplier("../lidar", rule(1, "gus", "hu"))),
-        ("updates.period", lambda: Periods(root=maker.Period(10, 10))),
+        ("updates.period", lambda: Periods(root=Period(10, 10))),
     ],
     ids=map(str, range(9)),
 )
