@@ -33,9 +33,10 @@ from driveaway.updates.signing import admitting, verifying
 from driveaway.updates.signing.entries import Release, target_of
 from driveaway.updates.signing.roles import Period, Periods
 from driveaway.updates.signing.verifying import Limits, Trust
+from driveaway.values.clock import DAY
 from driveaway.values.errors import DriveawayError
 from tests.conformance.tuf import maker
-from tests.conformance.tuf.maker import DAY, LIDAR, MAPS, custom, entry, rule, signers
+from tests.conformance.tuf.maker import LIDAR, MAPS, custom, entry, rule, signers
 from tests.conformance.tuf.scene import FIRST, SECOND, Rules, Scene
 
 EVIL = b"not what the maker built"

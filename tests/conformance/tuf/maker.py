@@ -13,7 +13,7 @@ from securesystemslib.signer import CryptoSigner, Key, Signer
 from driveaway.updates.signing.entries import Custom, Dependency, Entry, Release
 from driveaway.updates.signing.repository import Repository
 from driveaway.updates.signing.roles import Periods, Roles, Rule, Supplier, held, role_for
-from driveaway.values.clock import DAY, instant
+from driveaway.values.clock import instant
 
 AT = int(instant(datetime(2024, 5, 1, tzinfo=UTC)))
 PERSONS = ("ann", "ben", "cem", "dana", "eli", "fay", "gus", "hu", "ida", "jan")
@@ -126,6 +126,3 @@ def release(repository: Repository, version: int, at: int, extra: Iterable[str] 
     agree(repository, f"su7-{version}", at, "dana", "eli")
     assert own[0].custom.release is not None
     return list(own[0].custom.release.targets)
-
-
-__all__ = ["DAY"]

@@ -17,8 +17,9 @@ from driveaway.updates.signing.bundle import pack
 from driveaway.updates.signing.fetching import HttpFetcher, Patience
 from driveaway.updates.signing.repository import Repository
 from driveaway.updates.signing.verifying import Limits, Trust, Verified
+from driveaway.values.clock import DAY
 from tests.conformance.tuf import maker
-from tests.conformance.tuf.maker import AT, DAY
+from tests.conformance.tuf.maker import AT
 
 FIRST = AT + DAY // 2
 SECOND = AT + DAY

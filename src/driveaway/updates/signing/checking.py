@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from tuf.api.metadata import TargetFile, Targets
 
 from driveaway.updates.signing.entries import Entry, Release, entry_of
-from driveaway.updates.signing.folder import Folder
 from driveaway.updates.signing.roles import TARGETS, role_for
 from driveaway.updates.signing.state import State, ever, suppliers_of
 from driveaway.values.errors import Conflict, NotFound, Refused
@@ -28,15 +27,20 @@ def check_role(state: State, role: str) -> None:
         )
 
 
-def check_targets(folder: Folder, state: State, role: str, draft: Targets) -> None:
+def check_targets(state: State, role: str, draft: Targets) -> None:
     """Refuse targets of a role that break a promise which earlier ones made.
 
     Raises:
         Refused: a path belongs to another role, a release counter falls, or a release is not whole.
         Conflict: a path was given to something else before.
     """
-    named = {other: ever(folder, other) for other in state.targets}
+    named = {other: ever(document.signed) for other, document in state.targets.items()}
     earlier, before = named[role], state.targets[role].signed.targets
+    if lost := earlier.keys() - ever(draft).keys():
+        raise Refused(
+            "it is withdrawn without a trace", code="updates.name_taken", place=min(lost),
+            remedy="drop the proposal, and withdraw it by `remove`",
+        )  # fmt: skip
     counters = _counters(named)
     entries = {path: entry_of(target) for path, target in draft.targets.items()}
     for path, entry in entries.items():

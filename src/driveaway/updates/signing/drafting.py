@@ -13,7 +13,7 @@ from tuf.api.metadata import Role as TufRole
 from driveaway.updates.signing.entries import Entry, target_of
 from driveaway.updates.signing.proposals import AUTHOR, REASON
 from driveaway.updates.signing.roles import ROOT, TARGETS, Period, Periods, Roles, Rule, Supplier
-from driveaway.updates.signing.state import State
+from driveaway.updates.signing.state import WITHDRAWN, State
 from driveaway.values.clock import moment
 from driveaway.values.errors import NotFound
 
@@ -65,9 +65,11 @@ class Drafting:
         named: dict[str, Any] = draft.signed.targets
         if missing := set(remove) - named.keys():
             raise NotFound(f"{role} has no target {min(missing)}", code="updates.target_unknown")
-        for path in remove:
-            del named[path]
-        named.update({entry.path: target_of(entry) for entry in entries})
+        withdrawn = dict(draft.signed.unrecognized_fields.get(WITHDRAWN, {}))
+        withdrawn.update({path: named.pop(path).to_dict() for path in remove})
+        for entry in entries:
+            named[entry.path] = target_of(entry)
+        draft.signed.unrecognized_fields[WITHDRAWN] = withdrawn
         return {role: draft}
 
     def delegation(self, state: State, supplier: Supplier) -> dict[str, Metadata[Any]]:

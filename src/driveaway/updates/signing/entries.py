@@ -154,7 +154,8 @@ class Entry(msgspec.Struct, frozen=True):
 def target_of(entry: Entry) -> TargetFile:
     """The entry as TUF writes it."""
     hashes = {"sha256": entry.sha256, "sha512": entry.sha512}
-    custom = msgspec.to_builtins(entry.custom)
+    # By way of JSON, as it comes back: what was read and what is written compare as equal.
+    custom = msgspec.json.decode(msgspec.json.encode(entry.custom))
     return TargetFile(entry.length, hashes, entry.path, {"custom": custom})
 
 

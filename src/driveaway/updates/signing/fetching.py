@@ -33,9 +33,9 @@ class Patience:
 
 
 class HttpFetcher(FetcherInterface):
-    """Fetches over HTTP and gives up on what arrives too slowly (slow retrieval, TUF 1.0, section 1.5.2).
+    """Fetches over HTTP, one at a time, and gives up on what arrives too slowly (TUF 1.0, section 1.5.2).
 
-    One fetch at a time. A time-out between bytes alone can be held off for ever, a byte at a time; so the mean pace counts.
+    A time-out between bytes alone can be held off for ever, a byte at a time; so the mean pace counts.
 
     Args:
         pool: an own pool of connections, such as one with a client certificate.

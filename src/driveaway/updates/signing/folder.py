@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+import msgspec
+
 from driveaway.values.errors import Conflict, Unavailable
 
 
@@ -51,6 +53,7 @@ class Folder:
         self.metadata = path / "metadata"
         self.staged = path / "staged"
         self._lock = path / ".lock"
+        self._begun = path / ".publishing"
 
     def make(self) -> None:
         """Make the folder.
@@ -74,6 +77,21 @@ class Folder:
         with self._lock.open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+    def begin(self, name: str, by: str) -> None:
+        """Note that a proposal is being published, and who approved it."""
+        write_whole(self._begun, msgspec.json.encode((name, by)))
+
+    def begun(self) -> tuple[str, str] | None:
+        """The proposal whose publication a crash interrupted, and who approved it."""
+        try:
+            return msgspec.json.decode(self._begun.read_bytes(), type=tuple[str, str])
+        except FileNotFoundError:
+            return None
+
+    def end(self) -> None:
+        """Note that it is published."""
+        self._begun.unlink(missing_ok=True)
 
     def read(self, name: str) -> bytes | None:
         """A served file; None: there is none."""

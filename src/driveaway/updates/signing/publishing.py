@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from tuf.api.metadata import Metadata
@@ -61,14 +61,14 @@ def check_publishable(state: State | None, proposal: Proposal, by: str, at: int)
 
 def publication(
     online: OnlineKeys, state: State | None, proposal: Proposal, at: int
-) -> Iterator[tuple[str, bytes]]:
+) -> list[tuple[str, bytes]]:
     """The files that publish a proposal, in their order.
 
     A new root comes after everything else when that also has the old keys' signatures, so that cars
     find it valid before and after; and before the timestamp when old keys are lost.
 
     Raises:
-        Refused, Unavailable: see ``OnlineKeys``; before the first file.
+        Refused, Unavailable: see ``OnlineKeys``.
     """
     documents = proposal.metadata()
     root = documents[ROOT].signed if ROOT in documents else None
@@ -78,23 +78,20 @@ def publication(
     snapshot = online.snapshot(roots, state, changed, at)
     content = snapshot.to_bytes()
     timestamp = online.timestamp(roots, state, (snapshot.signed.version, content), at)
-    for role, text in changed.items():
-        yield file_name(role, documents[role].signed.version), text
-    yield file_name(SNAPSHOT, snapshot.signed.version), content
+    first = [(file_name(role, documents[role].signed.version), text) for role, text in changed.items()]
+    first.append((file_name(SNAPSHOT, snapshot.signed.version), content))
     copies = [(file_name(role), text) for role, text in changed.items()]
     last = [*copies, (file_name(SNAPSHOT), content), (file_name(TIMESTAMP), timestamp.to_bytes())]
     if root is None:
-        yield from last
-        return
+        return [*first, *last]
     text = proposal.documents[ROOT].encode()
     new_root = [(file_name(ROOT, root.version), text), (file_name(ROOT), text)]
     signed: list[tuple[str, Metadata[Any]]] = [(SNAPSHOT, snapshot), (TIMESTAMP, timestamp)]
     if state is not None:
         signed.append((TARGETS, documents.get(TARGETS, state.targets[TARGETS])))
     if state is not None and bridged(state.root.signed, signed):
-        yield from (*last, *new_root)
-    else:
-        yield from (*new_root, *last)
+        return [*first, *last, *new_root]
+    return [*first, *new_root, *last]
 
 
 def _is_current(state: State | None, role: str, documents: Mapping[str, Metadata[Any]]) -> bool:

@@ -144,7 +144,7 @@ class Repository:
         state = self.state()
         check_role(state, role)
         drafts = self._drafting(by, reason, at).targets(state, role, entries, remove)
-        check_targets(self._folder, state, role, drafts[role].signed)
+        check_targets(state, role, drafts[role].signed)
         return self._stage(name, state, drafts)
 
     def delegate(self, name: str, supplier: Supplier, *, by: str, at: int, reason: str = "") -> Proposal:
@@ -217,7 +217,7 @@ class Repository:
     # --- publishing --------------------------------------------------------------------------
 
     def publish(self, name: str, *, by: str, at: int) -> None:
-        """Publish a proposal; repeating it after a crash completes it.
+        """Publish a proposal. After a crash in its midst ``resign`` completes it.
 
         Args:
             name: of the proposal.
@@ -231,22 +231,14 @@ class Repository:
             Conflict: something else was published since it was proposed.
         """
         with self._folder.locked():
-            proposal, state = self.proposal(name), self._state_or_none()
-            documents = proposal.metadata()
-            check_publishable(state, proposal, by, at)
-            for role, document in documents.items():
-                if state is not None and role in state.targets:
-                    check_targets(self._folder, state, role, document.signed)
-            for file, content in publication(self._online, state, proposal, at):
-                self._folder.write(file, content)
-            self._staged(name).unlink()
+            self._publish(name, by, at)
 
     def due(self, at: int) -> tuple[str, ...]:
         """Roles that should be signed again: a worker does it for the online ones, persons for the others."""
         return tuple(role.role for role in self.status(at) if role.due)
 
     def resign(self, at: int) -> tuple[str, ...]:
-        """Sign again what is due of snapshot and timestamp, and repair names that a crash left behind.
+        """Sign again what is due of snapshot and timestamp, and complete what a crash left half done.
 
         Nothing happens when nothing is due: a worker calls it as often as it likes.
 
@@ -254,6 +246,7 @@ class Repository:
             The roles that were signed.
         """
         with self._folder.locked():
+            self._complete(at)
             state = self.state()
             due = [role for role in ONLINE if self._is_due(state, role, at)]
             if SNAPSHOT in due:
@@ -323,6 +316,27 @@ class Repository:
         document: Metadata[Any] = state.snapshot if role == SNAPSHOT else state.timestamp
         root: Root = state.root.signed
         return not verifies(root, role, document)
+
+    def _publish(self, name: str, by: str, at: int) -> None:
+        proposal, state = self.proposal(name), self._state_or_none()
+        check_publishable(state, proposal, by, at)
+        for role, document in proposal.metadata().items():
+            if state is not None and role in state.targets:
+                check_targets(state, role, document.signed)
+        files = publication(self._online, state, proposal, at)
+        # All is signed by now: from here on nothing but a crash can interrupt, and then this says where.
+        self._folder.begin(name, by)
+        for file, content in files:
+            self._folder.write(file, content)
+        self._staged(name).unlink()
+        self._folder.end()
+
+    def _complete(self, at: int) -> None:
+        begun = self._folder.begun()
+        if begun is not None:
+            if self._staged(begun[0]).exists():
+                self._publish(*begun, at)
+            self._folder.end()
 
     def _drafting(self, by: str, reason: str, at: int) -> Drafting:
         return Drafting(parse_slug(by), reason, at, self._periods)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root, Signed, Snapshot, TargetFile, Targets, Timestamp
@@ -13,6 +13,8 @@ from driveaway.updates.signing.folder import Folder, file_name
 from driveaway.updates.signing.roles import ROOT, SNAPSHOT, TARGETS, TIMESTAMP
 from driveaway.values.errors import NotFound, Tampered
 
+WITHDRAWN: Final = "x-driveaway-withdrawn"
+"""Field of signed targets: what was withdrawn from them, by path, so that no name is ever given twice."""
 S = TypeVar("S", Root, Timestamp, Snapshot, Targets)
 
 
@@ -103,9 +105,9 @@ def suppliers_of(targets: Targets) -> tuple[str, ...]:
     return tuple(targets.delegations.roles)
 
 
-def ever(folder: Folder, role: str) -> dict[str, TargetFile]:
-    """Every target that any kept version of a role named, by path."""
-    named: dict[str, TargetFile] = {}
-    for version in folder.versions(role):
-        named.update(load(folder, file_name(role, version), Targets).signed.targets)
-    return named
+def ever(targets: Targets) -> dict[str, TargetFile]:
+    """Every target that a role has named so far, by path: those of now, and those that it withdrew."""
+    withdrawn = targets.unrecognized_fields.get(WITHDRAWN, {})
+    return {path: TargetFile.from_dict(dict(named), path) for path, named in withdrawn.items()} | dict(
+        targets.targets
+    )
