@@ -21,7 +21,7 @@ from driveaway.web.http.protocol import DoorProtocol
 
 Listening = Callable[[str, int], None]
 _KEEP_ALIVE: Final = 20
-"""Seconds that a connection may wait for its next request: cars ask several in a row, then none for minutes."""
+"""Seconds that a connection may wait for its next request; between two polls lie minutes."""
 _CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
 
