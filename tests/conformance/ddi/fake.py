@@ -94,6 +94,7 @@ class FakeDesk:
         self.log: list[str] = []
         self.gateway = False
         self.anonymous_download = False
+        self.authority = AUTHORITY
         self.lock = threading.Lock()
         data = content(size)
         self.path = folder / "content"
@@ -121,6 +122,10 @@ class FakeDesk:
         setattr(self, name, value)
         self.change("")
 
+    def renew(self, controller_id: str, new: str) -> None:
+        self.tokens[controller_id] = new
+        self.change(controller_id)
+
     def assign(self, controller_id: str, action_id: int) -> None:
         self.actions[controller_id] = action_id
         self.change(controller_id)
@@ -138,7 +143,7 @@ class FakeDesk:
                 return (
                     controller_id in self.tokens
                     and credential.value == controller_id
-                    and AUTHORITY in credential.authorities
+                    and self.authority in credential.authorities
                 )
             case _:
                 return False
