@@ -61,6 +61,15 @@ def our_error(error: psycopg.Error, place: str = "") -> DriveawayError:
     return Unavailable(text, code="store.unreachable", place=place, remedy=_RETRY)
 
 
+@contextmanager
+def translated() -> Iterator[None]:
+    """The errors of a statement as ours; a step of a transaction may fail with them alone."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise our_error(error) from error
+
+
 _NAMED: Final = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
 
 
@@ -172,15 +181,17 @@ class PostgresTransaction:
 
     def rows(self, sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Rows of a statement with named parameters, ``:name``."""
-        return self._connection.execute(named(sql), values, binary=True).fetchall()
+        with translated():
+            return self._connection.execute(named(sql), values, binary=True).fetchall()
 
     def run(self, sql: str, values: Mapping[str, Any]) -> int:
         """Run a statement with named parameters; how many rows it changed."""
-        return self._connection.execute(named(sql), values).rowcount
+        with translated():
+            return self._connection.execute(named(sql), values).rowcount
 
     def run_many(self, sql: str, values: Sequence[Mapping[str, Any]]) -> None:
         """Run a statement once for each set of named parameters."""
-        with self._connection.cursor() as cursor:
+        with translated(), self._connection.cursor() as cursor:
             cursor.executemany(named(sql), values)
 
     @contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from driveaway.facts import cars, delivery, launches, orders, public, wording
+from driveaway.facts import cars, delivery, launches, orders, public, updates, wording
 from driveaway.facts.base import Body
 from driveaway.values.errors import BadValue
 
@@ -97,6 +97,14 @@ KINDS: dict[str, Kind] = _listed(
     Kind("handover.postponed", delivery.HandoverPostponed, "order"),
     Kind("order.prioritised", delivery.OrderPrioritised, "order"),
     Kind("plan.adopted", delivery.PlanAdopted, "slug"),
+    Kind("release.published", updates.ReleasePublished, "slug"),
+    Kind("release.withdrawn", updates.ReleaseWithdrawn, "slug"),
+    Kind("rollout.decided", updates.RolloutDecided, "slug"),
+    Kind("update.finished", updates.UpdateFinished, "vin"),
+    Kind("version.reported", updates.VersionReported, "vin"),
+    Kind("function.opened", updates.FunctionOpened, "slug"),
+    Kind("function.closed", updates.FunctionClosed, "slug"),
+    Kind("function.activated", updates.FunctionActivated, "vin"),
     Kind("outlet.opened", public.OutletOpened, "slug"),
     Kind("outlet.closed", public.OutletClosed, "slug"),
     Kind("target.set", public.TargetSet, "slug"),

@@ -55,6 +55,19 @@ class ActionStatus(StrEnum):
     ERROR = "error"
 
 
+class Outcome(StrEnum):
+    """How an action ended for the car."""
+
+    INSTALLED = "installed"
+    DOWNLOADED = "downloaded"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+    SILENT = "silent"
+    FELL_BACK = "fell_back"
+
+
 CLOSED: Final = frozenset({ActionStatus.FINISHED, ActionStatus.ERROR, ActionStatus.CANCELED})
 """States after which an action takes no feedback."""
 
@@ -62,7 +75,8 @@ CLOSED: Final = frozenset({ActionStatus.FINISHED, ActionStatus.ERROR, ActionStat
 class Target(_Row, frozen=True, kw_only=True):
     """A car, under the id by which it polls: its VIN, where the maker chose so.
 
-    ``installed`` and ``assigned`` are ids of distribution sets; ``polled`` is when it was last seen.
+    ``installed`` and ``assigned`` are ids of distribution sets, ``installed_action`` is the action that
+    brought the former; ``polled`` is when it was last seen, ``version_reported`` what it last said it runs.
     """
 
     id: int
@@ -85,6 +99,8 @@ class Target(_Row, frozen=True, kw_only=True):
     auto_confirm_initiator: str
     auto_confirm_remark: str
     auto_confirm_at: int | None
+    installed_action: int | None = None
+    version_reported: str = ""
 
 
 class Artifact(_Row, frozen=True, kw_only=True):
@@ -140,7 +156,9 @@ class Action(_Row, frozen=True, kw_only=True):
     """One car is to get one distribution set.
 
     ``weight`` 0 to 1000: of several active actions the car sees the heaviest, then the oldest. The window
-    fields are those of a maintenance window; "" without one.
+    fields are those of a maintenance window; "" without one. ``heard`` is when the car last said something
+    about it, ``outcome`` how it ended ("" while it has not), ``verified`` whether the car then reported the
+    version that it was to get (None: it said nothing of it).
     """
 
     id: int
@@ -161,6 +179,9 @@ class Action(_Row, frozen=True, kw_only=True):
     last_code: int | None
     created: int
     modified: int
+    heard: int | None = None
+    outcome: Outcome | None = None
+    verified: bool | None = None
 
 
 class ActionMessage(_Row, frozen=True, kw_only=True):

@@ -75,6 +75,9 @@ target = _table(
     _time("polled", nullable=True),
     _ref("installed", nullable=True),
     _time("installed_at", nullable=True),
+    # The action that brought what is installed, and the version that the car last said it runs.
+    _ref("installed_action", nullable=True),
+    _text("version_reported"),
     _ref("assigned", nullable=True),
     _flag("attributes_requested", 1),
     _flag("auto_confirm"),
@@ -104,8 +107,12 @@ _table(
     _text("colour"),
     _time("created"),
 )
-change = _table("target_changes", _id(), _ref("target"))
-"""Every change that another process must see before the car polls again; read by id, pruned by age."""
+change = _table("target_changes", _id(), _ref("target"), _time("at"))
+"""Every change that another process must see before the car polls again; read by id, pruned by age.
+
+Target 0: every car is meant.
+"""
+Index("target_changes_at", change.c.at)
 
 # --- software: modules, their artifacts, distribution sets (releases) -------------------------------
 
@@ -186,6 +193,11 @@ action = _table(
     _text("initiated_by"),
     _text("external_ref"),
     _number("last_code", default=None),
+    # When the car last said something about it; how it ended; whether the car then said that it runs it
+    # (1) or something else (0).
+    _time("heard", nullable=True),
+    _text("outcome"),
+    _number("verified", default=None),
     _time("created"),
     _time("modified"),
 )

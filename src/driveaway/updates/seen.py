@@ -1,0 +1,67 @@
+"""When cars were last seen: kept at hand and written in batches, never one write a poll."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from threading import Event, Lock, Thread
+from typing import Final
+
+from driveaway.book.state.state import Change
+from driveaway.book.state.together import Together
+from driveaway.updates.model import TargetStatus
+
+SECONDS: Final = 10.0
+MOST: Final = 10_000
+_SEEN: Final = (
+    "UPDATE targets SET polled = :at, address = :address,"
+    f" status = CASE WHEN status = '{TargetStatus.UNKNOWN}' THEN '{TargetStatus.REGISTERED}'"
+    " ELSE status END WHERE controller_id = :controller_id AND (polled IS NULL OR polled < :at)"
+)
+
+
+class LastSeen:
+    """A queue of last polls, written each 10 seconds or when it holds 10,000 cars."""
+
+    def __init__(self, together: Together, *, seconds: float = SECONDS, most: int = MOST) -> None:
+        self._together = together
+        self._seconds = seconds
+        self._most = most
+        self._seen: dict[str, tuple[int, str]] = {}
+        self._lock = Lock()
+        self._closing = Event()
+        self._thread = Thread(target=self._run, name="last-seen", daemon=True)
+        self._thread.start()
+
+    def add(self, controller_id: str, address: str, at: int) -> None:
+        """Note that a car was seen; safe from any thread."""
+        self._seen[controller_id] = (at, address)
+        if len(self._seen) >= self._most:
+            self.flush()
+
+    def flush(self) -> Future[None] | None:
+        """Hand what is noted to be written; None where there is nothing."""
+        with self._lock:
+            seen, self._seen = self._seen, {}
+        if not seen:
+            return None
+        values = [
+            {"controller_id": controller_id, "at": at, "address": address}
+            for controller_id, (at, address) in list(seen.items())
+        ]
+
+        def write(change: Change) -> None:
+            change.run_many(_SEEN, values)
+
+        return self._together.submit(write)
+
+    def close(self) -> None:
+        """Write what is noted and stop."""
+        self._closing.set()
+        self._thread.join()
+        last = self.flush()
+        if last is not None:
+            last.result()
+
+    def _run(self) -> None:
+        while not self._closing.wait(self._seconds):
+            self.flush()
