@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
-from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,8 +26,8 @@ def token(number: int) -> str:
 
 
 def content(size: int) -> bytes:
-    """Bytes of an artifact: no two places alike for long."""
-    return b"".join(b"%08x" % number for number in range(size // 8 + 1))[:size]
+    """Bytes of an artifact: no two places alike."""
+    return hashlib.shake_128(b"content").digest(size)
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -96,6 +93,8 @@ class FakeDesk:
         self.asked: dict[str, int] = {}
         self.log: list[str] = []
         self.gateway = False
+        self.anonymous_download = False
+        self.authority = AUTHORITY
         self.lock = threading.Lock()
         data = content(size)
         self.path = folder / "content"
@@ -119,12 +118,22 @@ class FakeDesk:
         with self.lock:
             self.log.append(controller_id)
 
+    def switch(self, name: str, value: Any) -> None:
+        setattr(self, name, value)
+        self.change("")
+
+    def renew(self, controller_id: str, new: str) -> None:
+        self.tokens[controller_id] = new
+        self.change(controller_id)
+
     def assign(self, controller_id: str, action_id: int) -> None:
         self.actions[controller_id] = action_id
         self.change(controller_id)
 
-    def authenticate(self, controller_id: str, credential: Credential) -> bool:
+    def authenticate(self, controller_id: str, credential: Credential, *, download: bool = False) -> bool:
         self._count("authenticate")
+        if download and self.anonymous_download:
+            return True
         match credential.kind:
             case "target-token":
                 return self.tokens.get(controller_id) == credential.value
@@ -134,7 +143,7 @@ class FakeDesk:
                 return (
                     controller_id in self.tokens
                     and credential.value == controller_id
-                    and AUTHORITY in credential.authorities
+                    and self.authority in credential.authorities
                 )
             case _:
                 return False
@@ -152,6 +161,9 @@ class FakeDesk:
 
     def seen(self, controller_id: str, address: str, at: int) -> None:
         self.polled[controller_id] = (address, at)
+
+    def last_change(self) -> int:
+        return len(self.log)
 
     def changed_since(self, seq: int) -> tuple[int, list[str]]:
         with self.lock:
@@ -214,8 +226,11 @@ class FakeDesk:
     def confirmation_base(self, controller_id: str, links: Links) -> Any:
         return {"autoConfirm": {"active": controller_id in self.auto}, "_links": {}}
 
-    def confirmation(self, controller_id: str, action_id: int, links: Links) -> Any:
-        return {"id": str(action_id), "confirmation": {"download": "forced", "update": "forced", "chunks": []}}
+    def confirmation(self, controller_id: str, action_id: int, links: Links, history: int = 0) -> Any:
+        return {
+            "id": str(action_id),
+            "confirmation": {"download": "forced", "update": "forced", "chunks": []},
+        }
 
     def confirm(self, controller_id: str, action_id: int, feedback: Confirmation) -> Future[None]:
         if action_id != 12:
@@ -252,10 +267,3 @@ def _failed(error: Exception) -> Future[Any]:
     found: Future[Any] = Future()
     found.set_exception(error)
     return found
-
-
-@contextmanager
-def opened() -> Iterator[FakeDesk]:
-    """The room of a server process: its folder and sizes come from the environment."""
-    size = int(os.environ.get("FAKE_SIZE", "100000"))
-    yield FakeDesk(Path(os.environ["FAKE_FOLDER"]), size, int(os.environ.get("FAKE_CARS", str(CARS))))

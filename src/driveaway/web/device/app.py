@@ -20,7 +20,7 @@ from driveaway.web.device.repository import find
 from driveaway.web.device.requests import Request, controller_id, segments
 from driveaway.web.device.variants import Variants
 from driveaway.web.http.answers import Response, document, failure
-from driveaway.web.http.bodies import Disconnected
+from driveaway.web.http.bodies import Body, Disconnected
 from driveaway.web.http.clients import TrustedProxies
 from driveaway.web.http.errors import HttpError, status_of
 from driveaway.web.http.files import send_file
@@ -129,8 +129,9 @@ class DeviceDoor:
         response: Response | None = None
         method = scope["method"]
         headers = Headers(scope["headers"])
+        body = Body(receive, headers)
         try:
-            response = await self._handled(scope, receive, send, headers)
+            response = await self._handled(scope, body, send, headers)
         except Disconnected:
             return
         except DriveawayError as error:
@@ -139,19 +140,19 @@ class DeviceDoor:
             _log.error("defect: %s %r", method, scope["path"][:300], exc_info=error)
             response = failure(DriveawayError("", code="internal"), _media(headers))
         if response is not None:
-            if response.status >= 400 and _has_body(headers):
-                # The body was perhaps not read: what follows on this connection could not be told from it.
+            if not body.ended:
+                # The body was not read: what follows on this connection could not be told from it.
                 response = response._replace(headers=(*response.headers, (b"connection", b"close")))
             await response.send(method, send)
 
-    async def _handled(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> Response | None:
+    async def _handled(self, scope: Scope, body: Body, send: Send, headers: Headers) -> Response | None:
         parts = segments(scope["raw_path"])
         if parts and parts[0] == "health" and len(parts) <= 2:
             return self._health(parts[1:])
         if len(parts) < 2 or parts[0] != self._options.tenant:
             raise _nowhere()
         client = self._proxies.client(scope, headers, self._options.public)
-        request = Request(scope, receive, send, headers, client)
+        request = Request(scope, body, send, headers, client)
         if parts[1] == "tuf" and self._options.tuf is not None:
             return await self._tuf(request, parts[2:])
         if parts[1:3] != ("controller", "v1") or len(parts) < 4:
@@ -172,8 +173,7 @@ class DeviceDoor:
         request.controller_id, request.parts = controller_id(car), parts
         request.links = self._language.links(request.client.base, self._options.tenant, car)
         download = len(parts) == 4 and method == "GET"
-        if not (download and self._options.anonymous_download):
-            await self._guard.admit(request)
+        await self._guard.admit(request, download=download)
         self._guard.count(request, download=download)
         if not parts:
             request.variant = self._variants.of(request.client.base, request.headers.get(b"accept"))
@@ -242,10 +242,6 @@ def _told(scope: Scope, status: int, error: DriveawayError) -> str:
 
 def _media(headers: Headers) -> Media:
     return Media.CBOR if Media.CBOR in (headers.get(b"accept") or "") else Media.JSON
-
-
-def _has_body(headers: Headers) -> bool:
-    return headers.get(b"transfer-encoding") is not None or (headers.get(b"content-length") or "0") != "0"
 
 
 def _nowhere() -> NotFound:

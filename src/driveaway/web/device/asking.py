@@ -66,14 +66,9 @@ class Changes:
 
     async def start(self) -> None:
         """Find out where the changes stand, then look on by itself."""
+        # Nothing is remembered yet, so changes that lie behind mean nobody.
         loop = asyncio.get_running_loop()
-        while True:
-            # Nothing is remembered yet, so those that lie behind mean nobody.
-            seq, changed = await loop.run_in_executor(self._thread, self._desk.changed_since, self._seq)
-            if seq == self._seq or not changed:
-                break
-            self._seq = seq
-        self._seq = seq
+        self._seq = await loop.run_in_executor(self._thread, self._desk.last_change)
         self.fresh = True
         self._task = asyncio.create_task(self._follow())
 

@@ -24,10 +24,11 @@ class Credentials:
     def __init__(self, options: DoorOptions, language: Language) -> None:
         self._language = language
         self._tenant = options.tenant
+        self.nothing = language.credential("none")
         self._controller = options.controller_header.lower().encode()
         self._authority = options.authority_header.lower().encode()
         # -0, -1, … as hawkBit has them.
-        self._authorities = re.compile(re.escape(self._authority) + rb"(?:-\d{1,3})?")
+        self._authorities = re.compile(re.escape(self._authority) + rb"(?:-[0-9]{1,3})?")
         self._secret = secrets.token_bytes(32)
 
     def proof(self, parts: bytes) -> bytes:
@@ -71,7 +72,7 @@ class Credentials:
         if kind is not None and token.strip():
             found.append(self._language.credential(kind, token.strip()))
         if not found:
-            found.append(self._language.credential("none"))
+            found.append(self.nothing)
         return self.proof("\0".join(parts).encode("utf-8", "surrogatepass")), found
 
     def challenge(self) -> HttpError:

@@ -15,7 +15,6 @@ from driveaway.web.device.desk import Desk, Language
 from driveaway.web.device.options import Limits
 from driveaway.web.device.requests import Request, history_length, number
 from driveaway.web.http.answers import Response, document, text
-from driveaway.web.http.bodies import read
 from driveaway.web.http.conditions import Outcome, evaluate
 from driveaway.web.http.errors import HttpError
 from driveaway.web.http.files import Served, send_file
@@ -109,11 +108,11 @@ class Resources:
 
     async def deployment(self, request: Request) -> Response:
         """What is to be installed."""
-        return await self._document(request, self._desk.deployment, history=True)
+        return await self._document(request, self._desk.deployment)
 
     async def installed(self, request: Request) -> Response:
         """What was installed last."""
-        return await self._document(request, self._desk.installed, history=True)
+        return await self._document(request, self._desk.installed)
 
     async def cancellation(self, request: Request) -> Response:
         """What is to be stopped."""
@@ -123,7 +122,8 @@ class Resources:
     async def confirmation(self, request: Request) -> Response:
         """What is to be confirmed."""
         action = number(request.parts[1], "action")
-        return await self._answer(request, self._desk.confirmation, action, request.links)
+        length = history_length(request.scope["query_string"])
+        return await self._answer(request, self._desk.confirmation, action, request.links, length)
 
     async def confirmation_base(self, request: Request) -> Response:
         """Whether the car confirms by itself."""
@@ -134,9 +134,9 @@ class Resources:
         module = number(request.parts[1], "module")
         return await self._answer(request, self._desk.module_artifacts, module, request.links)
 
-    async def _document(self, request: Request, method: Callable[..., Any], *, history: bool) -> Response:
+    async def _document(self, request: Request, method: Callable[..., Any]) -> Response:
         action = number(request.parts[1], "action")
-        length = history_length(request.scope["query_string"]) if history else 0
+        length = history_length(request.scope["query_string"])
         return await self._answer(request, method, action, length, request.links)
 
     async def _answer(self, request: Request, method: Callable[..., Any], *arguments: Any) -> Response:
@@ -181,7 +181,7 @@ class Resources:
 
     async def deactivate_auto_confirm(self, request: Request) -> Response:
         """A car is asked each time from now on."""
-        await read(request.receive, request.headers, self._limits.body, self._limits.body_seconds)
+        await request.body.read(self._limits.body, self._limits.body_seconds)
         await self._change(request, self._desk.deactivate_auto_confirm)
         return _DONE
 
@@ -192,7 +192,7 @@ class Resources:
         return _DONE
 
     async def _body(self, request: Request, kind: type[Content], *, optional: bool = False) -> Content:
-        body = await read(request.receive, request.headers, self._limits.body, self._limits.body_seconds)
+        body = await request.body.read(self._limits.body, self._limits.body_seconds)
         if optional and not body.strip():
             return kind()
         return decoded(body, request.headers.get(b"content-type"), kind)

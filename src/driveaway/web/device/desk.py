@@ -65,8 +65,8 @@ class Desk(Protocol):
     Every method may raise a ``DriveawayError``.
     """
 
-    def authenticate(self, controller_id: str, credential: Any) -> bool:
-        """Whether a credential lets who shows it speak for a car; plug-and-play may take in a new one."""
+    def authenticate(self, controller_id: str, credential: Any, *, download: bool = False) -> bool:
+        """Whether who shows this may speak for a car; ``download``: only fetch an artifact for it."""
         ...
 
     def base(self, controller_id: str, links: Any, address: str) -> Polled:
@@ -75,6 +75,10 @@ class Desk(Protocol):
 
     def seen(self, controller_id: str, address: str, at: int) -> None:
         """Take note of a poll; must cost next to nothing: it is called on every one."""
+        ...
+
+    def last_change(self) -> int:
+        """The number of the latest change, to begin with."""
         ...
 
     def changed_since(self, seq: int) -> tuple[int, list[str]]:
@@ -113,7 +117,7 @@ class Desk(Protocol):
         """Whether a car confirms by itself, and what waits for it."""
         ...
 
-    def confirmation(self, controller_id: str, action_id: int, links: Any) -> Any:
+    def confirmation(self, controller_id: str, action_id: int, links: Any, history: int = 0) -> Any:
         """What an action asks to be confirmed."""
         ...
 

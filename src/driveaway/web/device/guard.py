@@ -39,13 +39,14 @@ class Guard:
         self._room = room
         self._cars = cars
         self._credentials = credentials
+        self._nothing = credentials.nothing
         self._limits = limits
         self._failures = Buckets(limits.failures)
         self._checks = Buckets(limits.checks)
         self._downloads = Buckets(limits.downloads)
 
-    async def admit(self, request: Request) -> None:
-        """Let the request pass, with its car filled in.
+    async def admit(self, request: Request, *, download: bool) -> None:
+        """Let the request pass, with its car filled in; a ``download`` perhaps without one.
 
         Raises:
             HttpError: nothing valid was shown (401), or too often (429).
@@ -57,19 +58,26 @@ class Guard:
         if car is None or not known or car.epoch != cars.epoch:
             if not known:
                 self._slow_down(request.client.address)
-            car = await self._asked(request, proof, shown)
+            car = await self._asked(request, proof, shown, download=download)
         request.car = car
 
-    async def _asked(self, request: Request, proof: bytes, shown: list[object]) -> Car:
+    async def _asked(
+        self, request: Request, proof: bytes, shown: list[object], *, download: bool
+    ) -> Car | None:
         ticket = self._cars.ask(request.controller_id)
         try:
             for credential in shown:
                 if await self._room.ask(self._desk.authenticate, request.controller_id, credential):
                     return self._cars.keep_proof(ticket, proof)
+            if download and await self._room.ask(self._anonymous, request.controller_id):
+                return None
         finally:
             self._cars.done(ticket)
         wait = self._failures.take(request.client.address, time.monotonic())
         raise too_many(wait) if wait else self._credentials.challenge()
+
+    def _anonymous(self, controller_id: str) -> bool:
+        return self._desk.authenticate(controller_id, self._nothing, download=True)
 
     def _slow_down(self, address: str) -> None:
         now = time.monotonic()

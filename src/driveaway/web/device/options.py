@@ -64,7 +64,6 @@ class DoorOptions:
         public: the URL that documents point to; "" for the one that was asked.
         trusted_proxies: addresses or networks whose X-Forwarded-… and certificate headers count.
         controller_header, authority_header: of a proxy that ends mutual TLS; the latter also with -0, -1, …
-        anonymous_download: artifacts are given to who shows nothing.
         tuf: folder with ``metadata`` and ``targets`` of a TUF repository.
         changes_every: seconds between two looks for changes.
         stale_after: seconds without such a look after which nothing remembered is used.
@@ -76,7 +75,6 @@ class DoorOptions:
     trusted_proxies: tuple[str, ...] = ()
     controller_header: str = "X-Controller-Id"
     authority_header: str = "X-Authority"
-    anonymous_download: bool = False
     tuf: Path | None = None
     changes_every: float = 0.05
     stale_after: float = 10.0

@@ -9,8 +9,9 @@ from urllib.parse import unquote_to_bytes
 from driveaway.updates.model import LAST_ACTION_ID
 from driveaway.values.errors import BadValue, NotFound
 from driveaway.web.device.cars import Car, Variant
+from driveaway.web.http.bodies import Body
 from driveaway.web.http.clients import Client
-from driveaway.web.http.scope import Headers, Receive, Scope, Send
+from driveaway.web.http.scope import Headers, Scope, Send
 
 _LONGEST: Final = 256
 _DECIMAL: Final = re.compile(r"[0-9]{1,19}")
@@ -26,6 +27,7 @@ class Request:
     """
 
     __slots__ = (
+        "body",
         "car",
         "client",
         "controller_id",
@@ -33,15 +35,14 @@ class Request:
         "links",
         "method",
         "parts",
-        "receive",
         "scope",
         "send",
         "variant",
     )
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, headers: Headers, client: Client) -> None:
+    def __init__(self, scope: Scope, body: Body, send: Send, headers: Headers, client: Client) -> None:
         self.scope = scope
-        self.receive = receive
+        self.body = body
         self.send = send
         self.headers = headers
         self.client = client

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import resource
+import signal
 import socket
 import ssl
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from ipaddress import ip_address
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ from driveaway.web.http.protocol import DoorProtocol
 
 Listening = Callable[[str, int], None]
 _KEEP_ALIVE: Final = 20
-"""Seconds that a connection may wait for its next request: cars ask several in a row, then none for minutes."""
+"""Seconds that a connection may wait for its next request; between two polls lie minutes."""
 _CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
 
@@ -55,10 +56,23 @@ def serve(options: ServeOptions, listening: Listening | None = None) -> None:
             name = listener.getsockname()
             listening(name[0], name[1])
         config = _config(options)
-        if options.workers > 1:
-            Multiprocess(config, [listener]).run()
-        else:
-            uvicorn.Server(config).run([listener])
+        with _stopping_quietly():
+            if options.workers > 1:
+                Multiprocess(config, [listener]).run()
+            else:
+                uvicorn.Server(config).run([listener])
+
+
+@contextmanager
+def _stopping_quietly() -> Iterator[None]:
+    """Let the server end as a call that returns: when it is done it raises the signal that stopped it."""
+    stopping = (signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.signal(number, lambda *_: None) for number in stopping}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _config(options: ServeOptions) -> uvicorn.Config:

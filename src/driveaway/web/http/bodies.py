@@ -12,36 +12,52 @@ class Disconnected(Exception):
     """Who asked is gone; nobody waits for an answer."""
 
 
-async def read(receive: Receive, headers: Headers, limit: int, timeout: float) -> bytes:
-    """The whole body.
+class Body:
+    """The body of a request, not read yet.
 
-    A body that says itself that it is too large is not read at all, so who asked for ``100-continue``
-    need not send it.
-
-    Raises:
-        HttpError: larger than ``limit`` bytes (413), or not there within ``timeout`` seconds (408).
-        Disconnected: the connection ended before the body did.
+    Attributes:
+        ended: nothing of it can be still to come on the connection.
     """
-    said = headers.get(b"content-length")
-    if said is not None and said.isdecimal() and int(said) > limit:
-        raise _too_large(limit)
-    parts: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(timeout):
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise Disconnected
-                part = message.get("body", b"")
-                size += len(part)
-                if size > limit:
-                    raise _too_large(limit)
-                parts.append(part)
-                if not message.get("more_body", False):
-                    return b"".join(parts)
-    except TimeoutError as error:
-        raise HttpError("the body did not arrive in time", code="http.timeout") from error
+
+    __slots__ = ("_headers", "_receive", "ended")
+
+    def __init__(self, receive: Receive, headers: Headers) -> None:
+        self._receive = receive
+        self._headers = headers
+        length = headers.get(b"content-length") or "0"
+        self.ended = length == "0" and headers.get(b"transfer-encoding") is None
+
+    async def read(self, limit: int, timeout: float) -> bytes:
+        """The whole body.
+
+        A body that says itself that it is too large is not read at all, so who asked for ``100-continue``
+        need not send it.
+
+        Raises:
+            HttpError: larger than ``limit`` bytes (413), or not there within ``timeout`` seconds (408).
+            Disconnected: the connection ended before the body did.
+        """
+        said = self._headers.get(b"content-length")
+        if said is not None and said.isdecimal() and int(said) > limit:
+            raise _too_large(limit)
+        parts: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(timeout):
+                while True:
+                    message = await self._receive()
+                    if message["type"] == "http.disconnect":
+                        raise Disconnected
+                    part = message.get("body", b"")
+                    size += len(part)
+                    if size > limit:
+                        raise _too_large(limit)
+                    parts.append(part)
+                    if not message.get("more_body", False):
+                        self.ended = True
+                        return b"".join(parts)
+        except TimeoutError as error:
+            raise HttpError("the body did not arrive in time", code="http.timeout") from error
 
 
 def _too_large(limit: int) -> HttpError:

@@ -64,7 +64,9 @@ async def send_file(scope: Scope, headers: Headers, send: Send, served: Served) 
         common = _common(served)
         outcome = evaluate(method, headers, served.etag, served.modified)
         if outcome is Outcome.FAILED:
-            raise HttpError("the file is another one by now", code="http.precondition", headers=tuple(common))
+            raise HttpError(
+                "the file is another one by now", code="http.precondition", headers=tuple(common[:2])
+            )
         if outcome is Outcome.NOT_MODIFIED:
             await send({"type": "http.response.start", "status": 304, "headers": common})
             await send({"type": "http.response.body"})

@@ -15,6 +15,8 @@ from driveaway.web.http.errors import HttpError
 Content = TypeVar("Content")
 _DEPTH: Final = 32
 """Containers within containers that a body may have: messages have 5."""
+# Every tag that the library gives a meaning, but the one that only says "this is CBOR" (RFC 8949 §3.4.6).
+_TAGS: Final = (*range(6), 25, 28, 29, 30, 35, 36, 37, 52, 54, 100, 256, 258, 260, 261, 1004, 43000)
 
 
 class Media(StrEnum):
@@ -95,6 +97,7 @@ def decoded(body: bytes, content_type: str | None, kind: type[Content]) -> Conte
         if name == "application/cbor":
             found = cbor2.loads(
                 body,
+                semantic_decoders=_REFUSED,
                 max_depth=_DEPTH,
                 strict_hashable_types=True,
                 allow_duplicate_keys=False,
@@ -110,7 +113,8 @@ def decoded(body: bytes, content_type: str | None, kind: type[Content]) -> Conte
         cbor2.CBORError,
         ValueError,
         TypeError,
-        OverflowError,
+        ArithmeticError,
+        LookupError,
         RecursionError,
     ) as error:
         raise BadValue(
@@ -123,5 +127,8 @@ def decoded(body: bytes, content_type: str | None, kind: type[Content]) -> Conte
     )
 
 
-def _refuse(decoder: Any, tag: Any) -> Any:
+def _refuse(*tagged: Any) -> Any:
     raise ValueError("no message has a tag")
+
+
+_REFUSED: Final = dict.fromkeys(_TAGS, _refuse)

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 MOST: Final = 150
 """Ranges in one request: what SWUpdate's delta handler sends at the most."""
 
-_SPEC: Final = re.compile(r"(\d{1,19})-(\d{0,19})|-(\d{1,19})")
+_SPEC: Final = re.compile(r"([0-9]{1,19})-([0-9]{0,19})|-([0-9]{1,19})")
 
 
 class Span(NamedTuple):
