@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 from driveaway.updates.signing.entries import SUPPLIERS, Custom, Dependency, Entry, Release
-from driveaway.values.errors import DriveawayError, Refused
+from driveaway.values.errors import Refused
 
 Order = Callable[[str, str, str], int]
 """Of two versions of a scheme: negative, 0 or positive as the first is lower, equal or higher."""
@@ -63,16 +63,26 @@ def admitted(signed: Signed, paths: Sequence[str], car: Car, order: Order) -> tu
     }
     for path, entry in wanted.items():
         if entry.sha256 != release.targets[path]:
-            raise _refused("mixed", path, "the release names it with other bytes")
+            raise Refused(
+                "the release names it with other bytes",
+                code="updates.mixed", place=path, remedy="install nothing of this offer",
+            )  # fmt: skip
     for path in entries:
         if path not in release.targets:
-            raise _refused("extraneous", path, f"it is no part of {release.name} {release.version}")
+            raise Refused(
+                f"it is no part of {release.name} {release.version}",
+                code="updates.extraneous", place=path, remedy="install nothing of this offer",
+            )  # fmt: skip
         if path not in fitting:
-            raise _refused("hardware", path, "it is for other hardware")
+            raise Refused(
+                "it is for other hardware",
+                code="updates.hardware", place=path, remedy="install nothing of this offer",
+            )  # fmt: skip
     if missing := fitting.keys() - entries.keys():
-        raise _refused(
-            "partial", min(missing), f"{release.name} {release.version} has it, and it is not offered"
-        )
+        raise Refused(
+            f"{release.name} {release.version} has it, and it is not offered",
+            code="updates.partial", place=min(missing), remedy="install nothing of this offer",
+        )  # fmt: skip
     after = dict(car.modules)
     for path, entry in entries.items():
         _check_step(path, entry.custom, car.modules.get(entry.custom.module), order)
@@ -88,30 +98,39 @@ def _release_of(entries: Mapping[str, Entry]) -> Release:
     releases = []
     for path, entry in entries.items():
         if path.startswith(SUPPLIERS) and entry.custom.release is not None:
-            raise _refused("release_owner", path, "a supplier composes no release")
+            raise Refused(
+                "a supplier composes no release",
+                code="updates.release_owner", place=path, remedy="install nothing of this offer",
+            )  # fmt: skip
         if entry.custom.release is not None and entry.custom.release not in releases:
             releases.append(entry.custom.release)
     if len(releases) == 1:
         return releases[0]
     names = ", ".join(f"{release.name} {release.version}" for release in releases) or "none"
-    raise _refused(
-        "mixed", min(entries, default=""), f"one release is installed at a time, and these name {names}"
-    )
+    raise Refused(
+        f"one release is installed at a time, and these name {names}",
+        code="updates.mixed", place=min(entries, default=""), remedy="install nothing of this offer",
+    )  # fmt: skip
 
 
 def _check_step(path: str, new: Custom, old: Installed | None, order: Order) -> None:
     if old is None:
         return
     if new.counter < old.counter:
-        raise _refused(
-            "rolled_back", path, f"release counter {new.counter} is below the installed {old.counter}"
-        )
+        raise Refused(
+            f"release counter {new.counter} is below the installed {old.counter}",
+            code="updates.rolled_back", place=path, remedy="install nothing of this offer",
+        )  # fmt: skip
     if old.version in new.excluded_versions:
-        raise _refused("excluded", path, f"it may not be installed over {old.version}")
+        raise Refused(
+            f"it may not be installed over {old.version}",
+            code="updates.excluded", place=path, remedy="install nothing of this offer",
+        )  # fmt: skip
     if new.minimum_version is not None and order(old.version_scheme, old.version, new.minimum_version) < 0:
-        raise _refused(
-            "minimum", path, f"it needs {new.minimum_version} at least, and {old.version} is installed"
-        )
+        raise Refused(
+            f"it needs {new.minimum_version} at least, and {old.version} is installed",
+            code="updates.minimum", place=path, remedy="install nothing of this offer",
+        )  # fmt: skip
 
 
 def _check_dependency(path: str, needs: Dependency, there: Installed | None, order: Order) -> None:
@@ -121,8 +140,7 @@ def _check_dependency(path: str, needs: Dependency, there: Installed | None, ord
     if meets is needs.conflicts:
         found = "which is not there" if there is None else f"which is {there.version}"
         verb = "does not go with" if needs.conflicts else "depends on"
-        raise _refused("dependency", path, f"it {verb} {needs.module}, {found}")
-
-
-def _refused(code: str, path: str, why: str) -> DriveawayError:
-    return Refused(why, code=f"updates.{code}", place=path, remedy="install nothing of this offer")
+        raise Refused(
+            f"it {verb} {needs.module}, {found}",
+            code="updates.dependency", place=path, remedy="install nothing of this offer",
+        )  # fmt: skip

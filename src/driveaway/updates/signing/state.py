@@ -82,20 +82,22 @@ def load(folder: Folder, name: str, kind: type[S]) -> Metadata[S]:
         Tampered: it is missing, cannot be read, or is of another role.
     """
     content = folder.read(name)
+    if content is None:
+        raise _damaged(folder, name, "it is missing")
     try:
-        if content is None:
-            raise Tampered("it is missing")
         document: Metadata[S] = Metadata.from_bytes(content)
-        if not isinstance(document.signed, kind):
-            raise Tampered(f"it is {document.signed.type}")
-    except (RepositoryError, Tampered) as error:
-        raise Tampered(
-            f"metadata of the repository: {error}",
-            code="updates.repository_damaged",
-            place=str(folder.metadata / name),
-            remedy="restore the folder from a backup",
-        ) from error
+    except RepositoryError as error:
+        raise _damaged(folder, name, str(error)) from error
+    if not isinstance(document.signed, kind):
+        raise _damaged(folder, name, f"it is {document.signed.type}")
     return document
+
+
+def _damaged(folder: Folder, name: str, why: str) -> Tampered:
+    return Tampered(
+        f"metadata of the repository: {why}", code="updates.repository_damaged",
+        place=str(folder.metadata / name), remedy="restore the folder from a backup",
+    )  # fmt: skip
 
 
 def suppliers_of(targets: Targets) -> tuple[str, ...]:

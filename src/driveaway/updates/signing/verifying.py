@@ -34,19 +34,6 @@ from driveaway.updates.signing.roles import ROOT, SNAPSHOT, TARGETS, TIMESTAMP
 from driveaway.values.clock import instant, moment
 from driveaway.values.errors import DriveawayError, NotFound, Refused, Unavailable
 
-# tuf's error → our class, code and remedy; the first that fits.
-_MEANINGS: tuple[tuple[type[Exception], type[DriveawayError], str, str], ...] = (
-    (ExpiredMetadataError, Refused, "updates.expired", "fetch newer metadata"),
-    (BadVersionNumberError, Refused, "updates.rolled_back", "ask for the newest metadata: this is older"),
-    (UnsignedMetadataError, Refused, "updates.signature", "install nothing from this server"),
-    (LengthOrHashMismatchError, Refused, "updates.content", "fetch it again, or from another server"),
-    (RepositoryError, Refused, "updates.metadata", "install nothing from this server"),
-    (DownloadLengthMismatchError, Refused, "updates.too_long", "install nothing from this server"),
-    (SlowRetrievalError, Unavailable, "updates.slow", "try again, over another network or mirror"),
-    (DownloadError, Unavailable, "updates.unreachable", "try again later"),
-)  # fmt: skip
-
-
 STEPS = 1
 """Delegations that a car follows in a row: from targets to a supplier. A supplier's own are never
 followed, so its keys cannot answer under the name of another's role."""
@@ -232,7 +219,34 @@ def meaning(place: str) -> Iterator[None]:
     try:
         yield
     except (RepositoryError, DownloadError) as error:
-        for kind, ours, code, remedy in _MEANINGS:
-            if isinstance(error, kind):
-                raise ours(str(error) or kind.__name__, code=code, place=place, remedy=remedy) from error
-        raise
+        raise _meant(error, str(error) or type(error).__name__, place) from error
+
+
+def _meant(error: Exception, what: str, place: str) -> DriveawayError:
+    match error:
+        case ExpiredMetadataError():
+            return Refused(what, code="updates.expired", place=place, remedy="fetch newer metadata")
+        case BadVersionNumberError():
+            return Refused(what, code="updates.rolled_back", place=place, remedy="fetch the newest metadata")
+        case UnsignedMetadataError():
+            return Refused(
+                what, code="updates.signature", place=place, remedy="install nothing from this server"
+            )
+        case LengthOrHashMismatchError():
+            return Refused(
+                what, code="updates.content", place=place, remedy="fetch it again, or from another server"
+            )
+        case RepositoryError():
+            return Refused(
+                what, code="updates.metadata", place=place, remedy="install nothing from this server"
+            )
+        case DownloadLengthMismatchError():
+            return Refused(
+                what, code="updates.too_long", place=place, remedy="install nothing from this server"
+            )
+        case SlowRetrievalError():
+            return Unavailable(
+                what, code="updates.slow", place=place, remedy="try again, over another network or mirror"
+            )
+        case _:
+            return Unavailable(what, code="updates.unreachable", place=place, remedy="try again later")
