@@ -9,7 +9,7 @@ One total order serves SemVer, dotted numbers of any length and dates. A version
 - text inside a release (``1.0.3.0.UNCC``, ``1.0.2a``) is a later revision: above 0, below 1 at its place;
 - after ``-`` or ``~``, or from a word that says so (``rc``, ``alpha``, ``beta``, ``pre``, ``preview``,
   ``dev``, ``snapshot``), the pre-release, by the rules of SemVer 2.0.0, section 11: it comes before its
-  release; identifiers between dots, numbers below text, text by code point, fewer before more.
+  release; identifiers between dots or spaces, numbers below text, text by code point, fewer before more.
 
 What does not begin with a number is no version; it comes before every version, by code point, and
 no comparison of a filter finds it.
@@ -31,6 +31,7 @@ _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:-[0-9]+)*(?![0-9A-Za-z-])"
 _PRE_WORDS = frozenset(("alpha", "beta", "dev", "pre", "preview", "rc", "snapshot"))
 # A run of digits, a run of letters and the like; what ends the release; or one separator.
 _PIECE = re.compile(r"(?P<number>[0-9]+)|(?P<pre>[-~])|(?P<gap>[\x00-\x20._])|(?P<text>[^0-9\x00-\x20._~-]+)")
+_DOTS = re.compile(r"[\x00-\x20.]+")
 _LETTERS = re.compile(r"[A-Za-z]*")
 
 # The alphabet of keys. A character ends what could go on, and sorts below all that may follow it.
@@ -70,7 +71,7 @@ def sort_key(version: str) -> str:
     while release and release[-1] == _ZERO:
         release.pop()
     key = FIRST_KEY + "".join(release) + _END_OF_RELEASE
-    identifiers = [part for part in pre.split(".") if part]
+    identifiers = [part for part in _DOTS.split(pre) if part]
     if not identifiers:
         return key + _FINAL
     return key + _PRE + "".join(map(_identifier, identifiers)) + _END_OF_PRE

@@ -47,6 +47,8 @@ def test_published_and_documented_orders(before: str, after: str) -> None:
         ("1.1.0.RC1", "1.1.0-RC1"),
         ("0.0.0", "v0"),
         ("1.0-", "1.0"),
+        ("1.0- +7", "1.0"),
+        ("1.0-rc 1", "1.0-rc.1"),
     ],
 )
 def test_the_same_version_in_other_words(one: str, other: str) -> None:

@@ -60,7 +60,7 @@ TEXTS = [
     "1",
 ]
 VERSIONS = ["1.2", "1.2.0", "v1.2.10", "1.2.9", "2.0.0-rc.1", "2.0.0", "2024-05-31", "2024.5.31", "red"]
-PATTERNS = ["*", "a*", "*b", "A*B", "*a*", "a\\*b", "*\\\\*", "*%*", "a_*", "**", "*b*b", "*试"]
+PATTERNS = ["*", "a*", "*b", "A*B", "*a*", "a\\*b", "*\\\\*", "*%*", "a_*", "**", "*b*b", "*试", "a!*", "Ü*"]
 words = st.one_of(st.sampled_from(TEXTS), st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=4))
 MOMENTS = [CLOCK.now + step for step in (-1_000_001, -123_456, -1, 0, 1, 544, 8 * 10**10)]
 

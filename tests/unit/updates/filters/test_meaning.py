@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from itertools import product
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -177,6 +179,39 @@ def _found(text: str) -> str:
 )
 def test_what_is_found(text: str, found: str) -> None:
     assert _found(text) == found
+
+
+def test_wildcards_stand_for_any_text() -> None:
+    values = [{"name": "".join(letters)} for n in range(6) for letters in product("ab", repeat=n)]
+    for pattern in (
+        "".join(parts) for n in range(1, 5) for parts in product(("*", "a", "ab", "b*"), repeat=n)
+    ):
+        wanted = Filter(f"name=='{pattern}'", TARGETS).predicate()
+        meant = re.compile(pattern.replace("*", ".*"))
+        assert all(wanted(value) == bool(meant.fullmatch(value["name"])) for value in values), pattern
+
+
+def test_wildcards_of_sql_are_no_wildcards() -> None:
+    assert Filter("name=='a!%_*b'", TARGETS).where("sqlite").parameters == {"p0": "a!!!%!_%b"}
+
+
+def test_only_a_to_z_have_two_cases_in_postgresql_too() -> None:
+    assert Filter("name==Ab", TARGETS).matches({"name": "aB"})
+    assert not Filter("name==ü", TARGETS).matches({"name": "Ü"})
+    where = Filter("name<B;attribute.a=vgt=1", TARGETS).where("postgresql")
+    assert 'lower(t.name COLLATE "C") < :p0' in where.sql
+    assert 'found.version_key COLLATE "C" > ' in where.sql
+    assert "COLLATE" not in Filter("name<B;attribute.a=vgt=1", TARGETS).where("sqlite").sql
+
+
+@pytest.mark.parametrize(
+    ("operator", "finds"),
+    [("==", "012"), ("!=", "-3"), ("<", "-"), ("<=", "-012"), (">", "3"), (">=", "0123")],
+)
+def test_a_millisecond_holds_all_its_microseconds(operator: str, finds: str) -> None:
+    wanted = Filter(f"createdat{operator}{NOON // 1000}", TARGETS)
+    offered = {"-": NOON - 1, "0": NOON, "1": NOON + 1, "2": NOON + 999, "3": NOON + 1000}
+    assert "".join(name for name, at in offered.items() if wanted.matches({"createdat": at})) == finds
 
 
 def test_macros_are_the_time_in_milliseconds_and_a_dollar_before_one_keeps_it() -> None:

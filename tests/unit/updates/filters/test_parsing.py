@@ -149,6 +149,7 @@ def test_what_a_field_cannot_be_asked(text: str, code: str, place: str, remedy: 
     [
         ("name==" + "a" * (LONGEST - 6), "name==" + "a" * (LONGEST - 5)),
         ("(" * DEEPEST + "name==a" + ")" * DEEPEST, "(" * (DEEPEST + 1) + "name==a" + ")" * (DEEPEST + 1)),
+        (",".join(["(name==a)"] * (DEEPEST + 1)), "(" * 60 + "name==a" + ")" * 60),
         (",".join(["name!=a"] * MOST_COMPARISONS), ",".join(["name!=a"] * (MOST_COMPARISONS + 1))),
         (f"name=in=({','.join('a' * MOST_VALUES)})", f"name=in=({','.join('a' * (MOST_VALUES + 1))})"),
     ],
