@@ -6,13 +6,26 @@ import hashlib
 import threading
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import msgspec
-
+from driveaway.updates.ddi.credentials import Credential
+from driveaway.updates.ddi.links import Links
+from driveaway.updates.ddi.messages import (
+    ActionFeedback,
+    AutoConfirmRequest,
+    Config,
+    ConfigData,
+    ConfirmationFeedback,
+    ControllerBase,
+    InstalledBase,
+    Link,
+    Polling,
+    attributes_of,
+    report_of,
+)
+from driveaway.updates.ddi.polled import Polled
 from driveaway.updates.model import Artifact
 from driveaway.values.errors import BadValue, NotFound, Refused
-from driveaway.web.device.desk import Credential, Language, Links
 
 CARS = 1000
 CREATED = 1_700_000_000_123_456
@@ -30,54 +43,6 @@ def content(size: int) -> bytes:
     return hashlib.shake_128(b"content").digest(size)
 
 
-class Result(msgspec.Struct, frozen=True):
-    finished: Literal["success", "failure", "none"] = "none"
-    progress: dict[str, int] | None = None
-
-
-class Status(msgspec.Struct, frozen=True):
-    execution: Literal[
-        "closed", "proceeding", "canceled", "scheduled", "rejected", "resumed", "downloaded", "download"
-    ]
-    result: Result = Result()
-    code: int | None = None
-    details: tuple[str, ...] = ()
-
-
-class Feedback(msgspec.Struct, frozen=True):
-    status: Status
-    timestamp: int | None = None
-
-
-class Config(msgspec.Struct, frozen=True):
-    data: dict[str, str]
-    mode: Literal["merge", "replace", "remove"] = "merge"
-
-
-class Confirmation(msgspec.Struct, frozen=True):
-    confirmation: Literal["confirmed", "denied"]
-    code: int | None = None
-    details: tuple[str, ...] = ()
-
-
-class AutoConfirm(msgspec.Struct, frozen=True):
-    initiator: str = ""
-    remark: str = ""
-
-
-class Installed(msgspec.Struct, frozen=True):
-    name: str
-    version: str
-
-
-LANGUAGE = Language(Config, Feedback, Confirmation, AutoConfirm, Installed, Credential, Links)
-
-
-class Polled(msgspec.Struct, frozen=True):
-    document: Any
-    valid_until: int | None = None
-
-
 class FakeDesk:
     """Keeps everything in dictionaries; ``asked`` counts what it was asked."""
 
@@ -85,11 +50,11 @@ class FakeDesk:
         self.tokens = {f"CAR{number:06d}": token(number) for number in range(cars)}
         self.actions: dict[str, int] = {}
         self.attributes: dict[str, dict[str, str]] = {}
-        self.feedbacks: list[tuple[str, int, Feedback]] = []
+        self.feedbacks: list[tuple[str, int, ActionFeedback]] = []
         self.closed: set[int] = set()
         self.polled: dict[str, tuple[str, int]] = {}
-        self.auto: dict[str, AutoConfirm] = {}
-        self.ran: dict[str, Installed] = {}
+        self.auto: dict[str, AutoConfirmRequest] = {}
+        self.ran: dict[str, InstalledBase] = {}
         self.asked: dict[str, int] = {}
         self.log: list[str] = []
         self.gateway = False
@@ -150,14 +115,15 @@ class FakeDesk:
 
     def base(self, controller_id: str, links: Links, address: str) -> Polled:
         self._count("base")
-        root = f"{links.base}/{links.tenant}/controller/v1/{controller_id}"
-        found: dict[str, Any] = {"confirmationBase": {"href": f"{root}/confirmationBase"}}
+        root = links.controller
+        found = {"confirmationBase": Link(href=f"{root}/confirmationBase")}
         action = self.actions.get(controller_id)
         if action is not None:
-            found["deploymentBase"] = {"href": f"{root}/deploymentBase/{action}?c=1"}
+            found["deploymentBase"] = Link(href=links.deployment(action, 1))
         if controller_id not in self.attributes:
-            found["configData"] = {"href": f"{root}/configData"}
-        return Polled({"config": {"polling": {"sleep": "00:05:00"}}, "_links": found})
+            found["configData"] = Link(href=links.config_data)
+        config = Config(polling=Polling(sleep="00:05:00"))
+        return Polled(ControllerBase(config=config, links=found), None)
 
     def seen(self, controller_id: str, address: str, at: int) -> None:
         self.polled[controller_id] = (address, at)
@@ -169,8 +135,10 @@ class FakeDesk:
         with self.lock:
             return len(self.log), sorted(set(self.log[seq:]))
 
-    def put_attributes(self, controller_id: str, config: Config) -> Future[None]:
-        self.attributes.setdefault(controller_id, {}).update(config.data)
+    def put_attributes(self, controller_id: str, data: ConfigData) -> Future[None]:
+        self.attributes.setdefault(controller_id, {}).update(
+            {key: value or "" for key, value in attributes_of(data).items()}
+        )
         return _done(None)
 
     def deployment(self, controller_id: str, action_id: int, history: int, links: Links) -> Any:
@@ -194,10 +162,10 @@ class FakeDesk:
             "actionHistory": {"status": "RUNNING", "messages": messages},
         }
 
-    def feedback(self, controller_id: str, action_id: int, feedback: Feedback) -> Future[None]:
+    def feedback(self, controller_id: str, action_id: int, feedback: ActionFeedback) -> Future[None]:
         if action_id in self.closed:
             return _failed(Refused(f"action {action_id} is closed", code="action.closed"))
-        if len(feedback.status.details) > 50:
+        if len(report_of(feedback, "u").messages) > 50:
             return _failed(Refused("messages: 50 is the limit", code="quota.messages"))
         self.feedbacks.append((controller_id, action_id, feedback))
         if feedback.status.execution == "closed":
@@ -210,7 +178,7 @@ class FakeDesk:
             raise NotFound("nothing is to be cancelled", code="action.not_waiting")
         return {"id": "11", "cancelAction": {"stopId": "11"}}
 
-    def cancel_feedback(self, controller_id: str, action_id: int, feedback: Feedback) -> Future[None]:
+    def cancel_feedback(self, controller_id: str, action_id: int, feedback: ActionFeedback) -> Future[None]:
         return _done(None)
 
     def installed(self, controller_id: str, action_id: int, history: int, links: Links) -> Any:
@@ -218,7 +186,7 @@ class FakeDesk:
             raise NotFound("it has not ended", code="action.unknown")
         return {"id": str(action_id), "deployment": {"download": "forced", "update": "forced", "chunks": []}}
 
-    def put_installed(self, controller_id: str, installed: Installed) -> Future[bool]:
+    def put_installed(self, controller_id: str, installed: InstalledBase) -> Future[bool]:
         new = self.ran.get(controller_id) != installed
         self.ran[controller_id] = installed
         return _done(new)
@@ -232,12 +200,15 @@ class FakeDesk:
             "confirmation": {"download": "forced", "update": "forced", "chunks": []},
         }
 
-    def confirm(self, controller_id: str, action_id: int, feedback: Confirmation) -> Future[None]:
+    def confirm(self, controller_id: str, action_id: int, feedback: ConfirmationFeedback) -> Future[None]:
         if action_id != 12:
             return _failed(NotFound("waits for none", code="action.not_waiting"))
         return _done(None)
 
-    def activate_auto_confirm(self, controller_id: str, wish: AutoConfirm) -> Future[None]:
+    def activate_auto_confirm(
+        self, controller_id: str, request: AutoConfirmRequest | None = None
+    ) -> Future[None]:
+        wish = request or AutoConfirmRequest()
         if wish.remark == "nonsense":
             return _failed(BadValue("no remark", code="ddi.remark"))
         self.auto[controller_id] = wish

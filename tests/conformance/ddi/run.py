@@ -46,7 +46,7 @@ def opened() -> Iterator[fake.FakeDesk]:
 def main() -> None:
     serving.DeviceDoor = ReachableDoor  # type: ignore[attr-defined]
     named: dict[str, Any] = eval(f"dict({os.environ.get('FAKE_OPTIONS', '')})", NAMES)
-    options = ServeOptions(opened, fake.LANGUAGE, port=0, **named)
+    options = ServeOptions(opened, port=0, **named)
     serving.serve(options, _say)
 
 

@@ -90,7 +90,7 @@ def test_whoever_showed_it_before_is_known_again_after_a_change() -> None:
     ticket = cars.ask("a")
     cars.keep_proof(ticket, b"p")
     cars.done(ticket)
-    for change in (["a"], [""], ["*"]):
+    for change in (["a"], [""]):
         cars.changed(change)
         car = cars.get("a")
         assert car is not None

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from hmac import compare_digest
 from typing import Any, Final
 
+from driveaway.updates.ddi.links import Links
 from driveaway.values.errors import DriveawayError, NotFound
 from driveaway.web.device.asking import Changes, Room
 from driveaway.web.device.cars import Cars
 from driveaway.web.device.credentials import Credentials
 from driveaway.web.device.ddi import Resources
-from driveaway.web.device.desk import Desk, Language
+from driveaway.web.device.desk import Desk
 from driveaway.web.device.guard import Guard
 from driveaway.web.device.options import DoorOptions
 from driveaway.web.device.repository import find
@@ -37,28 +38,24 @@ _LOGGED: Final = Rate(20, 200)
 class DeviceDoor:
     """Answers cars.
 
-    ``desk`` is the room, ``language`` the classes in which it is spoken to; ``close`` is called when the
-    server has stopped.
+    ``desk`` is the room; ``close`` is called when the server has stopped.
     """
 
-    def __init__(
-        self, desk: Desk, language: Language, options: DoorOptions, close: Callable[[], None] | None = None
-    ) -> None:
+    def __init__(self, desk: Desk, options: DoorOptions, close: Callable[[], None] | None = None) -> None:
         self._close = close
         limits = options.limits
         self._desk = desk
         self._seen = desk.seen
-        self._language = language
         self._options = options
         self._rate = limits.car
         self._proxies = TrustedProxies(options.trusted_proxies)
-        self._credentials = Credentials(options, language)
+        self._credentials = Credentials(options)
         self._cars = Cars()
         self._variants = Variants(options.public)
         self._room = Room(options.threads, limits.waiting)
         self._changes = Changes(desk, self._cars, options.changes_every, options.stale_after)
         self._guard = Guard(desk, self._room, self._cars, self._credentials, limits)
-        self._resources = Resources(desk, self._room, self._cars, language, limits)
+        self._resources = Resources(desk, self._room, self._cars, limits)
         self._prefix = f"/{options.tenant}/controller/v1/".encode()
         self._logged, self._unlogged = 0.0, 0
 
@@ -171,7 +168,7 @@ class DeviceDoor:
                 headers=((b"allow", allowed.encode()),),
             )
         request.controller_id, request.parts = controller_id(car), parts
-        request.links = self._language.links(request.client.base, self._options.tenant, car)
+        request.links = Links(request.client.base, self._options.tenant, car)
         download = len(parts) == 4 and method == "GET"
         await self._guard.admit(request, download=download)
         self._guard.count(request, download=download)

@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from driveaway.updates.changes import EVERYONE
 from driveaway.updates.model import Artifact
 from driveaway.web.http.media import Media
 
-EVERYONE: Final = frozenset({"", "*"})
-"""Stands among changed ids where all cars are meant."""
 _NEVER: Final = -1
 
 
@@ -133,7 +132,7 @@ class Cars:
     def changed(self, controller_ids: Iterable[str]) -> None:
         """Cars changed: nothing that was said of them holds any longer."""
         for controller_id in controller_ids:
-            if controller_id in EVERYONE:
+            if controller_id == EVERYONE:
                 self.all_changed()
                 return
             for ticket in self._asked.get(controller_id, ()):

@@ -8,10 +8,11 @@ from hashlib import blake2b
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from driveaway.updates.ddi import messages
 from driveaway.values.errors import NotFound
 from driveaway.web.device.asking import Room
 from driveaway.web.device.cars import Cars, Variant
-from driveaway.web.device.desk import Desk, Language
+from driveaway.web.device.desk import Desk
 from driveaway.web.device.options import Limits
 from driveaway.web.device.requests import Request, history_length, number
 from driveaway.web.http.answers import Response, document, text
@@ -30,11 +31,10 @@ _MD5SUM = ".MD5SUM"
 class Resources:
     """What there is below a car's path. A handler answers, or returns None when it has sent itself."""
 
-    def __init__(self, desk: Desk, room: Room, cars: Cars, language: Language, limits: Limits) -> None:
+    def __init__(self, desk: Desk, room: Room, cars: Cars, limits: Limits) -> None:
         self._desk = desk
         self._room = room
         self._cars = cars
-        self._language = language
         self._limits = limits
 
     def methods(self, parts: tuple[str, ...]) -> Methods:
@@ -148,7 +148,7 @@ class Resources:
 
     async def config_data(self, request: Request) -> Response:
         """What a car says of itself."""
-        config = await self._body(request, self._language.config_data)
+        config = await self._body(request, messages.ConfigData)
         await self._change(request, self._desk.put_attributes, config)
         return _DONE
 
@@ -163,19 +163,19 @@ class Resources:
     async def confirm(self, request: Request) -> Response:
         """Whether a car confirms."""
         action = number(request.parts[1], "action")
-        said = await self._body(request, self._language.confirmation_feedback)
+        said = await self._body(request, messages.ConfirmationFeedback)
         await self._change(request, self._desk.confirm, action, said)
         return _DONE
 
     async def put_installed(self, request: Request) -> Response:
         """What a car runs."""
-        said = await self._body(request, self._language.installed_base)
+        said = await self._body(request, messages.InstalledBase)
         created = await self._change(request, self._desk.put_installed, said)
         return Response(201) if created else _DONE
 
     async def activate_auto_confirm(self, request: Request) -> Response:
         """A car confirms by itself from now on."""
-        wish = await self._body(request, self._language.auto_confirm, optional=True)
+        wish = await self._body(request, messages.AutoConfirmRequest, optional=True)
         await self._change(request, self._desk.activate_auto_confirm, wish)
         return _DONE
 
@@ -187,7 +187,7 @@ class Resources:
 
     async def _feedback(self, request: Request, method: Callable[..., Any]) -> Response:
         action = number(request.parts[1], "action")
-        said = await self._body(request, self._language.action_feedback)
+        said = await self._body(request, messages.ActionFeedback)
         await self._change(request, method, action, said)
         return _DONE
 

@@ -6,6 +6,7 @@ import time
 from hmac import compare_digest
 from math import ceil
 
+from driveaway.updates.ddi.credentials import NOTHING, Credential
 from driveaway.web.device.asking import Room
 from driveaway.web.device.cars import Car, Cars
 from driveaway.web.device.credentials import Credentials
@@ -39,7 +40,6 @@ class Guard:
         self._room = room
         self._cars = cars
         self._credentials = credentials
-        self._nothing = credentials.nothing
         self._limits = limits
         self._failures = Buckets(limits.failures)
         self._checks = Buckets(limits.checks)
@@ -62,7 +62,7 @@ class Guard:
         request.car = car
 
     async def _asked(
-        self, request: Request, proof: bytes, shown: list[object], *, download: bool
+        self, request: Request, proof: bytes, shown: list[Credential], *, download: bool
     ) -> Car | None:
         ticket = self._cars.ask(request.controller_id)
         try:
@@ -77,7 +77,7 @@ class Guard:
         raise too_many(wait) if wait else self._credentials.challenge()
 
     def _anonymous(self, controller_id: str) -> bool:
-        return self._desk.authenticate(controller_id, self._nothing, download=True)
+        return self._desk.authenticate(controller_id, NOTHING, download=True)
 
     def _slow_down(self, address: str) -> None:
         now = time.monotonic()

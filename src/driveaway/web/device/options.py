@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from driveaway.values.errors import BadValue, Refused
-from driveaway.web.device.desk import Desk, Language
+from driveaway.web.device.desk import Desk
 from driveaway.web.http.limits import Rate
 
 _CAR: Final = Rate(100, 300)
@@ -88,7 +88,6 @@ class ServeOptions:
 
     Attributes:
         desk: opens the room, once in each worker process; must be importable by name.
-        language: the classes in which the room is spoken to.
         host: loopback unless another one is given.
         workers: processes; each remembers for itself.
         plain: HTTP without TLS on other than loopback, which otherwise only a trusted proxy may have.
@@ -96,7 +95,6 @@ class ServeOptions:
     """
 
     desk: Callable[[], AbstractContextManager[Desk]]
-    language: Language
     door: DoorOptions = field(default_factory=DoorOptions)
     host: str = "127.0.0.1"
     port: int = 8080

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote_to_bytes
 
+from driveaway.updates.ddi.links import Links
 from driveaway.updates.model import LAST_ACTION_ID
 from driveaway.values.errors import BadValue, NotFound
 from driveaway.web.device.cars import Car, Variant
@@ -49,7 +50,7 @@ class Request:
         self.method: str = scope["method"]
         self.controller_id = ""
         self.parts: tuple[str, ...] = ()
-        self.links: Any = None
+        self.links = Links(client.base, "", "")
         self.variant: Variant | None = None
         self.car: Car | None = None
 

@@ -36,7 +36,7 @@ class Opening:
         """The application; it closes the room when the server stops."""
         opened = ExitStack()
         desk = opened.enter_context(self._options.desk())
-        return DeviceDoor(desk, self._options.language, self._options.door, opened.close)
+        return DeviceDoor(desk, self._options.door, opened.close)
 
 
 def serve(options: ServeOptions, listening: Listening | None = None) -> None:
