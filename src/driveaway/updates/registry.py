@@ -326,7 +326,7 @@ def _report_version(change: Change, target: Target, said: str, at: int, simulate
     action, verified, name, version = rows[0] if rows else (0, None, "", "")
     agrees = said == version if rows else None
     if agrees and verified is None:
-        change.run("UPDATE actions SET verified = 1 WHERE id = :id", id=action)
+        change.run("UPDATE actions SET verified = 1, modified = :at WHERE id = :id", at=at, id=action)
     if said != target.version_reported:
         change.run("UPDATE targets SET version_reported = :said WHERE id = :id", said=said, id=target.id)
     if said != target.version_reported or (agrees and verified is None):

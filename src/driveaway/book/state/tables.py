@@ -195,6 +195,8 @@ action = _table(
     _number("last_code", default=None),
     # When the car last said something about it; how it ended; whether the car then said that it runs it
     # (1) or something else (0).
+    # When the car first and last said something of it.
+    _time("begun", nullable=True),
     _time("heard", nullable=True),
     _text("outcome"),
     _number("verified", default=None),

@@ -86,11 +86,14 @@ def _take(
     log.add(change, action.id, done.said, at, messages, report=report)
     if done.outcome is not None:
         close(change, target, action, done.status, done.outcome, at, code=report.code, simulated=simulated)
-        change.run("UPDATE actions SET heard = :at WHERE id = :id", at=at, id=action.id)
+        change.run(
+            "UPDATE actions SET heard = :at, begun = COALESCE(begun, :at) WHERE id = :id", at=at, id=action.id
+        )
         return
     code = action.last_code if report.code is None else report.code
     change.run(
-        "UPDATE actions SET status = :status, heard = :at, last_code = :code, modified = :at WHERE id = :id",
+        "UPDATE actions SET status = :status, heard = :at, begun = COALESCE(begun, :at), last_code = :code,"
+        " modified = :at WHERE id = :id",
         status=done.status.value,
         at=at,
         code=code,

@@ -131,7 +131,7 @@ def fell_back(change: Change, action_id: int, at: int, *, simulated: bool = Fals
     if action.verified:
         return False
     log.add(change, action.id, ActionStatus.ERROR, at, ["the car runs what it ran before"])
-    change.run("UPDATE actions SET verified = 0 WHERE id = :id", id=action.id)
+    change.run("UPDATE actions SET verified = 0, modified = :at WHERE id = :id", at=at, id=action.id)
     if target.installed_action == action.id:
         earlier = change.rows(
             "SELECT distribution_set, id FROM actions WHERE target = :target AND outcome = :installed"
