@@ -159,8 +159,9 @@ def pause(
         Refused: it does not run.
     """
     _expect(rollout, "pause", RolloutStatus.RUNNING)
-    record = msgspec.structs.replace(rollout.record, holds=(*rollout.record.holds, (at, NEVER)))
-    record = _noted(record, decision)
+    record = _noted(rollout.record, decision)
+    if not record.holds or record.holds[-1][1] != NEVER:
+        record = msgspec.structs.replace(record, holds=(*record.holds, (at, NEVER)))
     _write(change, rollout, at, status=RolloutStatus.PAUSED, reason=reason, record=record)
     _withhold(change, rollout, at)
     _append(change, rollout, at, "paused", by=by, reason=reason, decision=decision, simulated=simulated)
@@ -207,7 +208,7 @@ def abort(
     record = _noted(rollout.record, decision)
     _write(change, rollout, at, status=RolloutStatus.STOPPED, reason=reason, record=record)
     rows = change.rows(
-        "SELECT id FROM actions WHERE rollout = :rollout AND outcome IS NULL AND status <> :canceling",
+        "SELECT id FROM actions WHERE rollout = :rollout AND outcome = '' AND status <> :canceling",
         rollout=rollout.id,
         canceling=ActionStatus.CANCELING.value,
     )
@@ -237,13 +238,19 @@ def note(
 def _noted(record: Record, decision: Decision | None) -> Record:
     if decision is None:
         return record
-    steps = record.steps
+    steps, holds = record.steps, record.holds
+    held = bool(holds) and holds[-1][1] == NEVER
+    if decision.reason == "triage" and not held:
+        holds = (*holds, (decision.as_of, NEVER))
+    elif held and decision.reason != "triage" and decision.action != "pause":
+        holds = (*holds[:-1], (holds[-1][0], decision.as_of))
     if decision.action == "advance" and decision.step > len(steps):
         steps = (*steps, *([decision.as_of] * (decision.step - len(steps))))
     return msgspec.structs.replace(
         record,
         opening=decision.opening or record.opening,
         steps=steps,
+        holds=holds,
         decided=decision.as_of,
         reason=decision.reason,
         text=decision.text,
