@@ -10,6 +10,7 @@ from driveaway.updates import changes
 from driveaway.updates.model import DistributionSet, SoftwareModule
 from driveaway.updates.rows import MODULE, SET, module_of, set_of
 from driveaway.updates.software import check_name, find_module
+from driveaway.updates.versions import sort_key
 from driveaway.values.errors import Conflict, NotFound, Refused
 
 NEEDS: Final[Mapping[str, frozenset[str]]] = {
@@ -30,7 +31,6 @@ def create_set(
     *,
     description: str = "",
     required_migration_step: bool = False,
-    version_key: str = "",
     release: str = "{}",
 ) -> DistributionSet:
     """Enter a distribution set. ``release``: canonical JSON of what it says beyond its modules.
@@ -56,7 +56,7 @@ def create_set(
         name=name,
         version=version,
         type=type,
-        version_key=version_key,
+        version_key=sort_key(version),
         description=description,
         required_migration_step=int(required_migration_step),
         release=release,

@@ -11,6 +11,7 @@ from driveaway.updates.artifacts import Stored, check_filename
 from driveaway.updates.model import Artifact, SoftwareModule
 from driveaway.updates.quotas import ARTIFACT_BYTES, KEY_LENGTH, METADATA_LENGTH, STORE_BYTES, exceeded
 from driveaway.updates.rows import ARTIFACT, MODULE, artifact_of, module_of
+from driveaway.updates.versions import sort_key
 from driveaway.values.errors import BadValue, Conflict, NotFound, Refused
 
 _LONGEST: Final = 128
@@ -52,9 +53,8 @@ def create_module(
     vendor: str = "",
     description: str = "",
     encrypted: bool = False,
-    version_key: str = "",
 ) -> SoftwareModule:
-    """Enter a module. ``version_key`` sorts as its versions do.
+    """Enter a module.
 
     Raises:
         BadValue: name, version or type is empty or too long.
@@ -79,7 +79,7 @@ def create_module(
         name=name,
         version=version,
         type=type,
-        version_key=version_key,
+        version_key=sort_key(version),
         vendor=vendor,
         description=description,
         encrypted=int(encrypted),

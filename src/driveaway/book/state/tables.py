@@ -26,6 +26,12 @@ def _text(name: str, *, default: str | None = "") -> Column[str]:
     return Column(name, Text, nullable=default is None, server_default=default)
 
 
+def _sorted(name: str) -> Column[str]:
+    """A text whose plain binary order counts, whatever the database's language is."""
+    plain = Text().with_variant(Text(collation="C"), "postgresql")
+    return Column(name, plain, nullable=False, server_default="")
+
+
 def _flag(name: str, default: int = 0) -> Column[int]:
     return Column(name, SmallInteger, nullable=False, server_default=str(default))
 
@@ -89,9 +95,18 @@ Index("targets_controller", target.c.controller_id, unique=True)
 Index("targets_installed", target.c.installed)
 Index("targets_assigned", target.c.assigned)
 
-target_attribute = _pairs("target_attributes", "target", _text("version_key"))
+target_attribute = _pairs("target_attributes", "target", _sorted("version_key"))
 Index("target_attributes_value", target_attribute.c.key, target_attribute.c.value)
 _pairs("target_metadata", "target")
+place = Table(
+    "target_places",
+    operational,
+    Column("target", BigInteger, primary_key=True, autoincrement=False),
+    # Code of a city or province that the car is in, such as city:suzhou.
+    Column("place", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+Index("target_places_place", place.c.place)
 target_tag = Table(
     "target_tags",
     operational,
@@ -121,7 +136,7 @@ module = _table(
     _id(),
     Column("name", Text, nullable=False),
     Column("version", Text, nullable=False),
-    _text("version_key"),
+    _sorted("version_key"),
     Column("type", Text, nullable=False),
     _text("vendor"),
     _text("description"),
@@ -151,7 +166,7 @@ distribution_set = _table(
     _id(),
     Column("name", Text, nullable=False),
     Column("version", Text, nullable=False),
-    _text("version_key"),
+    _sorted("version_key"),
     _text("type"),
     _text("description"),
     _flag("required_migration_step"),
@@ -165,6 +180,13 @@ distribution_set = _table(
 )
 Index("distribution_sets_name", distribution_set.c.name, distribution_set.c.version)
 _pairs("set_metadata", "distribution_set")
+Table(
+    "set_tags",
+    operational,
+    Column("distribution_set", BigInteger, primary_key=True, autoincrement=False),
+    Column("tag", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
 Table(
     "set_modules",
     operational,

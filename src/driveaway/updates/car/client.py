@@ -143,7 +143,7 @@ class Car:
         held = self.held
         data = {**self.identity.attributes, "slot": self.slots.running or ""}
         if held is not None:
-            data |= {"release": held.name, "release_version": held.version}
+            data |= {"release": held.name, "version": held.version}
             data |= {f"{module.name}.version": module.version for module in held.modules}
         self._exchange.send("PUT", url, {"mode": "merge", "data": data})
 

@@ -81,8 +81,8 @@ DISTRIBUTION_SET_SOURCES: Final[Mapping[str, Source]] = MappingProxyType(
         "createdat": Column("d.created"),
         "lastmodifiedat": Column("d.modified"),
         "valid": Column("d.valid"),
-        "metadata": Named("d.id", "distribution_set_metadata", "distribution_set", "key", "value"),
-        "tag": Listed("d.id", "distribution_set_tags", "distribution_set", "tag"),
+        "metadata": Named("d.id", "set_metadata", "distribution_set", "key", "value"),
+        "tag": Listed("d.id", "set_tags", "distribution_set", "tag"),
     }
 )
 """``distribution_sets`` is ``d``."""
@@ -96,7 +96,7 @@ SOFTWARE_MODULE_SOURCES: Final[Mapping[str, Source]] = MappingProxyType(
         "description": Column("m.description"),
         "createdat": Column("m.created"),
         "lastmodifiedat": Column("m.modified"),
-        "metadata": Named("m.id", "software_module_metadata", "software_module", "key", "value"),
+        "metadata": Named("m.id", "module_metadata", "module", "key", "value"),
     }
 )
 """``software_modules`` is ``m``."""
@@ -106,7 +106,7 @@ ACTION_SOURCES: Final[Mapping[str, Source]] = MappingProxyType(
         "id": Column("a.id"),
         "active": Column("a.active"),
         "status": Column("a.status"),
-        "laststatuscode": Column("a.last_status_code"),
+        "laststatuscode": Column("a.last_code"),
         "weight": Column("a.weight"),
         "externalref": Column("a.external_ref"),
         "createdat": Column("a.created"),
