@@ -1,0 +1,1 @@
+"""Update server: polls, actions and downloads, beside peers."""
