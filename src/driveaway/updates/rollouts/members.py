@@ -157,7 +157,8 @@ class Members:
         else:
             rows = reading.rows(
                 f"{_CAR} AND (m.joined >= :since OR m.opened >= :since OR a.modified >= :since"
-                " OR (a.begun IS NOT NULL AND a.outcome = '') OR (a.outcome = 'installed' AND a.verified IS NULL))",
+                " OR (a.begun IS NOT NULL AND a.outcome = '')"
+                " OR (a.outcome = 'installed' AND a.verified IS NULL))",
                 rollout=self.rollout,
                 since=self._since,
             )
