@@ -533,7 +533,7 @@ def test_a_closed_window_withholds_until_the_car_has_begun(g: Garage) -> None:
     (action,) = g.assign(g.release("1"), CAR, window=window)
     polled = g.desk.base(CAR, g.links(CAR), "")
     assert list(polled.document.links) == ["configData"]
-    assert polled.valid_until == g.at + HOUR
+    assert polled.valid_until == g.at + 60 * SECOND
     with pytest.raises(NotFound):
         g.desk.deployment(CAR, action, 0, g.links(CAR))
     g.at += HOUR
