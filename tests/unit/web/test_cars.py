@@ -81,7 +81,7 @@ class Remembering(RuleBasedStateMachine):
         assert len(self.cars) <= 2
 
 
-Remembering.TestCase.settings = settings(max_examples=200, stateful_step_count=30)
+Remembering.TestCase.settings = settings(max_examples=80, stateful_step_count=25)
 TestRemembering = Remembering.TestCase
 
 
