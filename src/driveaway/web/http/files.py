@@ -170,8 +170,7 @@ async def _send_parts(
 
 async def _send_span(scope: Scope, send: Send, descriptor: int, span: Span) -> None:
     """Send bytes of the file: many by the kernel where the server offers it, else in chunks."""
-    extensions = scope.get("extensions") or {}
-    sendfile = extensions.get(SENDFILE)
+    sendfile = (scope.get("extensions") or {}).get(SENDFILE)
     if sendfile is not None and span.size > _SMALL:
         await sendfile(send, descriptor, span.first, span.size)
         return
@@ -183,16 +182,21 @@ async def _send_span(scope: Scope, send: Send, descriptor: int, span: Span) -> N
             loop = asyncio.get_running_loop()
             chunk = await loop.run_in_executor(None, os.pread, descriptor, min(left, _CHUNK), offset)
         if not chunk:
+            _abort(scope)
             raise Unavailable("the file became shorter while it was sent", code="web.file")
         try:
             async with asyncio.timeout(_STALLED):
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
         except TimeoutError as error:
-            abort = extensions.get(ABORT)
-            if abort is not None:
-                abort()
+            _abort(scope)
             raise Disconnected from error
         offset, left = offset + len(chunk), left - len(chunk)
+
+
+def _abort(scope: Scope) -> None:
+    abort = (scope.get("extensions") or {}).get(ABORT)
+    if abort is not None:
+        abort()
 
 
 def read_cached(descriptor: int, size: int, offset: int) -> bytes | bytearray | None:
