@@ -59,6 +59,7 @@ COMMANDS = {
     "record": "desk",
     "correct": "desk",
     "withdraw": "desk",
+    "functions": "functions",
     "account": "account",
 }
 

@@ -30,6 +30,8 @@ from driveaway.values.ids import parse_slug
 
 FILE: Final = "functions.toml"
 KINDS: Final = ("function.opened", "function.closed")
+APPLIED: Final = "urn:driveaway:launch:"
+"""How the sources of what was applied begin."""
 LEFT_OUT: Final = "left out of functions.toml"
 _LONGEST: Final = 4000
 _NEVER: Final = 2**62
@@ -156,7 +158,7 @@ def function_drafts(
     Raises:
         BadValue: the file cannot be read.
     """
-    prefix = f"urn:driveaway:launch:{description.launch}/function/"
+    prefix = f"{APPLIED}{description.launch}/function/"
     last: dict[str, Fact] = {}
     for fact in sorted(held, key=lambda fact: fact.seq):
         if fact.source.startswith(prefix):
