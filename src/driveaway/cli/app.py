@@ -60,6 +60,7 @@ COMMANDS = {
     "correct": "desk",
     "withdraw": "desk",
     "release": "release",
+    "functions": "functions",
     "account": "account",
 }
 
