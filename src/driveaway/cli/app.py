@@ -59,6 +59,7 @@ COMMANDS = {
     "record": "desk",
     "correct": "desk",
     "withdraw": "desk",
+    "release": "release",
     "account": "account",
     "serve": "serve",
 }
