@@ -135,7 +135,9 @@ def divide(reading: Reading, rollout: Rollout, at: int) -> Iterator[list[dict[st
         yield [
             {"rollout": rollout.id, "target": target, "segment": segment_name(number)}
             for target, number in zip(
-                targets[start : start + AT_ONCE].tolist(), group[start : start + AT_ONCE].tolist(), strict=True
+                targets[start : start + AT_ONCE].tolist(),
+                group[start : start + AT_ONCE].tolist(),
+                strict=True,
             )
             if number >= 0
         ]
@@ -158,9 +160,7 @@ def _groups(
     return out
 
 
-def _named(
-    reading: Reading, group: HawkbitGroup, targets: NDArray[np.int64], at: int
-) -> NDArray[np.bool_]:
+def _named(reading: Reading, group: HawkbitGroup, targets: NDArray[np.int64], at: int) -> NDArray[np.bool_]:
     if not group.filter:
         return np.ones(len(targets), bool)
     where = Filter(group.filter, target_fields()).where(reading.dialect, Clock(at, at))
@@ -177,126 +177,6 @@ def unserved(reading: Reading, rollout: Rollout, most: int) -> list[tuple[int, s
         rollout=rollout.id,
         most=most,
     )
-    return [(row[0], row[1]) for row in rows]
-
-
-_CAR: Final = (
-    "SELECT m.target, m.place, m.held_out, m.segment, m.joined, m.opened, a.created, a.begun, a.modified,"
-    " a.outcome, a.verified, t.polled, t.controller_id FROM rollout_members m"
-    " JOIN targets t ON t.id = m.target LEFT JOIN actions a ON a.id = m.action WHERE m.rollout = :rollout"
-)
-
-
-@dataclass
-class Members:
-    """The columns of one rollout, kept between looks.
-
-    The first look reads every car; a later one those that joined, were opened or whose action changed since,
-    and when the cars that are installing were last heard of.
-    """
-
-    rollout: int
-    success: str
-    _row: dict[int, int] = field(default_factory=dict)
-    _vin: dict[str, int] = field(default_factory=dict)
-    _segments: dict[str, int] = field(default_factory=dict)
-    _columns: dict[str, NDArray[Any]] = field(default_factory=dict)
-    _size: int = 0
-    _since: int = 0
-
-    @property
-    def segments(self) -> tuple[str, ...]:
-        """Names of the segments that the columns number."""
-        return tuple(self._segments) or ("",)
-
-    def read(self, reading: Reading, now: int) -> Cars:
-        """The columns as they stand."""
-        if self._since == 0:
-            rows = reading.rows(_CAR, rollout=self.rollout)
-        else:
-            rows = reading.rows(
-                f"{_CAR} AND (m.joined >= :since OR m.opened >= :since OR a.modified >= :since"
-                " OR (a.begun IS NOT NULL AND a.outcome = '')"
-                " OR (a.outcome = 'installed' AND a.verified IS NULL))",
-                rollout=self.rollout,
-                since=self._since,
-            )
-        self._take(rows)
-        self._since = now
-        used = {name: column[: self._size].copy() for name, column in self._columns.items()}
-        return Cars(**used) if used else Cars.waiting(np.empty(0, np.uint64), np.empty(0, bool), 0)
-
-    def health(self, reading: Reading, releases: tuple[str, ...] = ()) -> Health:
-        """Reports about these cars since the first of them joined, in the order of landing."""
-        first = int(self._columns["joined"][: self._size].min(initial=NEVER)) if self._size else NEVER
-        rows = reading.rows(
-            "SELECT h.vin, h.signal, h.window_start, h.window_end, h.landed, h.count, h.exposure_m,"
-            " h.assisted_m FROM car_health h WHERE h.window_end >= :first ORDER BY h.id",
-            first=first,
-        )
-        kept = [(self._vin[row[0]], *row[1:]) for row in rows if row[0] in self._vin]
-        if not kept:
-            return Health.none()
-        car, signal, start, end, landed, count, exposure, assisted = zip(*kept, strict=True)
-        return Health(
-            np.array(car, np.int32),
-            np.array([SIGNALS.index(each) for each in signal], np.int16),
-            np.array(start, np.int64),
-            np.array(end, np.int64),
-            np.maximum.accumulate(np.array(landed, np.int64)),
-            np.array(count, np.int32),
-            np.array(exposure, np.int64),
-            np.array(assisted, np.int64),
-        )
-
-    def _take(self, rows: list[tuple[Any, ...]]) -> None:
-        if not rows:
-            return
-        fresh = [row for row in rows if row[0] not in self._row]
-        for number, row in enumerate(fresh, start=self._size):
-            self._row[row[0]] = number
-            self._vin[row[12]] = number
-            self._segments.setdefault(row[3], len(self._segments))
-        self._grow(self._size + len(fresh))
-        at = np.array([self._row[row[0]] for row in rows])
-        columns = list(zip(*rows, strict=True))
-        taken = self._columns
-        taken["place"][at] = np.array(columns[1], np.int64).view(np.uint64) ^ np.uint64(_HALF)
-        taken["held_out"][at] = np.array(columns[2], bool)
-        taken["segment"][at] = [self._segments[name] for name in columns[3]]
-        taken["joined"][at] = columns[4]
-        for name, values in (("opened", columns[5]), ("offered", columns[6]), ("started", columns[7])):
-            taken[name][at] = [NEVER if value is None else value for value in values]
-        outcomes = [self._outcome(row[9], row[10]) for row in rows]
-        taken["outcome"][at] = outcomes
-        taken["finished"][at] = [
-            NEVER if outcome is Outcome.PENDING else value
-            for outcome, value in zip(outcomes, columns[8], strict=True)
-        ]
-        taken["seen"][at] = [_UNSEEN if value is None else value for value in columns[11]]
-
-    def _outcome(self, ending: str | None, verified: int | None) -> Outcome:
-        if not ending:
-            return Outcome.PENDING
-        if ending == Ending.INSTALLED:
-            if verified or self.success == "finished":
-                return Outcome.SUCCEEDED
-            # Only its client has said so: it counts as on its way until it reports, or falls silent.
-            return Outcome.PENDING if verified is None else Outcome.FALLBACK
-        return _ENDINGS[Ending(ending)]
-
-    def _grow(self, size: int) -> None:
-        self._size = size
-        room = len(self._columns.get("place", ()))
-        if size <= room:
-            return
-        more = max(size, 2 * room)
-        blank = Cars.waiting(np.zeros(more, np.uint64), np.zeros(more, bool), 0)
-        for name in Cars.__dataclass_fields__:
-            new = getattr(blank, name)
-            if name in self._columns:
-                new[:room] = self._columns[name]
-            self._columns[name] = new
     return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 

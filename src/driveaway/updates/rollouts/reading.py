@@ -33,7 +33,9 @@ _NUMBERS: Final = (
     f"m.target, m.place, m.held_out, m.joined, COALESCE(m.opened, {NEVER}), COALESCE(a.created, {NEVER}),"
     f" COALESCE(a.begun, {NEVER}), COALESCE(a.modified, {NEVER}), COALESCE(t.polled, {_UNSEEN + 1})"
 )
-_ENDED: Final = " ".join(f"WHEN '{ending.value}' THEN {int(outcome)}" for ending, outcome in _OUTCOMES.items())
+_ENDED: Final = " ".join(
+    f"WHEN '{ending.value}' THEN {int(outcome)}" for ending, outcome in _OUTCOMES.items()
+)
 # Where only its client has said so, a car counts as on its way until it reports, or falls silent.
 _OUTCOME: Final = (
     f"CASE a.outcome WHEN '{Ending.INSTALLED.value}' THEN CASE WHEN a.verified = 1 OR CAST(:finished AS BIGINT)"
