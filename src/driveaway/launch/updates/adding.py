@@ -203,7 +203,6 @@ def create_release(
         return sets.create_set(
             change, name, version, type or _type_of(given), [module.id for module in given], at,
             description=notes[:200], required_migration_step=required_migration_step,
-            version_key=sort_key(version), release=releases.encode(record),
         )  # fmt: skip
 
 
