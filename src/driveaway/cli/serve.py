@@ -113,7 +113,7 @@ def _orphaned(parent: int) -> None:
 )
 @click.pass_context
 def serve(
-    context: click.Context, folder: str | None, book_url: str | None, every: float, **given: Any
+    context: click.Context, /, folder: str | None, book_url: str | None, every: float, **given: Any
 ) -> None:
     """Serve cars and run the worker beside, for a small set-up; stopped together.
 
