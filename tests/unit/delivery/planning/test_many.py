@@ -49,7 +49,7 @@ def planned() -> tuple[Plan, Demand]:
 
 
 def test_one_million_orders_of_one_moment_all_get_a_plan(planned: tuple[Plan, Demand]) -> None:
-    plan, demand = planned
+    plan, _ = planned
     assert len(plan.slot) == MILLION
     assert not len(plan.unplannable)
     assert not len(plan.out_of_turn.order)
