@@ -146,6 +146,7 @@ def propose(
         first_day=first_day,
         ranks=priorities(described, configurations, notes),
         cancels=cancellations(described, notes),
+        lock_days=local_days(orders["queued"], described.zone),
         built_days=local_days(orders["built"], described.zone),
         frozen={} if previous is None else previous.frozen(first_day, settings.frozen_days),
     )
