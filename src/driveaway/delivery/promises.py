@@ -77,7 +77,7 @@ def promises(view: View) -> Measure:
     """Orders whose buyers were promised a handover window by the as-of, by trim, with the last one promised.
 
     ``value`` counts orders, not promises. ``first_day`` to ``last_day`` is the window promised last to a
-    buyer of that trim, on ``day``; ``confidence`` the chance that the plan gave to its last day.
+    buyer of that trim, on ``day``; ``confidence`` the share of such promises that is to be kept.
     """
     given = view.table("promise.given")
     # Among promises of one moment the one recorded last.
