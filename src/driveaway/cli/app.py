@@ -60,6 +60,7 @@ COMMANDS = {
     "correct": "desk",
     "withdraw": "desk",
     "account": "account",
+    "rollout": "rollout",
 }
 
 
