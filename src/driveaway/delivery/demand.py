@@ -55,6 +55,7 @@ def demand_of(
     cancels: Amounts,
     built_days: Counts,
     frozen: Mapping[str, int],
+    opens: Counts | None = None,
 ) -> Demand:
     """The open orders as arrays.
 
@@ -68,6 +69,7 @@ def demand_of(
         cancels: chance of a cancellation on each day since the lock.
         built_days: day on which the car of each order was built, days since 1970; ``NO_DAY`` where none.
         frozen: slots that an adopted plan froze, day of the horizon by order id.
+        opens: first day of the horizon on which each configuration may be handed over; None: any day.
     """
     count = orders.num_rows
     rank = _numbers(orders["rank"], _NONE)
@@ -90,6 +92,7 @@ def demand_of(
         slot=slot.astype(np.int64),
         ready=np.where((ready := _days(orders["ready_day"], first_day)) == NO_DAY, 0, np.maximum(ready, 0)),
         cancels=cancels,
+        opens=np.zeros(0, np.int64) if opens is None else opens[configuration],
     )
 
 
@@ -131,6 +134,7 @@ def with_arrivals(
         committed=more(demand.committed, none),
         slot=more(demand.slot, none),
         ready=more(demand.ready, np.zeros(count, np.int64)),
+        opens=np.concatenate([demand.opens, demand.opens[like]]) if len(demand.opens) else demand.opens,
     )
 
 

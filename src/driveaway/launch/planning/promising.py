@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from driveaway.delivery.planning.problem import NO_DAY, Configuration
+from driveaway.delivery.supply import first_handovers
 from driveaway.facts import Draft, Fact
 from driveaway.facts.delivery import PlanAdopted, PromiseGiven
 from driveaway.launch.launch import Launch, Outcome
@@ -280,9 +281,11 @@ def quote(proposal: Proposal, trim: str, colour: str | None = None, region: str 
         )
     found = proposal.plan.quote(wanted, region)
     levels = np.asarray(found.confidences)
+    (opens,) = first_handovers(proposal.description, [wanted], proposal.plan.supply.first_day)
+    handed = np.maximum(found.handed, opens)
 
     def at(confidence: float) -> int:
-        return int(found.handed[int(np.abs(levels - confidence).argmin())])
+        return int(handed[int(np.abs(levels - confidence).argmin())])
 
     low, high = proposal.settings.window
     return Quoted(

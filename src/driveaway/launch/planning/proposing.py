@@ -23,6 +23,7 @@ from driveaway.delivery.supply import (
     Notes,
     cancellations,
     dates,
+    first_handovers,
     plan_settings,
     priorities,
     region_codes,
@@ -145,6 +146,7 @@ def propose(
         cancels=cancellations(described, notes),
         built_days=local_days(orders["built"], described.zone),
         frozen={} if previous is None else previous.frozen(first_day, settings.frozen_days),
+        opens=first_handovers(described, configurations, first_day),
     )
     ranks = demand.priority.max(initial=0)
     arrivals = settings.arrivals_per_day * settings.scale
