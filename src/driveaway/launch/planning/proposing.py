@@ -170,7 +170,7 @@ def propose(
         orders=orders,
         plan=plan,
         dates=dates(described, configurations, notes),
-        problems=(*modelled.problems, *notes.problems),
+        problems=tuple({str(p): p for p in (*modelled.problems, *notes.problems)}.values()),
         simulated=any(orders["simulated"].to_pylist()),
         seed=seed,
         previous=previous,

@@ -23,18 +23,20 @@ _USUAL = (1_000, 1)
 
 def from_peers(
     cut: Cut, description: Description, settings: Planning, known: Supply, seed: int
-) -> tuple[Supply, Amounts]:
+) -> tuple[Supply, Amounts | None]:
     """The supply as it is expected to be built, and factors of its lines' output, shape (paths, days).
 
     What is expected of the lines is the capacity times the middle of the forecast's paths, so that slots are
     those of a launch that goes as expected; the factors are relative to that. Lines have no ramp errors of
-    their own then.
+    their own then. Without a line there is nothing to forecast.
 
     The forecast is made at the size of the real launch: a demo at another scale is brought to it first.
 
     Raises:
         BadValue: see ``forecast``.
     """
+    if not known.lines:
+        return known, None
     scale = settings.scale
     first = day_of(known.first_day)
     capacity = np.sum([line.output for line in known.lines], axis=0) / scale

@@ -37,6 +37,8 @@ def of_proposal(proposal: Proposal) -> dict[str, Any]:
         "by_region": _by_region(proposal),
         "problems": [str(problem) for problem in proposal.problems],
         "breaches": _breaches(proposal),
+        "breach_days": proposal.plan.master.breach,
+        "least_breach_days": round(proposal.plan.master.least_breach),
         "out_of_turn": _out_of_turn(proposal),
         "exceptions": _exceptions(proposal),
         "unplannable": [str(proposal.plan.demand.order_ids[row]) for row in proposal.plan.unplannable[:20]],
