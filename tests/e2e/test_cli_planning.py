@@ -180,3 +180,12 @@ def test_a_picture_of_another_format_is_refused_before_anything_is_adopted(shell
 
 def test_a_date_beyond_the_plan_is_unknown_with_that_reason(shell: Shell) -> None:
     assert "lies within the plan, which ends on" in shell.done("figure", "delivery.at_risk_of_date")
+
+
+def test_a_buyer_who_is_not_ready_breaks_no_promise(shell: Shell) -> None:
+    order = next(row["order"] for row in _orders(shell) if row["p90"] and not row["promised until"])
+    shell.done("promise", order, "--commit")
+    shell.done("record", "handover.postponed", order, "until_day=2025-03-31", "--at", "2024-04-25T09:00")
+    told = shell.done("promise", order)
+    assert "takes it from 2025-03-31 on: a delay by the buyer breaks no promise" in told
+    assert "the plan keeps it" in told

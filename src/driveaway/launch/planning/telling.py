@@ -218,6 +218,7 @@ def of_estimate(estimate: Estimate) -> dict[str, Any]:
         "ahead_overall": estimate.ahead[1],
         "committed": _window(estimate.committed),
         "committed_is_kept": estimate.keeps,
+        "ready_from": _day(estimate.ready),
         "history": [
             {"plan": told.plan, "on": told.on.isoformat(), "last_day": _day(told.day)}
             for told in estimate.history
