@@ -145,7 +145,7 @@ class Launch:
         """
         first = self.described() is None
         view = None if first else self.book.at(When(FAR_FUTURE, self.book.edge().size))
-        drafts = apply_drafts(self, view, now())
+        drafts = apply_drafts(self, view, now(), earlier=happened)
         if happened is None and first:
             happened = _START
         if happened is not None:
