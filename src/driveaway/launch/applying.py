@@ -38,8 +38,12 @@ class Folder(Protocol):
 
 
 def apply_drafts(
-    launch: Folder, view: View | None, happened: int, *, begins: int | None = None
-    launch: Folder, view: View | None, happened: int, *, earlier: int | None = None
+    launch: Folder,
+    view: View | None,
+    happened: int,
+    *,
+    begins: int | None = None,
+    earlier: int | None = None,
 ) -> list[Draft]:
     """Everything in the folder that the book does not hold in this form yet.
 
@@ -48,8 +52,7 @@ def apply_drafts(
         view: the book as it stands, for what is a correction; None when it is empty.
         happened: when the description, and what changed of the functions, begins to hold.
         begins: since when new functions are open whose gate names no beginning; default: the same.
-        happened: when the description begins to hold.
-        earlier: when it is to hold from on, if the book lets it hold from a later time only.
+        earlier: when the description is to hold from on, if the book lets it hold from a later time only.
     """
     drafts = _described(launch, happened, earlier)
     targets = target_drafts(launch.description, launch.zone)
