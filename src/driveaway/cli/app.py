@@ -62,6 +62,7 @@ COMMANDS = {
     "release": "release",
     "account": "account",
     "serve": "serve",
+    "car": "car",
 }
 
 
