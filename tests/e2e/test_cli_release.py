@@ -81,7 +81,7 @@ def test_signing_away_from_the_network(keyed: Shell, tmp_path: Path) -> None:
         signed = program("release", "sign-file", file, "--key", person, "--keys", ring, FORCE, cwd=tmp_path)
         assert (signed.code, signed.err) == (0, "")
     text = file.read_text()
-    file.write_text(text.replace("2024.5.1", "2024.5.2"))
+    file.write_text(text.replace("os.swu", "ob.swu"))
     keyed.refused("updates.signature", "release", "take", file)
     file.write_text(text)
     keyed.done("release", "take", file)

@@ -13,7 +13,7 @@ from driveaway.book.state.tables import operational
 from driveaway.book.state.together import Together
 from driveaway.facts import Fact
 from driveaway.launch.launch import Launch
-from driveaway.updates import assigning, registry, sets, software
+from driveaway.updates import assigning, changes, registry, sets, software
 from driveaway.updates.actions import acting
 from driveaway.updates.artifacts import ArtifactStore
 from driveaway.updates.assigning import Assigned, Terms
@@ -23,6 +23,7 @@ from driveaway.updates.ddi.desk import DeviceDesk
 from driveaway.updates.ddi.links import Links
 from driveaway.updates.model import Action, Target
 from driveaway.values.clock import parse_instant
+from driveaway.values.errors import BadValue, NotFound, Refused
 from driveaway.values.ids import make_vin
 
 START = parse_instant("2024-05-06T12:00:00+08:00", None)
@@ -144,6 +145,8 @@ def garage(launch: Launch, folder: Path, **desk: Any) -> Iterator[Garage]:
     """A garage with nothing in it."""
     empty(launch.state)
     with launch.state.change() as change:
+        # Numbers go on where an earlier test ended: those that hear of changes begin there.
+        changes.tell_everyone(change, START)
         # Sets are given to cars as they are made: signing is tested elsewhere.
         configure(change, "releases.unsigned.enabled", True, START)
     made = Garage(launch, folder, **desk)
@@ -151,3 +154,16 @@ def garage(launch: Launch, folder: Path, **desk: Any) -> Iterator[Garage]:
         yield made
     finally:
         made.close()
+
+
+def refused(g: Garage, code: str, *what: Any) -> None:
+    """That something said by a car fails with this code."""
+    ask, *arguments = what
+    error = ask(*arguments).exception(10)
+    assert isinstance(error, Refused | NotFound | BadValue), error
+    assert error.code == code
+
+
+def config(g: Garage, car: str, mode: str | None = None, **data: Any) -> None:
+    body = {"data": data} | ({} if mode is None else {"mode": mode})
+    g.settled(g.desk.put_attributes(car, messages.convert(messages.ConfigData, body)))

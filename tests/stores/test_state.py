@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -11,6 +11,7 @@ from driveaway.book.state.state import Change, State
 from driveaway.book.state.together import Together
 from driveaway.book.store import Store
 from driveaway.facts import Draft
+from driveaway.facts.cars import CarShipped
 from driveaway.facts.updates import VersionReported
 from driveaway.launch.launch import Launch
 from driveaway.values.errors import Conflict, DriveawayError, Refused
@@ -163,6 +164,51 @@ def test_many_changes_together(state: State, launch: Launch, together: Together)
     assert sum(done) == len(kept)
     assert keys(state) == [f"{number:03}" for number in kept]
     assert sum(len(launch.book.about(vin)) for vin in VINS) == len(kept)
+    assert launch.book.verify().differences == []
+
+
+def test_facts_left_for_later_come_with_their_change(
+    state: State, launch: Launch, together: Together
+) -> None:
+    def fails(change: Change) -> None:
+        with change.step():
+            change.append_later([reported(0)])
+            raise ZeroDivisionError
+
+    with state.change() as change:
+        change.append_later([reported(1)])
+        with pytest.raises(ZeroDivisionError):
+            fails(change)
+        assert launch.book.about(VINS[1]) == []
+    assert len(launch.book.about(VINS[1])) == 1
+    assert launch.book.about(VINS[0]) == []
+
+
+def test_a_fact_that_is_refused_fails_its_own_change_alone(
+    state: State, launch: Launch, together: Together
+) -> None:
+    """Whatever else is committed with it, and though it is judged only at the end."""
+    hold = threading.Event()
+    together.submit(lambda change: hold.wait(10))
+
+    def job(number: int, draft: Draft) -> Callable[[Change], int]:
+        def change_it(change: Change) -> int:
+            put(change, str(number))
+            change.append_later([draft])
+            return number
+
+        return change_it
+
+    bad = Draft("car.shipped", VINS[5], int(START), CarShipped())
+    futures = [together.submit(job(n, bad if n in (2, 5) else reported(n))) for n in range(8)]
+    hold.set()
+    for number, future in enumerate(futures):
+        if number in (2, 5):
+            assert isinstance(future.exception(10), Refused)
+        else:
+            assert future.result(10) == number
+    assert keys(state) == [str(number) for number in (0, 1, 3, 4, 6, 7)]
+    assert [len(launch.book.about(VINS[n])) for n in range(8)] == [1, 1, 0, 1, 1, 0, 1, 1]
     assert launch.book.verify().differences == []
 
 

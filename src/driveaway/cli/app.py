@@ -60,9 +60,11 @@ COMMANDS = {
     "correct": "desk",
     "withdraw": "desk",
     "release": "release",
+    "functions": "functions",
     "account": "account",
     "serve": "serve",
     "car": "car",
+    "rollout": "rollout",
 }
 
 

@@ -330,7 +330,8 @@ def show(slug: str, shape: str, folder: str | None, book_url: str | None) -> Non
     print_rows([told])
     for module in modules:
         files = module.pop("files")
-        print_rows([{name: _joined(value) for name, value in module.items()}])
+        said = {name: _joined(value) for name, value in module.items()}
+        print_rows([{name: value for name, value in said.items() if value is not None}])
         print_rows(files)
     _tell_awaits(slug, awaits)
 
@@ -350,7 +351,7 @@ def status(shape: str, folder: str | None, book_url: str | None) -> None:
         return
     if told["roles"]:
         print_rows(told["roles"])
-    else:
+    elif not told["proposals"]:
         click.echo("nothing is signed yet: driveaway release init")
     for proposal in told["proposals"]:
         click.echo(f"{proposal['proposal']}, proposed by {proposal['author']}: {proposal['reason'] or ''}")

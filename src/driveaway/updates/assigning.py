@@ -190,29 +190,22 @@ def _check_quota(change: Change, part: Mapping[str, int], found: Mapping[int, st
 def _overtake(change: Change, part: Mapping[str, int], at: int, *, closing: bool, simulated: bool) -> None:
     """Ask the cars to stop what they are at, or close it; what was not begun is cancelled."""
     inside = f"target IN ({places()})"
-    rows = change.rows(
-        f"SELECT id FROM actions WHERE active = 1 AND status <> :canceling AND {inside}",
-        canceling=ActionStatus.CANCELING.value,
-        **part,
-    )
-    older = [action for (action,) in rows]
+    going_on = f"active = 1 AND status <> '{ActionStatus.CANCELING}' AND {inside}"
     if closing:
-        for action_id in older:
+        for (action_id,) in change.rows(f"SELECT id FROM actions WHERE {going_on}", **part):
             target, action = acting.find(change, action_id)
             log.add(change, action_id, ActionStatus.CANCELED, at, [_CLOSED])
             acting.close(
                 change, target, action, ActionStatus.CANCELED, Outcome.CANCELLED, at, simulated=simulated
             )
-    elif older:
-        asked = ActionStatus.CANCELING
-        change.run_many(log.INSERT, [log.entry(action, asked, at, [_OVERTAKEN]) for action in older])
-        for some in parts(older):
-            change.run(
-                f"UPDATE actions SET status = :status, modified = :at WHERE id IN ({places()})",
-                status=asked.value,
-                at=at,
-                **some,
-            )
+    else:
+        log.add_to_all(change, going_on, ActionStatus.CANCELING, _OVERTAKEN, at, part)
+        change.run(
+            f"UPDATE actions SET status = :status, modified = :at WHERE {going_on}",
+            status=ActionStatus.CANCELING.value,
+            at=at,
+            **part,
+        )
     change.run(
         "UPDATE actions SET status = :canceled, outcome = :cancelled, modified = :at"
         f" WHERE active = 0 AND status = :scheduled AND {inside}",
@@ -271,15 +264,12 @@ def _create(
         raise Unavailable(
             "the numbers for actions are used up", code="action.numbers", remedy="begin a new book"
         )
-    change.run_many(
-        log.INSERT,
-        [
-            log.entry(
-                action, ActionStatus(status), at, [_RUNNING if status == ActionStatus.RUNNING else _WAITING]
-            )
-            for action, _, status in rows
-        ],
-    )
+    # Nobody else writes: the numbers of one statement follow each other.
+    made = {"first": min(row[0] for row in rows), "last": max(row[0] for row in rows)}
+    for status, text in ((ActionStatus.RUNNING, _RUNNING), (ActionStatus.WAIT_FOR_CONFIRMATION, _WAITING)):
+        if any(row[2] == status for row in rows):
+            these = f"id >= :first AND id <= :last AND status = '{status}'"
+            log.add_to_all(change, these, status, text, at, made)
     return [(action, target) for action, target, _ in rows]
 
 

@@ -75,7 +75,7 @@ def append_finished(
         verified=verified,
     )
     source = f"urn:driveaway:updates/action/{action.id}/{outcome.value}"
-    change.append([Draft("update.finished", vin, at, body, source, simulated=simulated)])
+    change.append_later([Draft("update.finished", vin, at, body, source, simulated=simulated)])
 
 
 def append_reported(
@@ -99,4 +99,4 @@ def append_reported(
         action=target.installed_action if release else None,
         agrees=agrees,
     )
-    change.append([Draft("version.reported", vin, at, body, simulated=simulated)])
+    change.append_later([Draft("version.reported", vin, at, body, simulated=simulated)])

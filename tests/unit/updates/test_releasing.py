@@ -227,6 +227,8 @@ def test_a_withdrawn_release_is_offered_to_nobody(m: Maker) -> None:
         releasing.withdraw(m.updates, slug, "again", by="dora", at=m.at)
     with pytest.raises(Refused, match=r"release\.stage"):
         releasing.propose(m.updates, slug, by="dora", at=m.at)
+    with pytest.raises(Refused, match=r"release\.stage"):
+        releasing.publish(m.updates, slug, by="emil", at=m.at)
     # Cars that verify refuse it from when the persons have signed that too.
     targets = m.updates.tuf / "targets" / "su7" / "1" / "os"
     assert len(list(targets.iterdir())) == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Any, Literal, Protocol
 
 from driveaway.book.store import Store, WriteTransaction
@@ -36,10 +36,20 @@ class Reading(Protocol):
 class Change:
     """What can be done while holding the book's write lock."""
 
-    def __init__(self, transaction: WriteTransaction, append: Append | None, dialect: Dialect) -> None:
+    def __init__(
+        self,
+        transaction: WriteTransaction,
+        append: Append | None,
+        dialect: Dialect,
+        *,
+        one_by_one: bool = False,
+    ) -> None:
+        """``one_by_one``: what may be appended later is appended at once."""
         self.dialect: Dialect = dialect
         self._transaction = transaction
         self._append = append
+        self._one_by_one = one_by_one
+        self._later: list[Draft] = []
 
     def rows(self, sql: str, /, **values: Any) -> list[tuple[Any, ...]]:
         """Rows of a statement, those that this change has written among them."""
@@ -72,9 +82,36 @@ class Change:
             )
         return self._append(self._transaction, drafts) if drafts else ()
 
-    def step(self) -> AbstractContextManager[None]:
+    def append_later(self, drafts: Sequence[Draft]) -> None:
+        """Append facts with others of this transaction, before it is committed; many cost little.
+
+        A fact that is refused then fails the whole transaction.
+        """
+        if self._one_by_one:
+            self.append(drafts)
+        else:
+            self._later += drafts
+
+    def finish(self) -> None:
+        """Append what was left for later.
+
+        Raises:
+            Refused: as in ``append``.
+        """
+        later, self._later = self._later, []
+        if later:
+            self.append(later)
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
         """A part of the change that is taken back alone when it fails."""
-        return self._transaction.step()
+        begun = len(self._later)
+        try:
+            with self._transaction.step():
+                yield
+        except BaseException:
+            del self._later[begun:]
+            raise
 
 
 class State:
@@ -91,11 +128,15 @@ class State:
         return self._store.operational(sql, values)
 
     @contextmanager
-    def change(self) -> Iterator[Change]:
+    def change(self, *, one_by_one: bool = False) -> Iterator[Change]:
         """Hold the book's write lock; commit on a clean exit, else roll back.
+
+        ``one_by_one``: no fact waits for others, so that each is refused where it is appended.
 
         Raises:
             Unavailable: the store cannot be written.
         """
         with self._store.write() as transaction:
-            yield Change(transaction, self._append, self.dialect)
+            change = Change(transaction, self._append, self.dialect, one_by_one=one_by_one)
+            yield change
+            change.finish()

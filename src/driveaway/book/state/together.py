@@ -9,6 +9,7 @@ from threading import Thread
 from typing import Any, Final, TypeVar
 
 from driveaway.book.state.state import Change, State
+from driveaway.values.errors import BadValue, Conflict, NotFound, Refused
 
 Result = TypeVar("Result")
 _AT_ONCE: Final = 500
@@ -37,7 +38,11 @@ class Together:
         self._thread.start()
 
     def submit(self, change: Callable[[Change], Result]) -> Future[Result]:
-        """Queue a change; the future's result is there once it is committed."""
+        """Queue a change; the future's result is there once it is committed.
+
+        The change may be run twice, when what others of the same commit append is refused: it must not
+        keep anything outside the transaction.
+        """
         result: Future[Result] = Future()
         self._queue.put(_Job(change, result))
         return result
@@ -64,10 +69,12 @@ class Together:
                 self._commit(jobs)
 
     def _commit(self, jobs: list[_Job]) -> None:
-        results: list[tuple[_Job, Any, BaseException | None]] = []
         try:
-            with self._state.change() as change:
-                results.extend(_tried(job, change) for job in jobs)
+            try:
+                results = self._tried_together(jobs, one_by_one=False)
+            except (Refused, Conflict, BadValue, NotFound):
+                # A fact of one of them is refused: each is to hear of its own alone.
+                results = self._tried_together(jobs, one_by_one=True)
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
             # Nothing of it was committed: each is told so, what it had returned does not hold.
             for job in jobs:
@@ -78,6 +85,12 @@ class Together:
                 job.result.set_result(value)
             else:
                 job.result.set_exception(failure)
+
+    def _tried_together(
+        self, jobs: list[_Job], *, one_by_one: bool
+    ) -> list[tuple[_Job, Any, BaseException | None]]:
+        with self._state.change(one_by_one=one_by_one) as change:
+            return [_tried(job, change) for job in jobs]
 
 
 def _tried(job: _Job, change: Change) -> tuple[_Job, Any, BaseException | None]:

@@ -18,7 +18,7 @@ from driveaway.updates.quotas import ARTIFACT_BYTES
 from driveaway.updates.releases import About, Record, Terms
 from driveaway.updates.rows import MODULE, module_of
 from driveaway.updates.signing.entries import check_path
-from driveaway.updates.versions import SCHEMES, compare_in, sort_key
+from driveaway.updates.versions import SCHEMES, compare_in
 from driveaway.values.errors import BadValue, Conflict, NotFound, Refused
 from driveaway.values.ids import parse_slug
 
@@ -100,7 +100,7 @@ def add_software(
         else:
             module = software.create_module(
                 change, name, version, type, at, vendor=vendor, description=description,
-                encrypted=encrypted, version_key=sort_key(version),
+                encrypted=encrypted,
             )  # fmt: skip
             releases.set_about(change, module.id, said, at)
         for file, content in zip(files, stored, strict=True):
@@ -203,7 +203,7 @@ def create_release(
         return sets.create_set(
             change, name, version, type or _type_of(given), [module.id for module in given], at,
             description=notes[:200], required_migration_step=required_migration_step,
-            version_key=sort_key(version), release=releases.encode(record),
+             release=releases.encode(record),
         )  # fmt: skip
 
 

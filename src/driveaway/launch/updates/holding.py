@@ -57,6 +57,8 @@ def new_key(
     if holder:
         parse_slug(holder)
     updates.keys.generate(str(parse_slug(name)), holder, kind=kind, passphrase=passphrase)
+    # The launch folder is kept in git; private keys are not.
+    (updates.keys_folder / ".gitignore").write_text("*.pem\n", encoding="utf-8")
 
 
 def add_key(

@@ -39,6 +39,7 @@ class Updates:
         state: operational tables; a change may append facts.
         artifacts: the contents of software.
         tuf: folder of the signed repository; ``metadata`` and ``targets`` in it are served to cars.
+        keys_folder: of the ring of keys.
         functions_file: where functions and their gates are described.
         zone: of days.
         is_trial: whether the launch is a demonstration, where private keys may lie in files.
@@ -51,14 +52,14 @@ class Updates:
         self.functions_file = launch.folder / "functions.toml"
         self.zone = launch.zone
         self.is_trial = (launch.folder / DEMO_MARKER).is_file()
-        self._keys_folder = launch.folder / "keys"
+        self.keys_folder = launch.folder / "keys"
 
     @cached_property
     def keys(self) -> KeyRing:
         """The ring of keys: public halves, holders, and the way to private halves."""
         from driveaway.updates.signing.keys import KeyRing
 
-        return KeyRing(self._keys_folder)
+        return KeyRing(self.keys_folder)
 
     def repository(self, online: Sequence[Any] = ()) -> Repository:
         """The signed repository; ``online`` are the signers of snapshot and timestamp, in a worker."""

@@ -146,6 +146,8 @@ def publish(
     """
     check_person(updates, by, "approve")
     found = _proposed_as(updates, name)
+    if found is not None and releases.record_of(found).stage is Stage.WITHDRAWN:
+        raise _wrong_stage(found, releases.record_of(found), "published", "make a new version")
     repository = updates.repository(holding.online_signers(updates, secret=secret, files=files))
     staged = any(proposal.name == name for proposal in repository.proposals())
     if found is not None and staged:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -56,6 +56,28 @@ def add(
 ) -> None:
     """Add an entry: the messages of a report, else those given."""
     change.run(INSERT, **entry(action, status, at, messages, report=report))
+
+
+def add_to_all(
+    change: Change, which: str, status: ActionStatus, message: str, at: int, values: Mapping[str, object]
+) -> None:
+    """Add the same entry to the logs of many actions.
+
+    Args:
+        change: where it is written.
+        which: the condition that names them, in SQL.
+        status: the state that it is kept under.
+        message: what happened.
+        at: now.
+        values: the parameters of the condition.
+    """
+    change.run(
+        "INSERT INTO action_statuses (action, status, at, messages)"
+        f" SELECT id, '{status}', CAST(:logged AS BIGINT), :messages FROM actions WHERE {which}",
+        logged=at,
+        messages=msgspec.json.encode([message]).decode(),
+        **values,
+    )
 
 
 def entry(

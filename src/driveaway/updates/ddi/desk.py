@@ -27,7 +27,8 @@ from driveaway.values.clock import SECOND, now
 from driveaway.values.errors import NotFound
 
 _FIRST: Final = 5 * SECOND
-"""So long the document of a car that is just being entered is good for."""
+_WAITING: Final = 60 * SECOND
+"""So long the documents of a car that is just being entered, or waits for its window, are good for."""
 _EXPOSED: Final = (
     f"SELECT {TARGET}, {ACTION} FROM targets t LEFT JOIN actions a ON a.target = t.id AND a.active = 1"
     " WHERE t.controller_id = :controller_id ORDER BY a.weight DESC, a.id"
@@ -123,9 +124,11 @@ class DeviceDesk:
             return Polled(documents.first_base(sleep, links), at + _FIRST)
         moment = None if action is None else self._moment(action, at)
         sleep = self._poll_interval(controller_id, target, None if moment is None else moment.opens)
-        return Polled(
-            documents.base(target, action, moment, sleep, links), None if moment is None else moment.until
-        )
+        until = None if moment is None else moment.until
+        if moment is not None and moment.opens is not None:
+            # The nearer its window, the sooner a car is to poll again.
+            until = min(moment.opens, at + _WAITING)
+        return Polled(documents.base(target, action, moment, sleep, links), until)
 
     def deployment(
         self, controller_id: str, action_id: int, history: int, links: Links
