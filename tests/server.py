@@ -24,6 +24,7 @@ from driveaway.updates.artifacts import ArtifactStore
 from driveaway.updates.assigning import Terms, assign
 from driveaway.updates.configuration import configure
 from driveaway.updates.model import Action, Target
+from driveaway.updates.releases import UNSIGNED
 from driveaway.values.clock import now
 from driveaway.values.ids import make_vin
 from tests.stores.acts import LAUNCH_TOML
@@ -97,6 +98,7 @@ class Server:
         self._store = self.launch.store()
         self.state = State(self._store)
         self.artifacts = ArtifactStore(self.launch.artifacts)
+        self.set(UNSIGNED, True)
         self._process: Process | None = None
         self._port = 0
         self._cars = 0

@@ -11,12 +11,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
+
+from driveaway.cli.stopping import stopped
 
 if TYPE_CHECKING:
     from driveaway.launch.device import DeviceLaunch
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 _LINE: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-_STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
 _LOOK_EVERY: Final = 0.2
 _GRACE: Final = 40.0
 """Seconds that a server and a worker have to end; the server ends requests within 30."""
@@ -149,7 +150,7 @@ def _words(given: dict[str, Any]) -> Iterator[str]:
 def _together(commands: Sequence[Sequence[str]]) -> int:
     """Run commands of this group beside each other until one ends or we are stopped; the exit code."""
     program = [sys.executable, "-m", "driveaway", "serve"]
-    with _stopped() as stop:
+    with stopped() as stop:
         children = [subprocess.Popen([*program, *command]) for command in commands]
         while not stop.is_set() and all(child.poll() is None for child in children):
             time.sleep(_LOOK_EVERY)
@@ -167,18 +168,6 @@ def _together(commands: Sequence[Sequence[str]]) -> int:
         return 0
     click.echo("one of the two ended; the other was stopped", err=True)
     return ended[0] if ended[0] > 0 else 3
-
-
-@contextmanager
-def _stopped() -> Iterator[threading.Event]:
-    """An event that SIGTERM and SIGINT set."""
-    stop = threading.Event()
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in _STOPPING}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @serve.command("device")
@@ -264,7 +253,7 @@ def worker(folder: str | None, book_url: str | None, every: float, parent: int |
     logging.basicConfig(level=logging.INFO, format=_LINE)
     if parent is not None:
         _end_with(lambda: _orphaned(parent))
-    with _stopped() as stop, open_launch(folder, book_url=book_url) as launch:
+    with stopped() as stop, open_launch(folder, book_url=book_url) as launch:
         run(launch, stop, every)
 
 

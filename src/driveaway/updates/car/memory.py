@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
 
-from driveaway.updates.car.files import write_whole
-from driveaway.values.errors import BadValue, NotFound
+from driveaway.updates.car.files import sync_folder, write_whole
+from driveaway.values.errors import BadValue, Conflict, NotFound
 
 _IDENTITY: Final = "car.json"
 _PENDING: Final = "pending.json"
+_LOCK: Final = "lock"
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
     """A car and its server.
 
     ``server`` is the base URL and ``tenant`` the first part of the path; ``credential`` the value of the
-    Authorization header. ``attributes`` are what the car tells of itself (hardware, trim).
+    Authorization header. ``attributes`` are what the car tells of itself (trim, province); ``signed`` False:
+    it installs whatever the server gives, for trials of a server alone. ``certificates`` is a file of those
+    that it trusts for TLS.
     """
 
     controller_id: str
@@ -28,6 +34,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     hardware: tuple[str, ...] = ()
     attributes: dict[str, str] = msgspec.field(default_factory=dict)
     certificates: str | None = None
+    signed: bool = True
 
 
 Step = Literal["downloading", "switched", "reporting"]
@@ -74,10 +81,37 @@ class Memory:
             raise BadValue(str(error), code="car.identity", place=str(path)) from error
 
     def name(self, identity: Identity) -> None:
-        """Tell the car who it is; the file is readable by its owner only, for it holds the token."""
-        path = self.folder / _IDENTITY
-        write_whole(path, msgspec.json.format(msgspec.json.encode(identity), indent=1))
-        path.chmod(0o600)
+        """Tell a new car who it is; the file is readable by its owner only, for it holds the token.
+
+        Raises:
+            Conflict: it is a car already.
+        """
+        if (self.folder / _IDENTITY).exists():
+            raise Conflict(
+                "this folder is a car already", code="car.exists", place=str(self.folder),
+                remedy="take another folder",
+            )  # fmt: skip
+        content = msgspec.json.format(msgspec.json.encode(identity), indent=1)
+        write_whole(self.folder / _IDENTITY, content, mode=0o600)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the car: two processes that install at once would spoil both slots.
+
+        Raises:
+            Conflict: another process holds it.
+        """
+        with (self.folder / _LOCK).open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Conflict(
+                    "this car runs already",
+                    code="car.runs",
+                    place=str(self.folder),
+                    remedy="end the process that runs it",
+                ) from None
+            yield
 
     def pending(self) -> Pending | None:
         """The update under way, if any."""
@@ -90,5 +124,6 @@ class Memory:
         """Remember an update under way, or that there is none."""
         if pending is None:
             (self.folder / _PENDING).unlink(missing_ok=True)
+            sync_folder(self.folder)
         else:
             write_whole(self.folder / _PENDING, msgspec.json.encode(pending))

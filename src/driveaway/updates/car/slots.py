@@ -100,11 +100,16 @@ class Slots:
         """
         slot = self.other
         place = self.folder / slot
-        shutil.rmtree(place, ignore_errors=True)
+        # The manifest first: what is half deleted must not pass for whole.
+        (place / _MANIFEST).unlink(missing_ok=True)
+        if place.exists():
+            shutil.rmtree(place)
         place.mkdir(parents=True)
         for module in manifest.modules:
             for file in module.files:
                 _copy(sources[file.path], place / file.path, file)
+        for folder in place.iterdir():
+            sync_folder(folder)
         write_whole(place / _MANIFEST, msgspec.json.encode(manifest))
         sync_folder(self.folder)
         return slot
@@ -118,8 +123,12 @@ class Slots:
             _is(self.folder / slot / file.path, file) for module in manifest.modules for file in module.files
         )
 
-    def switch(self, slot: str) -> None:
-        """Boot from this slot from now on; atomic."""
+    def switch(self, slot: str | None) -> None:
+        """Boot from this slot from now on, with None from what the factory put in; atomic."""
+        if slot is None:
+            self._link.unlink(missing_ok=True)
+            sync_folder(self.folder)
+            return
         draft = self.folder / f"{_RUNNING}.new"
         draft.unlink(missing_ok=True)
         draft.symlink_to(slot)
