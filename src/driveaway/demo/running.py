@@ -73,7 +73,7 @@ def make_demo(
         for file in RECORDS:
             (folder / file).write_text(write_record(file, record, launch.zone), encoding="utf-8")
         launch = open_launch(folder, book_url=book_url)
-    public = _public(launch, stop)
+    public = public_record(launch, stop)
     drafts: Iterable[Draft] = heapq.merge(
         public,
         simulate(launch.description, seed=seed, scale=scale, until=stop),
@@ -158,7 +158,7 @@ def foreign(folder: Path) -> str | None:
     return None
 
 
-def _public(launch: Launch, stop: int | None) -> list[Draft]:
+def public_record(launch: Launch, stop: int | None) -> list[Draft]:
     """The public record in order of time; the description holds from its first moment on.
 
     Functions are opened as simulated time comes to it, so those that open after the end are not there.
