@@ -63,6 +63,7 @@ COMMANDS = {
     "functions": "functions",
     "account": "account",
     "serve": "serve",
+    "rollout": "rollout",
 }
 
 
