@@ -94,7 +94,9 @@ class Opening(Needs, frozen=True, kw_only=True):
 class Function(Needs, frozen=True, kw_only=True):
     """A function that releases bring, and its gate."""
 
-    name: Annotated[str, Meta(description="slug used in facts", pattern=FUNCTION)]
+    name: Annotated[
+        str, Meta(description="as cars and commands have it; facts write `_` as `-`", pattern=FUNCTION)
+    ]
     name_zh: Annotated[str | None, Meta(description="its name in Chinese")] = None
     said: Annotated[str | None, Meta(description="in words")] = None
     openings: Annotated[
