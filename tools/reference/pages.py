@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from driveaway.launch.imports.reference import mapping_page
-from tools.reference import asked, description, errors, kinds, words
+from tools.reference import asked, description, errors, kinds, rollout_plan, words
 
 
 def folder() -> Path:
@@ -21,6 +21,7 @@ _PAGES: dict[str, Callable[[], str | None]] = {
     "facts.md": kinds.kinds,
     "launch-toml.md": description.launch_toml,
     "mapping.md": mapping_page,
+    "rollout-plan.md": rollout_plan.rollout_plan,
     "glossary.md": words.glossary,
     "errors.md": errors.error_page,
     "provinces.md": words.provinces,
