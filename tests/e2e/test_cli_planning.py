@@ -13,6 +13,8 @@ import pytest
 from driveaway.demo.running import make_demo
 from tests.e2e.shell import Shell
 
+_HOLDS = "2024-04-24T00:00:00+08:00"
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -141,3 +143,75 @@ def test_without_a_plan_its_figures_are_unknown_with_the_remedy(shell: Shell) ->
     assert "driveaway plan --adopt" in told
     shell.refused("delivery.no_plan", "plan", "show", "--as-of", "2024-04-20", exit_code=2)
     shell.refused("delivery.no_orders", "plan", "--as-of", "2024-03-01", exit_code=1)
+
+
+def _edit(folder: Path, old: str, new: str) -> None:
+    file = folder / "launch.toml"
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_orders_that_no_line_builds_stop_nobody_else(shell: Shell) -> None:
+    _edit(shell.folder, "spread = 0.08 ", 'builds = { trims = ["Standard", "Max"] }\nspread = 0.08 ')
+    shell.done("apply", "--at", _HOLDS)
+    said = shell("plan", "--paths", "50")
+    assert said.code == 0
+    assert said.err.count("[delivery.unbuildable]") == 1
+    assert "orders can be built on no line: O-" in said.out
+    told = json.loads(shell.done("plan", "--paths", "50", "--format", "json"))
+    assert told["unplannable_orders"] > 0
+    assert told["cleared_by"] is not None
+    quoted = shell("promise", "--quote", "trim=Pro", "--paths", "50")
+    assert quoted.code == 1
+    assert "error: no line builds Pro — " in quoted.err
+
+
+def test_without_any_line_what_is_built_is_still_planned(shell: Shell) -> None:
+    _edit(shell.folder, "takt_seconds = 76\navailability", "takt_seconds = 0\navailability")
+    shell.done("apply", "--at", _HOLDS)
+    said = shell("plan", "--paths", "50")
+    assert said.code == 0
+    assert "[delivery.capacity]" in said.err
+    assert "[delivery.no_lines]" in said.err
+    assert "open firm orders" in said.out
+
+
+def test_promises_that_cannot_be_kept_are_told_one_by_one_with_the_least_breach(shell: Shell) -> None:
+    shell.done("promise", "--all", "--commit", "--paths", "50")
+    _edit(shell.folder, "availability = 0.85", "availability = 0.3")
+    shell.done("apply", "--at", _HOLDS)
+    said = shell.done("plan", "--paths", "50")
+    assert "promise at risk: O-" in said
+    assert "unavoidable" in said
+    told = json.loads(shell.done("plan", "--paths", "50", "--format", "json"))
+    assert 0 < told["least_breach_days"] <= told["breach_days"]
+    assert all(breach["days"] > 0 for breach in told["breaches"])
+
+
+def test_a_description_that_holds_later_is_warned_of(shell: Shell) -> None:
+    _edit(shell.folder, "availability = 0.85", "availability = 0.3")
+    assert "driveaway apply takes it in" in shell("plan", "--paths", "50").err
+    shell.done("apply")
+    assert "holds from after the as-of" in shell("plan", "--paths", "50").err
+    shell.done("apply", "--at", _HOLDS)
+    assert "holds from after the as-of" not in shell("plan", "--paths", "50").err
+
+
+def test_a_picture_of_another_format_is_refused_before_anything_is_adopted(shell: Shell) -> None:
+    before = shell.done("plan", "show")
+    shell.refused("output.format", "plan", "--adopt", "--out", "plan.pdf", "--paths", "50", exit_code=2)
+    assert shell.done("plan", "show") == before
+
+
+def test_a_date_beyond_the_plan_is_unknown_with_that_reason(shell: Shell) -> None:
+    assert "lies within the plan, which ends on" in shell.done("figure", "delivery.at_risk_of_date")
+
+
+def test_a_buyer_who_is_not_ready_breaks_no_promise(shell: Shell) -> None:
+    order = next(row["order"] for row in _orders(shell) if row["p90"] and not row["promised until"])
+    shell.done("promise", order, "--commit")
+    shell.done("record", "handover.postponed", order, "until_day=2025-03-31", "--at", "2024-04-25T09:00")
+    told = shell.done("promise", order)
+    assert "takes it from 2025-03-31 on: a delay by the buyer breaks no promise" in told
+    assert "the plan keeps it" in told

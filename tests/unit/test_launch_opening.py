@@ -91,6 +91,21 @@ def test_the_description_is_the_one_that_held(launch: Launch) -> None:
         assert list(edited.apply()) == []
 
 
+def test_a_description_applied_too_late_can_hold_from_an_earlier_time(launch: Launch) -> None:
+    launch.file.write_text(
+        launch.text.replace("limit_per_person = 2", "limit_per_person = 3"), encoding="utf-8"
+    )
+    early = parse_instant("2024-04-10T00:00:00+08:00", None)
+    with open_launch(launch.folder) as edited:
+        edited.apply()
+        assert edited.at("2024-04-24").description.rules.limit_per_person == 2
+        assert len(edited.apply(happened=early)) == 1
+        assert edited.at("2024-04-24").description.rules.limit_per_person == 3
+        assert edited.at("2024-04-09").description.rules.limit_per_person == 2
+        assert list(edited.apply(happened=early)) == []
+        assert list(edited.apply()) == []
+
+
 def test_the_folder_is_the_option_or_the_environment_or_the_nearest(
     launch: Launch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

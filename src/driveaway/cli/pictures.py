@@ -12,6 +12,16 @@ if TYPE_CHECKING:
     from driveaway.launch.planning.proposing import Proposal
 
 
+def check_format(out: Path) -> None:
+    """Whether a picture can be written to a file of this name.
+
+    Raises:
+        BadValue: the file is of another format.
+    """
+    if out.suffix not in (".svg", ".html"):
+        raise BadValue(f"{out.name} is neither .svg nor .html", code="output.format", remedy="end it in .svg")
+
+
 def write_plan(proposal: Proposal, out: Path) -> None:
     """The plan's picture, as SVG or as a page that fetches nothing.
 
@@ -22,8 +32,7 @@ def write_plan(proposal: Proposal, out: Path) -> None:
     from driveaway.briefing.texts import Texts
     from driveaway.launch.planning.telling import as_answer
 
-    if out.suffix not in (".svg", ".html"):
-        raise BadValue(f"{out.name} is neither .svg nor .html", code="output.format", remedy="end it in .svg")
+    check_format(out)
     words = Texts(proposal.description.language)
     picture = plots.by_week(as_answer(proposal), words, title=words("plot.title.delivery.expected"))
     content = picture.standalone()

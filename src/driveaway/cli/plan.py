@@ -35,10 +35,21 @@ def proposed(launch: Launch, cut: Cut, paths: int | None, seed: int, *, fresh: b
     """The plan of a cut, with what it found wrong told on stderr."""
     from driveaway.launch.planning.proposing import propose
 
+    tell_description(launch, cut)
     proposal = propose(launch, cut, paths=paths, seed=seed, stable=not fresh)
     for problem in proposal.problems:
         click.echo(f"warning: {problem}", err=True)
     return proposal
+
+
+def tell_description(launch: Launch, cut: Cut) -> None:
+    """Warn where launch.toml was taken into the book, but holds only after the as-of."""
+    if not launch.differs and cut.description != launch.description:
+        click.echo(
+            "warning: launch.toml as it stands holds from after the as-of; planned as it was described then;"
+            " driveaway apply --at TIME lets it hold from an earlier time",
+            err=True,
+        )
 
 
 @click.group("plan", invoke_without_command=True)
@@ -81,9 +92,12 @@ def plan(
     """Plan every open firm order: cars by week and region, what binds, the odds of every target."""
     if context.invoked_subcommand is not None:
         return
+    from driveaway.cli.pictures import check_format, write_plan
     from driveaway.launch.planning import adopting, telling
     from driveaway.launch.planning.regions import months_of_regions
 
+    if out is not None:
+        check_format(out)
     with opened(folder, book_url) as launch:
         cut = cut_of(launch, as_of, mark, known_at)
         proposal = proposed(launch, cut, paths, seed, fresh=fresh)
@@ -107,8 +121,6 @@ def plan(
         elif shape != "json":
             click.echo("driveaway plan --adopt takes it into the book", err=True)
         if out is not None:
-            from driveaway.cli.pictures import write_plan
-
             write_plan(proposal, out)
             click.echo(f"{out}", err=True)
 
@@ -257,6 +269,7 @@ def whatif(
 
     with opened(folder, book_url) as launch:
         cut = cut_of(launch, as_of, mark, known_at)
+        tell_description(launch, cut)
         found = comparing.compare(
             launch, cut, comparing.changes_of(launch, cut, changes), paths=paths, seed=seed
         )

@@ -33,8 +33,9 @@ def print_plan(told: Mapping[str, Any], weeks: int, *, daily: bool) -> None:
         weeks: how many are printed.
         daily: their days instead.
     """
+    which = "those that can be built" if told["unplannable_orders"] else "them"
     click.echo(
-        f"{told['orders']:,} open firm orders; half of all paths clear them by {told['cleared_by'] or '–'}"
+        f"{told['orders']:,} open firm orders; half of all paths clear {which} by {told['cleared_by'] or '–'}"
     )
     click.echo(header(told))
     click.echo()
@@ -65,6 +66,11 @@ def print_plan(told: Mapping[str, Any], weeks: int, *, daily: bool) -> None:
         click.echo(
             f"promise at risk: {breach['order']} until {breach['promised_until']}, expected"
             f" {breach['expected'] or 'beyond the plan'} ({breach['days']} days late at least)"
+        )
+    if told["breaches"]:
+        click.echo(
+            f"{len(told['breaches']):,} promises at risk; lines and limits cost {told['breach_days']:,} days"
+            f" of breach, of which {told['least_breach_days']:,} are unavoidable as far as is known"
         )
     for exception in told["exceptions"][:_NAMED]:
         click.echo(f"out of turn: {exception['order']}, rank {exception['rank']}: {exception['reason']}")

@@ -141,6 +141,10 @@ def _tell_one(told: Mapping[str, Any]) -> None:
         click.echo("  promised: {} to {}; ".format(*told["committed"]) + kept)
     else:
         click.echo("  promised: nothing yet (--commit promises the window)")
+    if told["ready_from"] is not None:
+        click.echo(
+            f"  its buyer takes it from {told['ready_from']} on: a delay by the buyer breaks no promise"
+        )
     if told["built"]:
         click.echo("  its car is built and on its way")
     elif told["slot"] is not None:

@@ -56,6 +56,7 @@ def demand_of(
     lock_days: Counts,
     built_days: Counts,
     frozen: Mapping[str, int],
+    opens: Counts | None = None,
 ) -> Demand:
     """The open orders as arrays.
 
@@ -70,6 +71,7 @@ def demand_of(
         lock_days: local day on which each order was locked or queued anew, days since 1970.
         built_days: day on which the car of each order was built, days since 1970; ``NO_DAY`` where none.
         frozen: slots that an adopted plan froze, day of the horizon by order id.
+        opens: first day of the horizon on which each configuration may be handed over; None: any day.
     """
     count = orders.num_rows
     rank = _numbers(orders["rank"], _NONE)
@@ -93,6 +95,7 @@ def demand_of(
         ready=np.where((ready := _days(orders["ready_day"], first_day)) == NO_DAY, 0, np.maximum(ready, 0)),
         cancels=cancels,
         locked_on=lock_days,
+        opens=np.zeros(0, np.int64) if opens is None else opens[configuration],
     )
 
 
@@ -135,6 +138,7 @@ def with_arrivals(
         slot=more(demand.slot, none),
         ready=more(demand.ready, np.zeros(count, np.int64)),
         locked_on=more(demand.lock_day, when // DAY),
+        opens=np.concatenate([demand.opens, demand.opens[like]]) if len(demand.opens) else demand.opens,
     )
 
 

@@ -151,6 +151,10 @@ def at_risk_of_date(view: View) -> Measure:
     Such a day ends a subsidy or a tax rule; ``launch.toml`` names it. ``value`` is the middle of all
     simulated paths, ``low`` and ``high`` their 5th and 95th percentile, ``orders`` how many were open.
     """
+    fact = last_plan(view)
+    if fact is not None and isinstance(fact.body, PlanAdopted) and not fact.body.at_risk:
+        end = date.fromisoformat(fact.body.first_day) + timedelta(days=fact.body.days - 1)
+        return Unknown(f"no date that launch.toml names lies within the plan, which ends on {end}")
     return _of_plan(
         view,
         lambda plan: [

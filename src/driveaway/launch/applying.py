@@ -38,7 +38,12 @@ class Folder(Protocol):
 
 
 def apply_drafts(
-    launch: Folder, view: View | None, happened: int, *, begins: int | None = None
+    launch: Folder,
+    view: View | None,
+    happened: int,
+    *,
+    begins: int | None = None,
+    earlier: int | None = None,
 ) -> list[Draft]:
     """Everything in the folder that the book does not hold in this form yet.
 
@@ -47,8 +52,9 @@ def apply_drafts(
         view: the book as it stands, for what is a correction; None when it is empty.
         happened: when the description, and what changed of the functions, begins to hold.
         begins: since when new functions are open whose gate names no beginning; default: the same.
+        earlier: when the description is to hold from on, if the book lets it hold from a later time only.
     """
-    drafts = _described(launch, happened)
+    drafts = _described(launch, happened, earlier)
     targets = target_drafts(launch.description, launch.zone)
     drafts += _as_corrections(targets, _held(view, "target.set", _prefix(launch, "target")), _same_target)
     for file in RECORDS:
@@ -83,11 +89,13 @@ def _held(view: View | None, kind: str, prefix: str) -> list[Fact]:
     return [] if view is None else [fact for fact in view.facts(kind) if fact.source.startswith(prefix)]
 
 
-def _described(launch: Folder, happened: int) -> list[Draft]:
+def _described(launch: Folder, happened: int, earlier: int | None) -> list[Draft]:
     digest = hashlib.sha256(launch.text.encode()).hexdigest()
     last = launch.described()
     if last is not None and last.body.digest == digest:  # type: ignore[attr-defined]
-        return []
+        if earlier is None or earlier >= last.happened:
+            return []
+        happened = earlier
     source = f"urn:driveaway:launch:{launch.description.launch}/described/{digest}"
     if last is not None:
         source += f"/{last.seq}"

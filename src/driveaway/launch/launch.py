@@ -146,9 +146,10 @@ class Launch:
         first = self.described() is None
         view = None if first else self.book.at(When(FAR_FUTURE, self.book.edge().size))
         at = now() if happened is None else happened
+        earlier = happened
         if happened is None and first:
             happened = _START
-        drafts = apply_drafts(self, view, at, begins=happened)
+        drafts = apply_drafts(self, view, at, begins=happened, earlier=earlier)
         if happened is not None:
             drafts = [
                 msgspec.structs.replace(d, happened=happened) if d.kind == "launch.described" else d

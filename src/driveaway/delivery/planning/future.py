@@ -79,7 +79,7 @@ def look(
     queues = cells(signature[line], label, ages, len(found))
     made = build_paths(queues, draws.pools, draws.limits, total.fresh, found, prefer, stands)
     shares = _shares(signature[line], times.group[line], len(found), len(groups.lead))
-    before = _arrivals(slot[done], times.group[done], groups, cal.days)
+    before = _arrivals(slot[done], times.group[done], demand.earliest[done], groups, cal.days)
     gone = on_paths(made, shares, groups, supply, before)
     reached = curves(made, gone, groups, confidences, seed)
     promises = _promises(demand, groups, times, confidences, reached, line, place, signature, slot)
@@ -104,14 +104,19 @@ def _shares(signature: Counts, group: Counts, signatures: int, groups: int) -> A
     return share
 
 
-def _arrivals(slot: Counts, group: Counts, groups: LeadGroups, days: int) -> Amounts:
-    """Expected arrivals of cars built before day 0, shape (groups, days)."""
+def _arrivals(slot: Counts, group: Counts, earliest: Counts, groups: LeadGroups, days: int) -> Amounts:
+    """Expected arrivals of cars built before day 0, shape (groups, days).
+
+    One that arrives before its first day of handover waits for it.
+    """
     table = np.zeros((len(groups.lead), days))
     if len(slot):
-        pairs, count = np.unique(np.stack([group, slot]), axis=1, return_counts=True)
-        for (g, day), cars in zip(pairs.T, count, strict=True):
-            still = remaining(groups, int(g), int(-day))[:days]
-            table[g, : len(still)] += cars * still
+        alike, count = np.unique(np.stack([group, slot, earliest]), axis=1, return_counts=True)
+        for (g, day, first), cars in zip(alike.T, count, strict=True):
+            still = remaining(groups, int(g), int(-day))
+            on = np.maximum(np.arange(len(still)), first)
+            inside = on < days
+            np.add.at(table[g], on[inside], cars * still[inside])
     return table
 
 
@@ -128,18 +133,23 @@ def _promises(
 ) -> Promises:
     shape = (len(confidences), len(demand))
     if len(line) == len(demand):
-        built, handed = dates(reached, signature, times.group, place, times.release, demand.ready)
+        built, handed = dates(reached, signature, times.group, place, times.release, demand.earliest)
     else:
         built, handed = np.full(shape, NO_DAY), np.full(shape, NO_DAY)
     if 0 < len(line) < len(demand):
         built[:, line], handed[:, line] = dates(
-            reached, signature[line], times.group[line], place[line], times.release[line], demand.ready[line]
+            reached,
+            signature[line],
+            times.group[line],
+            place[line],
+            times.release[line],
+            demand.earliest[line],
         )
     done = np.flatnonzero(slot < 0)
     if len(done):
         built[:, done] = slot[done]
         handed[:, done] = already_built(
-            slot[done], times.group[done], demand.ready[done], groups, confidences
+            slot[done], times.group[done], demand.earliest[done], groups, confidences
         )
     return Promises(confidences, built, handed)
 

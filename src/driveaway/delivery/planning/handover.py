@@ -23,13 +23,13 @@ def planned(
 ) -> Counts:
     """Day on which each car is handed over when all goes as expected; ``NO_DAY`` beyond the horizon.
 
-    The slot and the mean lead, not before the buyer is ready. Where a region's handovers are limited, who
-    arrives first is served first; if that breaks a promise, the region serves the earliest promise first
-    (J. R. Jackson's rule) where that breaks fewer.
+    The slot and the mean lead, not before the buyer is ready and cars like it are handed over. Where a
+    region's handovers are limited, who arrives first is served first; if that breaks a promise, the region
+    serves the earliest promise first (J. R. Jackson's rule) where that breaks fewer.
     """
     built = slot != NO_DAY
     arrival = np.where(built, np.maximum(np.where(built, slot, 0) + groups.days[times.group], 0), NO_DAY)
-    ready = np.where(built, np.maximum(arrival, demand.ready), NO_DAY)
+    ready = np.where(built, np.maximum(arrival, demand.earliest), NO_DAY)
     day = ready.copy()
     for group in np.flatnonzero(groups.limited >= 0):
         here = np.flatnonzero((times.group == group) & built)

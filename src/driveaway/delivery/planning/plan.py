@@ -244,6 +244,6 @@ def _binding(
     if (groups.limited >= 0).any():
         built = slot != NO_DAY
         arrival = np.where(built, np.where(built, slot, 0) + groups.days[times.group], NO_DAY)
-        arrival = np.maximum(np.maximum(arrival, demand.ready), 0)
+        arrival = np.maximum(np.maximum(arrival, demand.earliest), 0)
         listed += binds.handover_binding(supply, groups, times.group, arrival, handed, cal)
     return listed

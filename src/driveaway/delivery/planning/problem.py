@@ -118,6 +118,8 @@ class Demand:
             day 0); ``NO_DAY`` where none was promised, shape (orders,).
         slot: day of the horizon that an adopted plan froze for the order; ``NO_DAY`` where none.
         ready: first day of the horizon on which the buyer takes the car (0: any day).
+        opens: first day of the horizon on which a car like it may be handed over, as its sales begin, shape
+            (orders,); empty: any day. It moves no promise, as a buyer who is not ready does.
         cancels: chance that an order is cancelled within each day, by days since its lock, shape (ages,);
             the last holds for all later ages. Empty: nobody cancels.
         locked_on: local day of its lock (or re-queue), days since 1 January 1970, shape (orders,); None:
@@ -135,6 +137,12 @@ class Demand:
     ready: Counts
     cancels: Amounts = field(default_factory=lambda: np.zeros(0))
     locked_on: Counts | None = None
+    opens: Counts = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    @property
+    def earliest(self) -> Counts:
+        """First day of the horizon on which each car may be handed over, shape (orders,)."""
+        return np.maximum(self.ready, self.opens) if len(self.opens) else self.ready
 
     def __len__(self) -> int:
         """How many orders are open."""

@@ -186,7 +186,7 @@ def dates(
         group: lead group of each order.
         place: in its signature's queue; the first is 1.
         release: first day on which it may be built.
-        ready: first day on which its buyer takes it.
+        ready: first day on which it may be handed over.
     """
     shape = (len(found.confidences), len(place))
     built, handed = np.empty(shape, np.int64), np.empty(shape, np.int64)

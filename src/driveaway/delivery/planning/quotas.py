@@ -123,6 +123,12 @@ def solve(
     """
     weeks = room.pools.shape[1]
     price = costs(groups, weeks) if price is None else price
+    if not len(found):
+        nothing = np.zeros((0, weeks))
+        return Quotas(
+            float(price[:, -1] @ groups.count), nothing, nothing, np.zeros((0, found.pools)),
+            np.zeros_like(room.pools), np.zeros_like(room.limits),
+        )  # fmt: skip
     program = _Program(len(groups.count), len(found), weeks)
     rows = _Rows(program, groups, room, found)
     gain = np.zeros(rows.columns)

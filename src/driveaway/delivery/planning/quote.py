@@ -67,7 +67,7 @@ class Quoting:
         row = self.rows.get(configuration, -1) if isinstance(configuration, tuple) else int(configuration)
         if not 0 <= row < len(self.found.of):
             raise NotFound(
-                f"the plan knows no configuration {configuration}",
+                f"the plan knows no configuration {_said(configuration)}",
                 code="delivery.configuration",
                 remedy="plan with it among the configurations that are offered",
             )
@@ -80,7 +80,7 @@ class Quoting:
         signature = int(self.found.of[row])
         if signature < 0:
             raise Refused(
-                f"no line builds {configuration}",
+                f"no line builds {_said(configuration)}",
                 code="delivery.no_line",
                 remedy="choose what a line builds, or describe the line that builds it",
             )
@@ -90,6 +90,13 @@ class Quoting:
         built = _days(self.curves.built[signature], ahead + 1)
         handed = _days(self.curves.handed[signature, group], ahead + 1)
         return Quote(self.curves.confidences, built, handed, ahead)
+
+
+def _said(configuration: Configuration | int) -> str:
+    if isinstance(configuration, int):
+        return str(configuration)
+    trim, colour, edition, options = configuration
+    return ", ".join(part for part in (trim, colour, edition, *options) if part)
 
 
 def _days(places: Amounts, wanted: int) -> Counts:

@@ -129,3 +129,8 @@ class Paths:
         factors = np.ones((rows, columns))
         np.divide(self.daily()[:rows, :columns], base, out=factors, where=base > 0)
         return factors
+
+    def usual(self) -> Amounts:
+        """The middle path's output on each day relative to the capacity, shape (days,)."""
+        found: Amounts = np.median(self.factors(), axis=0)
+        return found

@@ -1,7 +1,7 @@
 """What can be built, carried and handed over, from the description of a launch."""
 
 from driveaway.delivery.supply.lead import region_codes
-from driveaway.delivery.supply.limits import NOT_LIMITED
+from driveaway.delivery.supply.limits import NOT_LIMITED, first_handovers
 from driveaway.delivery.supply.model import Modelled, supply
 from driveaway.delivery.supply.queue import DateInTime, cancellations, dates, priorities
 from driveaway.delivery.supply.reading import Notes
@@ -14,6 +14,7 @@ __all__ = [
     "Notes",
     "cancellations",
     "dates",
+    "first_handovers",
     "plan_settings",
     "priorities",
     "region_codes",

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from driveaway.delivery.planning.problem import Amounts, Configuration, Limit
+from driveaway.delivery.planning.problem import Amounts, Configuration, Counts, Limit
 from driveaway.delivery.supply.output import opened
 from driveaway.delivery.supply.reading import ALWAYS_UNTIL, Days, Notes
 from driveaway.delivery.supply.selecting import covers
@@ -167,6 +167,34 @@ def _first_days(
         yield Limit(
             f"{trim.name}: handovers from {trim.deliveries_open}", np.array(on, np.bool_), "day", amount
         )
+
+
+def first_handovers(
+    description: Description, configurations: Sequence[Configuration], first_day: int
+) -> Counts:
+    """First day of the horizon on which each configuration may be handed over, 0 where it may be already.
+
+    That of the car holds for all of them, that of a trim for all but the editions that are served first.
+
+    Args:
+        description: of the launch; a day that cannot be read is left out.
+        configurations: what is ordered.
+        first_day: day 0 of the horizon, days since 1 January 1970.
+    """
+    ahead = {edition.name for edition in description.editions if edition.priority}
+    everybody = _first_day(description.car.deliveries_open) - first_day
+    by_trim = {trim.name: _first_day(trim.deliveries_open) - first_day for trim in description.trims}
+    found = [
+        max(everybody, 0, 0 if car.edition in ahead else by_trim.get(car.trim, 0)) for car in configurations
+    ]
+    return np.array(found, np.int64)
+
+
+def _first_day(text: str | None) -> int:
+    try:
+        return 0 if text is None else opened(text)
+    except BadValue:
+        return 0
 
 
 def _note_twice(names: Sequence[str], notes: Notes) -> None:

@@ -23,6 +23,8 @@ from driveaway.values.errors import BadValue
 
 LONGEST_HORIZON = 3660
 _ABOVE = 1.02
+_NAMED = 5
+"""Configurations that one message names."""
 
 
 class Modelled(NamedTuple):
@@ -167,20 +169,24 @@ def _note_above(plant: Plant, total: np.ndarray, notes: Notes) -> None:
 def _unplannable(
     lines: Sequence[Line], tables: Sequence[LineTable], configurations: Sequence[Configuration], notes: Notes
 ) -> tuple[int, ...]:
-    """Configurations that no line builds; each is named, with what every line lacks."""
+    """Configurations that no line builds: named, with what every line lacks; alike ones together."""
     if not configurations:
         return ()
     built = np.any([line.builds for line in lines], axis=0) if lines else np.zeros(len(configurations))
     rows = tuple(int(row) for row in np.flatnonzero(np.logical_not(built)))
+    alike: dict[str, list[Configuration]] = {}
     for row in rows if lines else ():
-        car = configurations[row]
         reasons = [
-            f"{line.name} does not build {' and '.join(lacking(table.builds, car))}"
+            f"{line.name} does not build {' and '.join(lacking(table.builds, configurations[row]))}"
             for line, table in zip(lines, tables, strict=True)
         ]
+        alike.setdefault("; ".join(reasons), []).append(configurations[row])
+    for why, cars in alike.items():
+        named = " | ".join(said(car) for car in cars[:_NAMED])
+        more = f" and {len(cars) - _NAMED} more" if len(cars) > _NAMED else ""
         notes.add(
             BadValue(
-                f"no line can build {said(car)}: {'; '.join(reasons)}",
+                f"no line can build {named}{more}: {why}",
                 code="delivery.unbuildable",
                 place="plants",
                 remedy="add it to what a line builds; its orders get no date, all others are planned",

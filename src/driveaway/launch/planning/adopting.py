@@ -49,7 +49,10 @@ def body_of(proposal: Proposal, table: str) -> PlanAdopted:
     plan = proposal.plan
     first = proposal.day(0)
     assert first is not None
-    cleared = int(np.max(plan.promises.handed[proposal.level(MIDDLE), : proposal.open], initial=0))
+    planned = np.ones(proposal.open, np.bool_)
+    planned[plan.unplannable[plan.unplannable < proposal.open]] = False
+    dates = plan.promises.handed[proposal.level(MIDDLE), : proposal.open]
+    cleared = int(np.max(dates[planned], initial=0))
     cleared_by = None if cleared == NO_DAY else proposal.day(cleared)
     return PlanAdopted(
         as_of=show(proposal.cut.as_of, proposal.zone),

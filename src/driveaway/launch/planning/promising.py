@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from driveaway.delivery.kept.learned import Level
 from driveaway.delivery.planning.problem import NO_DAY, Configuration
+from driveaway.delivery.supply import first_handovers
 from driveaway.facts import Draft, Fact
 from driveaway.facts.delivery import PlanAdopted, PromiseGiven
 from driveaway.launch.launch import Launch, Outcome
@@ -57,7 +58,9 @@ class Estimate:
         held_by: what held its queue back, most days first, each with its working days.
         ahead: orders before it in its own queue, and of all orders.
         committed: the window last promised; None: none was.
-        keeps: whether the window's last day lies within what was promised; None without a promise.
+        keeps: whether ``last`` lies within what was promised, or by the day that the buyer asked for where
+            that is later; None without a promise.
+        ready: first day on which a buyer who is not ready takes the car; None: any day.
         history: what adopted plans had for it, the first one first.
         reason: why it has no date; "" where it has one.
         simulated: whether the order is simulated.
@@ -76,6 +79,7 @@ class Estimate:
     ahead: tuple[int, int]
     committed: Window | None
     keeps: bool | None
+    ready: date | None
     history: tuple[Told, ...]
     reason: str
     simulated: bool
@@ -109,7 +113,9 @@ def estimates(launch: Launch, proposal: Proposal, order_ids: Sequence[OrderId] |
     windows = windows_of(proposal)
     unplannable = set(plan.unplannable.tolist())
     columns = {name: orders[name].to_pylist() for name in ("order_id", "province", "simulated")}
-    first, last = (orders[name].to_pylist() for name in ("promised_first", "promised_last"))
+    first, last, ready = (
+        orders[name].to_pylist() for name in ("promised_first", "promised_last", "ready_day")
+    )
     known = {region.code for region in plan.supply.regions}
     for row in rows:
         order_id, region = columns["order_id"][row], columns["province"][row]
@@ -118,6 +124,8 @@ def estimates(launch: Launch, proposal: Proposal, order_ids: Sequence[OrderId] |
         committed = (
             None if last[row] is None else (date.fromisoformat(first[row]), date.fromisoformat(last[row]))
         )
+        takes = date.min if ready[row] is None else date.fromisoformat(ready[row])
+        sure = proposal.day(int(plan.promises.handed[proposal.level(proposal.settings.window[1]), row]))
         built = bool(plan.slot[row] < 0)
         why = plan.explain(row)
         reason = ""
@@ -137,11 +145,12 @@ def estimates(launch: Launch, proposal: Proposal, order_ids: Sequence[OrderId] |
             built=built,
             window=window,
             level=proposal.asked,
-            last=proposal.day(int(plan.promises.handed[proposal.level(proposal.settings.window[1]), row])),
+            last=sure,
             held_by=why.held_by,
             ahead=(why.ahead, why.ahead_overall),
             committed=committed,
-            keeps=None if committed is None else window is not None and window[1] <= committed[1],
+            keeps=None if committed is None else sure is not None and sure <= max(committed[1], takes),
+            ready=None if takes == date.min else takes,
             history=told.get(order_id, ()),
             reason=reason,
             simulated=bool(columns["simulated"][row]),
@@ -294,9 +303,11 @@ def quote(proposal: Proposal, trim: str, colour: str | None = None, region: str 
         )
     found = proposal.plan.quote(wanted, region)
     levels = np.asarray(found.confidences)
+    (opens,) = first_handovers(proposal.description, [wanted], proposal.plan.supply.first_day)
+    handed = np.maximum(found.handed, opens)
 
     def at(confidence: float) -> int:
-        return int(found.handed[int(np.abs(levels - confidence).argmin())])
+        return int(handed[int(np.abs(levels - confidence).argmin())])
 
     return Quoted(
         configuration=wanted,

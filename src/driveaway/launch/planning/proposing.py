@@ -24,6 +24,7 @@ from driveaway.delivery.supply import (
     Notes,
     cancellations,
     dates,
+    first_handovers,
     plan_settings,
     priorities,
     region_codes,
@@ -149,6 +150,7 @@ def propose(
         lock_days=local_days(orders["queued"], described.zone),
         built_days=local_days(orders["built"], described.zone),
         frozen={} if previous is None else previous.frozen(first_day, settings.frozen_days),
+        opens=first_handovers(described, configurations, first_day),
     )
     ranks = demand.priority.max(initial=0)
     arrivals = settings.arrivals_per_day * settings.scale
@@ -173,7 +175,7 @@ def propose(
         orders=orders,
         plan=plan,
         dates=dates(described, configurations, notes),
-        problems=(*modelled.problems, *notes.problems),
+        problems=tuple({str(p): p for p in (*modelled.problems, *notes.problems)}.values()),
         simulated=any(orders["simulated"].to_pylist()),
         seed=seed,
         previous=previous,

@@ -39,6 +39,8 @@ def of_proposal(proposal: Proposal) -> dict[str, Any]:
         "promise_level": of_level(proposal.asked),
         "problems": [str(problem) for problem in proposal.problems],
         "breaches": _breaches(proposal),
+        "breach_days": proposal.plan.master.breach,
+        "least_breach_days": round(proposal.plan.master.least_breach),
         "out_of_turn": _out_of_turn(proposal),
         "exceptions": _exceptions(proposal),
         "unplannable": [str(proposal.plan.demand.order_ids[row]) for row in proposal.plan.unplannable[:20]],
@@ -242,6 +244,7 @@ def of_estimate(estimate: Estimate) -> dict[str, Any]:
         "ahead_overall": estimate.ahead[1],
         "committed": _window(estimate.committed),
         "committed_is_kept": estimate.keeps,
+        "ready_from": _day(estimate.ready),
         "history": [
             {"plan": told.plan, "on": told.on.isoformat(), "last_day": _day(told.day)}
             for told in estimate.history

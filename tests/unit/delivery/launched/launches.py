@@ -25,8 +25,17 @@ from driveaway.delivery.demand import configurations_of, demand_of, local_days, 
 from driveaway.delivery.planning.plan import Plan, make_plan
 from driveaway.delivery.planning.problem import NO_DAY, Amounts, Demand, Supply
 from driveaway.delivery.ramp.forecasting import StatedRate, forecast
+from driveaway.delivery.ramp.paths import Paths
 from driveaway.delivery.ramp.record import Record
-from driveaway.delivery.supply import Notes, cancellations, plan_settings, priorities, region_codes, supply
+from driveaway.delivery.supply import (
+    Notes,
+    cancellations,
+    first_handovers,
+    plan_settings,
+    priorities,
+    region_codes,
+    supply,
+)
 from driveaway.delivery.supply.reading import number_of
 from driveaway.demo.scaling import launch_text
 from driveaway.demo.simulation import simulate
@@ -161,6 +170,7 @@ def problem(seed: int) -> tuple[Demand, Supply, int, Record]:
         lock_days=local_days(orders["queued"], description.zone),
         built_days=local_days(orders["built"], description.zone),
         frozen={},
+        opens=first_handovers(description, configurations, first_day),
     )
     arrivals = settings.arrivals_per_day * settings.scale
     last = int(demand.priority.max())
@@ -173,14 +183,14 @@ def problem(seed: int) -> tuple[Demand, Supply, int, Record]:
     )
 
 
-def ramp(record: Record, known: Supply, waiting: int, paths: int, seed: int) -> Amounts:
-    """Factors of the lines' output on paths drawn from the prior, shape (paths, days)."""
+def ramp(record: Record, known: Supply, waiting: int, paths: int, seed: int) -> Paths:
+    """Courses of the ramp drawn from the prior."""
     (plant,) = described().plants
     stated = StatedRate(parse_day(plant.daily_output_on), plant.daily_output / SCALE)
     capacity = np.sum([line.output for line in known.lines], axis=0) / SCALE
     return forecast(
         record, capacity, as_of=AS_OF, open_orders=waiting / SCALE, paths=paths, seed=seed, stated=stated
-    ).factors()
+    )
 
 
 def planned(
@@ -188,15 +198,16 @@ def planned(
 ) -> tuple[Plan, int, Record]:
     """The plan, made as ``propose`` makes it from a book; ``ramp_known``: as if its ramp were no question."""
     demand, known, waiting, record = problem(seed)
-    factors = None if ramp_known else ramp(record, known, waiting, paths, seed)
-    lines = tuple(replace(line, ramp_spread=0.0) for line in known.lines)
+    courses = ramp(record, known, waiting, paths, seed)
+    share = ramp(record, known, waiting, 1_000, 1).usual()
+    lines = tuple(replace(line, output=line.output * share, ramp_spread=0.0) for line in known.lines)
     plan = make_plan(
         demand,
         replace(known, lines=lines),
         confidences=levels,
         paths=paths,
         seed=seed,
-        factors=factors,
+        factors=None if ramp_known else courses.factors(expected=courses.expected * share),
     )
     return plan, waiting, record
 
@@ -259,7 +270,7 @@ def truth(plan: Plan, waiting: int, record: Record, random: np.random.Generator,
         described(), demand.configurations, plan.supply.first_day, TRUE_DAYS, region_codes(described())
     ).supply
     (line,) = known.lines
-    factors = ramp(record, known, waiting, _TRUTHS, int(random.integers(2**31, 2**32)))
+    factors = ramp(record, known, waiting, _TRUTHS, int(random.integers(2**31, 2**32))).factors()
     # Slowest first, by the mean day on which the open orders could be built.
     by_speed = np.argsort(np.minimum(np.cumsum(factors * line.output, axis=1), waiting).sum(axis=1))
     output = line.output * factors[by_speed[int(at * _TRUTHS)]] * _wavering(line.spread, known, random)
@@ -268,6 +279,7 @@ def truth(plan: Plan, waiting: int, record: Record, random: np.random.Generator,
     called_off[built <= called_off] = np.inf
     ways = zip(demand.region.tolist(), built.tolist(), strict=True)
     handed = np.array([_handed(known, region, day, random) for region, day in ways])
+    handed = np.maximum(handed, demand.earliest)
     return Course(output, built, handed, called_off)
 
 

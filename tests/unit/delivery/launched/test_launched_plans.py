@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from driveaway.delivery.planning.odds import BANDS
 from driveaway.delivery.planning.problem import NO_DAY
 from driveaway.delivery.plans import last_plan
 from driveaway.delivery.supply.reading import number_of
@@ -14,7 +15,8 @@ from driveaway.launch.desk import cancel
 from driveaway.launch.launch import Launch
 from driveaway.launch.planning import adopting, telling
 from driveaway.launch.planning.landing import landed, plans_folder
-from driveaway.launch.planning.proposing import Proposal, propose
+from driveaway.launch.planning.promising import quote
+from driveaway.launch.planning.proposing import HIGH, LOW, MIDDLE, Proposal, propose
 from driveaway.values.clock import DAY, local_day
 from driveaway.values.errors import Refused, Unavailable
 from driveaway.values.ids import parse_order_id
@@ -68,8 +70,33 @@ def test_a_trim_is_not_handed_over_before_its_first_day(proposal: Proposal) -> N
         if plan.demand.configurations[plan.demand.configuration[row]].trim == "Pro" and plan.slot[row] >= 0
     ]
     assert pro
-    for row in pro:
-        assert plan.promises.handed[0, row] >= opens - 2
+    assert plan.promises.handed[0, pro].min() >= opens
+
+
+def test_nothing_is_handed_over_before_deliveries_open(launch: Launch) -> None:
+    early = propose(launch, launch.at("2024-03-30"), stable=False)
+    opens = next(i for i in range(400) if str(early.day(i)) == "2024-04-03")
+    handed = early.plan.promises.handed[0, : early.open]
+    assert handed.min() == opens
+    delivered = early.plan.delivered.bands
+    assert delivered[:, :opens].max() == 0
+    assert delivered[:, opens].min() > 0
+    quoted = quote(early, "Standard")
+    ordinary = next(early.day(i) for i in range(400) if str(early.day(i)) == "2024-04-18")
+    assert all(day is None or day >= ordinary for day in quoted.dates.values())
+
+
+def test_slots_are_those_of_the_middle_of_what_may_happen(launch: Launch) -> None:
+    """The ramp learned from peers stands far below the capacity before the first handover."""
+    early = propose(launch, launch.at("2024-04-02"), stable=False)
+    plan, weeks = early.plan, slice(1, 20)
+    slots = np.bincount(plan.calendar.week[plan.slot[(plan.slot >= 0) & (plan.slot != NO_DAY)]])[weeks]
+    low, middle, high = (plan.built.weekly_bands[BANDS.index(level), weeks] for level in (LOW, MIDDLE, HIGH))
+    assert (slots >= low).all()
+    assert (slots <= high).all()
+    assert slots.sum() == pytest.approx(middle.sum(), rel=0.1)
+    again = propose(launch, launch.at("2024-04-02"), stable=False, paths=50, seed=9)
+    assert (again.plan.slot[: early.open] == plan.slot[: early.open]).all()
 
 
 def test_what_is_adopted_answers_the_figures(launch: Launch, proposal: Proposal) -> None:

@@ -228,6 +228,14 @@ def test_an_unknown_name_is_met_with_the_nearest() -> None:
     assert found.supply.limits[0].covers.tolist() == [True, False, False, True]
 
 
+def test_what_no_line_builds_for_one_reason_is_told_once() -> None:
+    found = modelled(LINE + "builds = { trims = ['Max'] }\n" + DAY_SHIFT)
+    assert len(found.unplannable) > 1
+    (problem,) = found.problems
+    assert problem.message.count("does not build trim 'Base'") == 1
+    assert problem.message.count("Base") > len(found.unplannable)
+
+
 def test_an_option_that_no_line_builds_stops_nobody_else() -> None:
     text = LINE + "builds = { trims = ['Base', 'Max'], options = ['roof box'] }\n" + DAY_SHIFT
     other = "[[plants.lines]]\nname = '2'\njobs_per_hour = 1\nbuilds = { colours = ['Red'], options = [] }\n"
