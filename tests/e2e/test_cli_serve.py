@@ -83,6 +83,38 @@ def _lives(pid: int) -> bool:
         return False
 
 
+def test_server_and_worker_beside_each_other(tmp_path: Path) -> None:
+    launch = make_launch(tmp_path / "launch")
+    running = Process("serve", "--port", 0, "--launch", launch.folder)
+    assert running.place.startswith("http://127.0.0.1:")
+    end = time.monotonic() + 60
+    while len(both := _children(running.process.pid)) < 2 and time.monotonic() < end:
+        time.sleep(0.05)
+    assert len(both) == 2
+    with launch.state() as state:
+        # The worker leads.
+        while not state.rows("SELECT holder FROM leases") and time.monotonic() < end:
+            time.sleep(0.05)
+        assert state.rows("SELECT holder FROM leases")
+    code, said = running.stop()
+    assert code == 0
+    assert "Traceback" not in said
+    assert not [pid for pid in both if _lives(pid)]
+
+
+def test_when_one_ends_so_does_the_other(tmp_path: Path) -> None:
+    launch = make_launch(tmp_path / "launch")
+    running = Process("serve", "--port", 0, "--launch", launch.folder)
+    end = time.monotonic() + 60
+    while len(both := _children(running.process.pid)) < 2 and time.monotonic() < end:
+        time.sleep(0.05)
+    os.kill(both[1], signal.SIGKILL)
+    _, said = running.process.communicate(timeout=60)
+    assert running.process.returncode == 3
+    assert "one of the two ended" in said
+    assert not [pid for pid in both if _lives(pid)]
+
+
 @pytest.mark.parametrize(
     ("options", "code", "exit_code"),
     [

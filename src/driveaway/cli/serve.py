@@ -132,7 +132,7 @@ def serve(
     where += ["--book-url", book_url] if book_url else []
     server = ["device", *_words(given), *where]
     worker = ["worker", "--every", str(every), *where]
-    sys.exit(_together([server, worker]))
+    context.exit(_together([server, worker]))
 
 
 def _words(given: dict[str, Any]) -> Iterator[str]:
@@ -248,25 +248,10 @@ def _server_options(launch: DeviceLaunch, given: dict[str, Any]) -> ServeOptions
 def worker(folder: str | None, book_url: str | None, every: float, parent: int | None) -> None:
     """Decide rollouts and sign what expires, with the online keys: one leader, others wait."""
     from driveaway.launch.launch import open_launch
+    from driveaway.launch.updates.worker import run
 
-    run = _worker()
     logging.basicConfig(level=logging.INFO, format=_LINE)
     if parent is not None:
         _end_with(lambda: _orphaned(parent))
     with stopped() as stop, open_launch(folder, book_url=book_url) as launch:
         run(launch, stop, every)
-
-
-def _worker() -> Callable[..., Any]:
-    import importlib
-
-    from driveaway.values.errors import Unavailable
-
-    try:
-        module = importlib.import_module("driveaway.launch.updates.worker")
-    except ModuleNotFoundError as error:
-        raise Unavailable(
-            "this installation has no worker", code="serve.worker", remedy="take a newer one"
-        ) from error
-    run: Callable[..., Any] = module.run
-    return run

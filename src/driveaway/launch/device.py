@@ -18,6 +18,7 @@ from driveaway.book.state.together import Together
 from driveaway.book.store import Store
 from driveaway.facts import Draft, kind_named
 from driveaway.launch.settings import find_folder, read_settings
+from driveaway.launch.updates.opening import DEMO_MARKER
 from driveaway.updates.artifacts import ArtifactStore
 from driveaway.updates.ddi.desk import DeviceDesk
 from driveaway.updates.ddi.timing import Intervals, version_keys, window_open
@@ -26,8 +27,6 @@ from driveaway.values.errors import BadValue, Refused
 
 KINDS: Final = frozenset({"update.finished", "version.reported", "function.activated"})
 """What cars bring about by themselves. Anything else is recorded through other doors."""
-DEMO: Final = ".made-by-demo"
-"""A file in every launch folder that the demo made: whatever happens there is a simulation."""
 
 
 class DeviceDecider:
@@ -90,8 +89,8 @@ class DeviceLaunch:
 
     @property
     def simulated(self) -> bool:
-        """Whether the demo made this launch."""
-        return (self.folder / DEMO).is_file()
+        """Whether the demo made this launch: whatever happens in it is a simulation."""
+        return (self.folder / DEMO_MARKER).is_file()
 
     def store(self) -> Store:
         """The book's row store, opened.

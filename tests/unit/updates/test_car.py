@@ -22,7 +22,7 @@ from driveaway.updates.car.documents import Base, Cancellation, Deployment, read
 from driveaway.updates.car.driving import LONGEST_WAIT, Patient, drive, settle
 from driveaway.updates.car.exchange import MOST_DOCUMENT, Exchange, Patience
 from driveaway.updates.car.memory import Identity, Memory
-from driveaway.updates.car.parts import path_in_slot, unsigned
+from driveaway.updates.car.parts import path_in_slot, unsigned, wanted
 from driveaway.updates.car.slots import InstalledFile, InstalledModule, Manifest
 from driveaway.values.errors import BadValue, Conflict, DriveawayError, NotFound, Refused, Unavailable
 
@@ -384,6 +384,7 @@ def test_a_file_stays_in_its_slot(module: str, name: str, other: str) -> None:
     ]
     try:
         parts = parts_of({"chunks": chunks})
+        parts = wanted(parts, unsigned({}, parts, None))
     except Refused:
         return
     slot = Path("/slot")

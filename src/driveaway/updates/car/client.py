@@ -25,7 +25,7 @@ from driveaway.updates.car.memory import Identity, Memory, Pending
 from driveaway.updates.car.parts import Part as Part
 from driveaway.updates.car.parts import manifest_of as manifest_of
 from driveaway.updates.car.parts import parts_of as parts_of
-from driveaway.updates.car.parts import path_in_slot
+from driveaway.updates.car.parts import path_in_slot, wanted
 from driveaway.updates.car.slots import Manifest, Slots
 from driveaway.values.errors import BadValue, Conflict, DriveawayError, NotFound, Unavailable
 
@@ -217,11 +217,9 @@ class Car:
             self._say_once(action, "scheduled", "waiting for the driver")
             return Round(sleep, "waiting for the driver")
         try:
-            parts = parts_of(said)
-            manifest = self._verify(said, parts, self.held)
-            wanted = {file.path for module in manifest.modules for file in module.files}
-            # A release may have files for other hardware than this car's.
-            parts = [part for part in parts if path_in_slot(part) in wanted]
+            offered = parts_of(said)
+            manifest = self._verify(said, offered, self.held)
+            parts = wanted(offered, manifest)
             self.memory.keep(Pending(action=action, step="downloading", before=self.slots.running))
             sources = self._download(action, parts)
             if asked.deployment.update == "skip":
@@ -271,10 +269,10 @@ class Car:
 
     def _drop_others(self, parts: Sequence[Part]) -> None:
         """Leave nothing of earlier updates in the way of this one."""
-        wanted = {name for part in parts for name in (part.sha256, f"{part.sha256}.part")}
+        needed = {name for part in parts for name in (part.sha256, f"{part.sha256}.part")}
         if self._downloads.is_dir():
             for file in self._downloads.iterdir():
-                if file.name not in wanted:
+                if file.name not in needed:
                     file.unlink(missing_ok=True)
 
     def _still_wanted(self, action: int) -> None:

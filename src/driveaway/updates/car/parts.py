@@ -29,7 +29,7 @@ def parts_of(deployment: Mapping[str, Any]) -> list[Part]:
     """Every file of a deployment.
 
     Raises:
-        Refused: a file has no SHA-256, no link, or a name that leads elsewhere or stands twice.
+        Refused: a file has no SHA-256, no link, or a name that leads elsewhere; or there is none.
     """
     parts: list[Part] = []
     for chunk in read(Details, {"download": "skip", "update": "skip", **deployment}, "deployment").chunks:
@@ -46,12 +46,22 @@ def parts_of(deployment: Mapping[str, Any]) -> list[Part]:
             parts.append(
                 Part(chunk=described, filename=name, size=artifact.size, sha256=sha256, url=link.href)
             )
-    paths = [path_in_slot(part) for part in parts]
-    if len(set(paths)) < len(paths):
-        raise Refused("two files have one name", code="car.filename")
     if not parts:
         raise Refused("there is nothing to install", code="car.document")
     return parts
+
+
+def wanted(parts: Sequence[Part], manifest: Manifest) -> list[Part]:
+    """Those that a manifest names: a release may have files for other hardware than this car's.
+
+    Raises:
+        Refused: two files have one name.
+    """
+    named = {file.path for module in manifest.modules for file in module.files}
+    found = [part for part in parts if path_in_slot(part) in named]
+    if len({path_in_slot(part) for part in found}) < len(found):
+        raise Refused("two files have one name", code="car.filename")
+    return found
 
 
 def _leads_elsewhere(name: str) -> bool:
