@@ -114,7 +114,11 @@ def test_opening_and_closing_are_facts_with_reasons(fleet: Shell) -> None:
 
 
 def test_a_file_that_is_wrong_changes_nothing(fleet: Shell) -> None:
+    assert fleet("functions", "list").err == ""
+    (fleet.folder / "functions.toml").write_text(FUNCTIONS_TOML.replace("Max", "Pro"), encoding="utf-8")
+    assert "functions.toml says of city_navigation what the book does not" in fleet("functions", "list").err
     (fleet.folder / "functions.toml").write_text(FUNCTIONS_TOML + "trms = []\n", encoding="utf-8")
+    assert "functions.toml cannot be applied" in fleet("functions", "show", "city_navigation").err
     error = fleet.refused("function.shape", "apply", exit_code=2)
     assert "functions.toml: city_navigation" in error
     assert "trms" in error
