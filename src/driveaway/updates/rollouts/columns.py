@@ -35,6 +35,8 @@ class Outcome(IntEnum):
     """The installer said so."""
     FALLBACK = 5
     """The car came back on its old slot."""
+    SILENT = 6
+    """It did not come back in its time, and was given up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,7 +179,7 @@ def conclude(standing: Standing, findings: tuple[Finding, ...]) -> Decision:
         step=steps,
         steps=plan.steps,
         opening=opening,
-        counts=_counts(cars, lost, now),
+        counts=counts(cars, lost, now),
         findings=findings,
     )
 
@@ -220,7 +220,8 @@ def _opening(standing: Standing, plan: Allowed) -> Opening:
     return Opening(cut=f"{cut:016x}", segments=plan.segments, cars=int(inside.sum()), newly=newly)
 
 
-def _counts(cars: Cars, lost: Flags, now: int) -> dict[str, int]:
+def counts(cars: Cars, lost: Flags, now: int) -> dict[str, int]:
+    """How many cars are how far; ``lost`` are those that fell silent and were not given up yet."""
     outcomes = np.bincount(cars.outcome, minlength=len(Outcome))
     return {
         "cars": len(cars),
@@ -233,5 +234,5 @@ def _counts(cars: Cars, lost: Flags, now: int) -> dict[str, int]:
         "cancelled": int(outcomes[Outcome.CANCELLED]),
         "failed": int(outcomes[Outcome.FAILED]),
         "fallback": int(outcomes[Outcome.FALLBACK]),
-        "silent": int(lost.sum()),
+        "silent": int(lost.sum()) + int(outcomes[Outcome.SILENT]),
     }

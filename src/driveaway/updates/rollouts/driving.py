@@ -1,20 +1,27 @@
-"""One look of the worker at a rollout: read what is known, decide, and do it in one change."""
+"""One look of the worker at a rollout: read what is known, decide, and do it in short changes."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 from driveaway.book.state.state import Change, State
 from driveaway.updates import assigning
-from driveaway.updates.rollouts import keeping, members
-from driveaway.updates.rollouts.columns import Cars
+from driveaway.updates.assigning import Terms, Window
+from driveaway.updates.rollouts import groups, keeping, members, tending
 from driveaway.updates.rollouts.decision import Decision, Standing, decide
-from driveaway.updates.rollouts.members import Members
 from driveaway.updates.rollouts.plan import Rollout, RolloutStatus
+from driveaway.updates.rollouts.reading import Members
+from driveaway.updates.rollouts.thresholding import decide_by_thresholds
+from driveaway.values.errors import Conflict
 
 _OFFERED_AT_ONCE: Final = 5_000
 """Actions made in one change: some 0.3 s, so that whoever else writes gets a turn."""
+_PREPARED: Final = (RolloutStatus.READY, RolloutStatus.WAITING_FOR_APPROVAL)
 WORKER: Final = "worker"
 
 
@@ -22,38 +29,66 @@ WORKER: Final = "worker"
 class Driver:
     """Drives one rollout. One process does it at a time: the worker that holds the lease.
 
+    If two do all the same, the book's write lock and the rollout's record keep them apart: what one has
+    decided, the other does not decide again.
+
     Attributes:
         state: the operational tables.
         rollout: id of the rollout.
         simulated: whether the cars are simulated; its facts then say so.
+        fence: called first in every change; it raises where this process may not write any more.
     """
 
     state: State
     rollout: int
     simulated: bool = False
+    fence: Callable[[Change], None] | None = None
     _members: Members | None = field(default=None, repr=False)
 
     def look(self, now: int) -> Decision | None:
-        """Enter new cars, decide, and do what was decided; None where the rollout does not run."""
+        """Enter new cars, decide, and do what was decided.
+
+        Returns:
+            The decision; None where the rollout does not run, or somebody else decided meanwhile.
+        """
         rollout = keeping.find_rollout(self.state, self.rollout)
-        if rollout.status is RolloutStatus.READY and rollout.start_at is not None and rollout.start_at <= now:
-            with self.state.change() as change:
-                keeping.start(change, rollout, now, by=WORKER, simulated=self.simulated)
+        if rollout.plan.hawkbit and not rollout.record.grouped and rollout.status in _PREPARED:
+            self._enter(rollout, now)
             rollout = keeping.find_rollout(self.state, self.rollout)
+        if rollout.status is RolloutStatus.READY and rollout.start_at is not None and rollout.start_at <= now:
+            with self._change() as change:
+                keeping.start(change, rollout, now, by=WORKER, simulated=self.simulated)
+        self._settle(now)
+        rollout = keeping.find_rollout(self.state, self.rollout)
         if rollout.status is not RolloutStatus.RUNNING:
+            if rollout.status is RolloutStatus.FINISHED and rollout.record.settling is not None:
+                self.serve(now)
+                self._settle(now)
             return None
-        self._enter(rollout, now)
-        decision = decide(self.standing(rollout, now))
-        with self.state.change() as change:
-            self._act(change, rollout, decision, now)
+        rollout = self._enter(rollout, now)
+        standing = self.standing(rollout, now)
+        decision = (
+            decide_by_thresholds(standing, rollout.plan.hawkbit)
+            if rollout.plan.hawkbit
+            else decide(standing)
+        )
+        try:
+            with self._change() as change:
+                self._act(change, rollout, standing, decision, now)
+        except Conflict as conflict:
+            if conflict.code != "rollout.changed":
+                raise
+            return None
+        self._settle(now)
         self.serve(now)
+        self._settle(now)
         return decision
 
     def standing(self, rollout: Rollout, now: int) -> Standing:
         """The rollout as it stands, from the tables."""
         if self._members is None:
-            self._members = Members(self.rollout, rollout.plan.success)
-        cars: Cars = self._members.read(self.state, now)
+            self._members = Members(self.rollout, rollout.plan.succeeds)
+        cars = self._members.read(self.state, now)
         health = self._members.health(self.state)
         record = rollout.record
         return Standing(
@@ -71,10 +106,10 @@ class Driver:
         )
 
     def serve(self, now: int) -> int:
-        """Give open cars their action, some at a time; how many got one."""
+        """Give open cars their action, some at a time; how many were looked at."""
         given = 0
         while True:
-            with self.state.change() as change:
+            with self._change() as change:
                 rollout = keeping.find_rollout(change, self.rollout)
                 if rollout.status not in (RolloutStatus.RUNNING, RolloutStatus.FINISHED):
                     return given
@@ -85,43 +120,113 @@ class Driver:
             if len(waiting) < _OFFERED_AT_ONCE:
                 return given
 
-    def _assign(self, change: Change, rollout: Rollout, waiting: list[tuple[int, str]], now: int) -> None:
+    def tend(self, now: int) -> tending.Tended:
+        """Give up silent cars, note those that fell back, try again what failed: some at a time."""
+        rollout = keeping.find_rollout(self.state, self.rollout)
+        tended = tending.Tended()
+        while rollout.status in tending.TENDED:
+            with self._change() as change:
+                more, part = tending.tend(change, rollout, now, simulated=self.simulated)
+            tended += part
+            if not more:
+                break
+            rollout = keeping.find_rollout(self.state, self.rollout)
+        return tended
+
+    @contextmanager
+    def _change(self) -> Iterator[Change]:
+        with self.state.change() as change:
+            if self.fence is not None:
+                self.fence(change)
+            yield change
+
+    def _settle(self, now: int) -> None:
+        if keeping.find_rollout(self.state, self.rollout).record.settling is None:
+            return
+        more = True
+        while more:
+            with self._change() as change:
+                more = keeping.settle(change, self.rollout, now)
+
+    def _assign(
+        self, change: Change, rollout: Rollout, waiting: list[tuple[int, str, str, int]], now: int
+    ) -> None:
+        ids = {group.position: group.id for group in groups.all_groups(change, rollout.id)}
+        step = len(rollout.record.steps)
+        nights = self._nights(change, rollout, [row[0] for row in waiting], now)
+        alike: dict[tuple[int, Window | None], list[tuple[int, str]]] = {}
+        for target, controller_id, segment, held_out in waiting:
+            group = groups.position_of(rollout.plan, step, segment, bool(held_out))
+            alike.setdefault((group, nights.get(target)), []).append((target, controller_id))
+        for (position, night), cars in alike.items():
+            terms = self._terms(rollout, position, ids.get(position), night)
+            made = assigning.assign(
+                change,
+                rollout.distribution_set,
+                [controller_id for _, controller_id in cars],
+                terms,
+                now,
+                most=None,
+                simulated=self.simulated,
+            )
+            # A car that has it assigned already gets no action: 0 says that it was looked at.
+            change.run_many(
+                "UPDATE rollout_members SET action = :action WHERE rollout = :rollout AND target = :target",
+                [
+                    {"rollout": rollout.id, "target": target, "action": made.actions.get(controller_id, 0)}
+                    for target, controller_id in cars
+                ],
+            )
+
+    def _terms(self, rollout: Rollout, position: int, group: int | None, night: Window | None) -> Terms:
         terms = rollout.plan.terms(rollout.id, rollout.approved_by or rollout.created_by)
-        made = assigning.assign(
-            change,
-            rollout.distribution_set,
-            [controller_id for _, controller_id in waiting],
-            terms,
-            now,
-            most=None,
-            simulated=self.simulated,
-        )
-        # A car that has it assigned already gets no action: 0 says that it was looked at.
-        change.run_many(
-            "UPDATE rollout_members SET action = :action WHERE rollout = :rollout AND target = :target",
-            [
-                {"rollout": rollout.id, "target": target, "action": made.actions.get(controller_id, 0)}
-                for target, controller_id in waiting
-            ],
+        confirmation = terms.confirmation
+        if rollout.plan.hawkbit and rollout.plan.hawkbit[position].confirmation is not None:
+            confirmation = rollout.plan.hawkbit[position].confirmation
+        return msgspec.structs.replace(
+            terms, rollout_group=group, window=night or terms.window, confirmation=confirmation
         )
 
-    def _enter(self, rollout: Rollout, now: int) -> None:
-        while True:
-            with self.state.change() as change:
-                entered = members.enter(change, rollout, now)
-            if entered == 0:
-                return
+    def _nights(self, change: Change, rollout: Rollout, targets: list[int], now: int) -> dict[int, Window]:
+        """The window of each car that installs by night only, by the clock where it is."""
+        night = rollout.plan.night
+        if night is None:
+            return {}
+        zones = tending.values_of(change, targets, night.attribute) if night.attribute else {}
+        windows = {name: night.window(now, name) for name in {"", *zones.values()}}
+        return {target: windows[zones.get(target, "")] for target in targets}
 
-    def _act(self, change: Change, rollout: Rollout, decision: Decision, now: int) -> None:
+    def _enter(self, rollout: Rollout, now: int) -> Rollout:
+        """Enter cars, and with hawkBit's groups divide them, once."""
+        if rollout.record.grouped:
+            return rollout
+        last = -1
+        while last:
+            with self._change() as change:
+                last = members.enter(change, rollout, now, max(0, last))
+        if not rollout.plan.hawkbit:
+            return rollout
+        for part in members.divide(self.state, rollout, now):
+            with self._change() as change:
+                change.run_many(members.MARK, part)
+        with self._change() as change:
+            keeping.note_grouped(change, rollout)
+            grouped = keeping.find_rollout(change, rollout.id)
+            standing = self.standing(grouped, now)
+            groups.count(change, rollout.id, groups.totals(rollout.plan, standing).tolist())
+        self._members = None
+        return grouped
+
+    def _act(
+        self, change: Change, rollout: Rollout, standing: Standing, decision: Decision, now: int
+    ) -> None:
         said = self.simulated
         if decision.action == "pause":
             keeping.pause(change, rollout, now, reason=decision.text, decision=decision, simulated=said)
         elif decision.action == "abort":
             keeping.abort(change, rollout, now, reason=decision.text, decision=decision, simulated=said)
         elif decision.action == "finish":
-            members.release_holdout(change, rollout, now)
             keeping.note(change, rollout, decision, now, status=RolloutStatus.FINISHED, simulated=said)
         else:
-            if decision.opening is not None:
-                members.open_places(change, rollout, decision.opening, now)
             keeping.note(change, rollout, decision, now, simulated=said)
+        groups.refresh(change, rollout.id, rollout.plan, standing, decision)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
@@ -32,6 +32,11 @@ Code = Literal[
 ]
 """In the order in which they are asked: the first one that says no is the answer."""
 
+_FAILURES: Final = {
+    Outcome.FAILED: "failed to install",
+    Outcome.FALLBACK: "came back on its old slot",
+    Outcome.SILENT: "began to install and did not come back in its time",
+}
 RolloutState: TypeAlias = Literal["planned", "running", "held", "paused", "aborted", "finished"]
 """Of a rollout; "held": no further car is opened, those that are open are served."""
 
@@ -170,8 +175,8 @@ def _rollout(car: CarSituation) -> list[Reason]:
 def _car(car: CarSituation) -> list[Reason]:
     """What the car, or its owner, says."""
     out = []
-    if car.outcome in (Outcome.FAILED, Outcome.FALLBACK):
-        how = "came back on its old slot" if car.outcome == Outcome.FALLBACK else "failed to install"
+    if car.outcome in _FAILURES:
+        how = _FAILURES[car.outcome]
         again = "it is tried again" if car.attempts_left else "it is not tried again by itself"
         until = car.retry_at if car.attempts_left else None
         out.append(Reason(code="failed_before", text=f"it {how}; {again}", until=until))

@@ -90,7 +90,7 @@ def _installs(each: InstallGuard, rules: Rules, cars: Cars, lost: Flags, cleared
     kinds: dict[str, Flags] = {
         "failed": cars.outcome == Outcome.FAILED,
         "fallback": cars.outcome == Outcome.FALLBACK,
-        "silent": lost,
+        "silent": lost | (cars.outcome == Outcome.SILENT),
     }
     counts = {kind: int((kinds[kind] & began).sum()) for kind in each.failures}
     sample, failed = int(began.sum()), sum(counts.values())

@@ -10,16 +10,16 @@ import msgspec
 from driveaway.book.state.state import Change, Reading
 from driveaway.facts import Draft
 from driveaway.facts.updates import RolloutDecided
-from driveaway.updates import changes, sets
-from driveaway.updates.actions import steering
+from driveaway.updates import sets
 from driveaway.updates.filters.filter import Filter
 from driveaway.updates.filters.resources import target_fields
 from driveaway.updates.model import ActionStatus
 from driveaway.updates.outcomes import release_slug, rollout_slug
+from driveaway.updates.rollouts import groups, members, settling
 from driveaway.updates.rollouts.columns import NEVER
 from driveaway.updates.rollouts.decision import Decision
-from driveaway.updates.rollouts.order import holdout_share
 from driveaway.updates.rollouts.plan import ENDED, Record, Rollout, RolloutPlan, RolloutStatus
+from driveaway.updates.rollouts.thresholds import group_name
 from driveaway.values.errors import BadValue, Conflict, NotFound, Refused
 
 _COLUMNS: Final = ", ".join(f"r.{name}" for name in Rollout.__struct_fields__)
@@ -93,7 +93,10 @@ def create_rollout(
             remedy="1 to 128 printable characters",
         )
     Filter(filter, target_fields())
-    holdout_share(plan.purpose, plan.holdout)
+    for group in plan.hawkbit:
+        if group.filter:
+            Filter(group.filter, target_fields())
+    _ = plan.held_back
     sets.check_assignable(change, distribution_set)
     if change.rows("SELECT 1 FROM rollouts WHERE name = :name", name=name):
         raise Conflict(f"there is a rollout {name!r}", code="rollout.exists", remedy="choose another name")
@@ -112,6 +115,7 @@ def create_rollout(
         created=at,
         modified=at,
     )
+    groups.create(change, made, plan)
     return find_rollout(change, made)
 
 
@@ -134,12 +138,13 @@ def start(change: Change, rollout: Rollout, at: int, *, by: str, simulated: bool
     """Start a rollout: the worker enters its cars and opens the first wave.
 
     Raises:
-        Refused: it is not ready.
+        Refused: it is not ready, or its set may not be given to cars.
+        Conflict: somebody else decided meanwhile.
     """
     _expect(rollout, "start", RolloutStatus.READY)
     sets.check_assignable(change, rollout.distribution_set)
     sets.lock(change, rollout.distribution_set, at)
-    _write(change, rollout, at, status=RolloutStatus.RUNNING, record=Record(started=at))
+    _write(change, rollout, at, status=RolloutStatus.RUNNING, record=Record(started=at, grouped=rollout.record.grouped))
     _append(change, rollout, at, "started", by=by, simulated=simulated)
 
 
@@ -155,15 +160,20 @@ def pause(
 ) -> None:
     """Offer nothing more until a person resumes: what no car has begun is taken back too.
 
+    Of very many cars, part of them at once: the rest follows as ``settle`` is called.
+
     Raises:
         Refused: it does not run.
+        Conflict: somebody else decided meanwhile.
     """
     _expect(rollout, "pause", RolloutStatus.RUNNING)
     record = _noted(rollout.record, decision)
     if not record.holds or record.holds[-1][1] != NEVER:
         record = msgspec.structs.replace(record, holds=(*record.holds, (at, NEVER)))
+    _end_settling(change, rollout, at)
+    record = msgspec.structs.replace(record, settling=at, by=by or "")
     _write(change, rollout, at, status=RolloutStatus.PAUSED, reason=reason, record=record)
-    _withhold(change, rollout, at)
+    settle(change, rollout.id, at)
     _append(change, rollout, at, "paused", by=by, reason=reason, decision=decision, simulated=simulated)
 
 
@@ -174,17 +184,19 @@ def resume(
 
     Raises:
         Refused: it is not paused.
+        Conflict: somebody else decided meanwhile.
     """
     _expect(rollout, "resume", RolloutStatus.PAUSED)
     record = rollout.record
-    rules = rollout.plan.rules
-    names = ["comparisons", *(guard.name for guard in rules.guards)]
+    names = ["comparisons", *(guard.name for guard in rollout.plan.rules.guards)]
+    if rollout.plan.hawkbit:
+        names = [group_name(rollout.plan.hawkbit, number) for number in range(len(record.steps))]
     holds = tuple((since, at if until == NEVER else until) for since, until in record.holds)
     record = msgspec.structs.replace(
-        record, holds=holds, cleared={**record.cleared, **dict.fromkeys(names, at)}
+        record, holds=holds, cleared={**record.cleared, **dict.fromkeys(names, at)}, settling=at, by=by
     )
     _write(change, rollout, at, status=RolloutStatus.RUNNING, reason="", record=record)
-    _offer_again(change, rollout, at)
+    settle(change, rollout.id, at)
     _append(change, rollout, at, "resumed", by=by, reason=reason, simulated=simulated)
 
 
@@ -198,24 +210,54 @@ def abort(
     decision: Decision | None = None,
     simulated: bool = False,
 ) -> int:
-    """End a rollout for good and cancel what is open; how many actions were cancelled.
+    """End a rollout for good and cancel what is open; how many actions are concerned.
+
+    Of very many cars, part of them at once: the rest follows as ``settle`` is called.
 
     Raises:
         Refused: it has ended.
+        Conflict: somebody else decided meanwhile.
     """
     if rollout.status in ENDED:
         raise _wrong(rollout, "abort")
-    record = _noted(rollout.record, decision)
+    record = msgspec.structs.replace(_noted(rollout.record, decision), settling=at, by=by or "")
     _write(change, rollout, at, status=RolloutStatus.STOPPED, reason=reason, record=record)
-    rows = change.rows(
-        "SELECT id FROM actions WHERE rollout = :rollout AND outcome = '' AND status <> :canceling",
+    (concerned,) = change.rows(
+        "SELECT COUNT(*) FROM actions WHERE rollout = :rollout AND outcome = '' AND status <> :canceling",
         rollout=rollout.id,
         canceling=ActionStatus.CANCELING.value,
     )
-    for (action,) in rows:
-        steering.cancel(change, action, at, by=by or "the rollout's own rule", simulated=simulated)
+    settle(change, rollout.id, at)
     _append(change, rollout, at, "aborted", by=by, reason=reason, decision=decision, simulated=simulated)
-    return len(rows)
+    return int(concerned[0])
+
+
+def settle(change: Change, rollout: int, at: int) -> bool:
+    """Do to some cars what was last decided; whether any are left for another change."""
+    now = find_rollout(change, rollout)
+    if now.record.settling is None:
+        return False
+    if settling.settle(change, now, at):
+        return True
+    if now.status is RolloutStatus.FINISHED and members.unserved(change, now, 1):
+        return False
+    _write(change, now, now.modified, record=msgspec.structs.replace(now.record, settling=None))
+    return False
+
+
+def note_grouped(change: Change, rollout: Rollout) -> None:
+    """Keep that hawkBit's groups have their cars."""
+    record = msgspec.structs.replace(rollout.record, grouped=True)
+    _write(change, rollout, rollout.modified, record=record)
+
+
+def _end_settling(change: Change, rollout: Rollout, at: int) -> None:
+    """Open the rest of what an earlier decision opened, so that it is open as of that decision."""
+    record = rollout.record
+    if record.settling is None or record.opening is None:
+        return
+    while members.open_places(change, rollout, record.opening, record.settling) == members.AT_ONCE:
+        pass
 
 
 def note(
@@ -229,6 +271,8 @@ def note(
 ) -> None:
     """Keep what the worker decided; a fact where it opened more or ended."""
     record = _noted(rollout.record, decision)
+    if decision.opening is not None or status is RolloutStatus.FINISHED:
+        record = msgspec.structs.replace(record, settling=at)
     _write(change, rollout, at, status=status or rollout.status, record=record)
     if decision.action in ("advance", "finish"):
         said = "advanced" if decision.action == "advance" else "finished"
@@ -258,56 +302,23 @@ def _noted(record: Record, decision: Decision | None) -> Record:
     )
 
 
-def _withhold(change: Change, rollout: Rollout, at: int) -> None:
-    _tell(change, rollout, at, active=1)
-    change.run(
-        "UPDATE actions SET active = 0, status = :scheduled, modified = :at"
-        " WHERE rollout = :rollout AND active = 1 AND heard IS NULL AND status = :running",
-        scheduled=ActionStatus.SCHEDULED.value,
-        running=ActionStatus.RUNNING.value,
-        rollout=rollout.id,
-        at=at,
-    )
-
-
-def _offer_again(change: Change, rollout: Rollout, at: int) -> None:
-    change.run(
-        "UPDATE actions SET active = 1, status = :running, modified = :at"
-        " WHERE rollout = :rollout AND active = 0 AND status = :scheduled",
-        scheduled=ActionStatus.SCHEDULED.value,
-        running=ActionStatus.RUNNING.value,
-        rollout=rollout.id,
-        at=at,
-    )
-    _tell(change, rollout, at, active=1)
-
-
-def _tell(change: Change, rollout: Rollout, at: int, *, active: int) -> None:
-    rows = change.rows(
-        "SELECT target FROM actions WHERE rollout = :rollout AND active = :active AND heard IS NULL",
-        rollout=rollout.id,
-        active=active,
-    )
-    changes.tell(change, (target for (target,) in rows), at)
-
-
 def _write(change: Change, rollout: Rollout, at: int, **values: Any) -> None:
+    now = find_rollout(change, rollout.id)
+    if (now.status, now.record) != (rollout.status, rollout.record):
+        raise Conflict(
+            f"rollout {rollout.name} was changed meanwhile", code="rollout.changed", remedy="look again"
+        )
     given: Mapping[str, Any] = {
         name: msgspec.json.encode(value).decode() if isinstance(value, Record) else value
         for name, value in values.items()
     }
     setting = ", ".join(f"{name} = :{name}" for name in given)
-    changed = change.run(
-        f"UPDATE rollouts SET {setting}, modified = :at WHERE id = :id AND status = :before",
+    change.run(
+        f"UPDATE rollouts SET {setting}, modified = :at WHERE id = :id",
         at=at,
         id=rollout.id,
-        before=rollout.status.value,
         **{name: str(value) if isinstance(value, RolloutStatus) else value for name, value in given.items()},
     )
-    if not changed:
-        raise Conflict(
-            f"rollout {rollout.name} was changed meanwhile", code="rollout.changed", remedy="look again"
-        )
 
 
 def _append(
