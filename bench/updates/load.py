@@ -235,9 +235,9 @@ class _Line(asyncio.Protocol):
 async def _paced(
     url: str, cars: Sequence[tuple[str, str]], rate: float, seconds: float
 ) -> tuple[list[float], float]:
-    """Seconds from when each request was due to its answer; how late requests were sent at the 99th percentile.
+    """Seconds from when each request was due to its answer; how late requests were sent (99th percentile).
 
-    That last is this generator's own lateness, or that no connection was free.
+    The latter is this generator's own lateness, or that no connection was free.
     """
     host = urlsplit(url)
     loop = asyncio.get_running_loop()

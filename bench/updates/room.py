@@ -37,7 +37,9 @@ def polls(numbers: Sequence[int]) -> list[tuple[str, str]]:
     return [(f"/DEFAULT/controller/v1/{name(number)}", token(number)) for number in numbers]
 
 
-def make(folder: Path, cars: int, assigned: Sequence[int] = ()) -> None:
+def make(
+    folder: Path, cars: int, assigned: Sequence[int] = (), *, content: bytes = b"software" * 1000
+) -> None:
     """Enter cars; those ``assigned`` are to get a release."""
     store = SqliteStore(folder / "book.sqlite")
     store.create()
@@ -49,7 +51,7 @@ def make(folder: Path, cars: int, assigned: Sequence[int] = ()) -> None:
             for number in range(first, min(first + _AT_ONCE, cars)):
                 registry.create(change, name(number), at, token=token(number))
             change.run("UPDATE targets SET attributes_requested = 0")
-    stored = artifacts.put([b"software" * 1000])
+    stored = artifacts.put([content])
     with state.change() as change:
         module = software.create_module(change, "os", "2.0", "os", at)
         software.add_artifact(change, module.id, "os.swu", stored, at)

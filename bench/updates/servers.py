@@ -1,4 +1,4 @@
-"""The servers that are measured, each in a process: ``python -m bench.updates.servers bare|door PORT``."""
+"""Servers that are measured, each in a process: ``python -m bench.updates.servers bare|door|chunks PORT``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import uvicorn
 from bench.updates import room
 from driveaway.web.device.options import DoorOptions, Limits, ServeOptions
 from driveaway.web.device.serve import serve
+from driveaway.web.http import files
 from driveaway.web.http.limits import Rate
 
 _BODY = (
@@ -43,6 +44,9 @@ def main() -> None:
             log_level="error",
         )
     else:
+        if what == "chunks":
+            # As over TLS, or under a server that cannot send files by itself.
+            files.SENDFILE = ""  # type: ignore[misc]
         # One client asks for all cars, far more often than cars do.
         limits = Limits(car=Rate(1e6, 1_000_000), downloads=Rate(1e6, 1_000_000))
         serve(ServeOptions(room.opened, DoorOptions(limits=limits), port=port))

@@ -46,6 +46,32 @@ def test_a_plan_is_told_and_adopted(shell: Shell, tmp_path: Path) -> None:
     assert "slots: " in shell.done("plan", "diff")
 
 
+def test_a_plan_is_told_by_day_and_by_region(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    few = ("--paths", "50")
+    told = json.loads(shell.done("plan", "--format", "json", *few))
+    said = shell.done("plan", "--daily", "--weeks", "2", "--regions", "3", *few)
+    assert max(map(len, said.split("Targets")[1].splitlines())) <= 100
+    days = _table(said, "Cars by day:")
+    assert [row[:2] for row in days] == [[day["day"], f"{day['built']:,}"] for day in told["by_day"][:14]]
+    assert "Cars by week:" not in said
+    regions = _table(said, "Handed over by region and month, when all goes as expected:")
+    cars = sorted((sum(weeks) for weeks in told["by_region"].values()), reverse=True)
+    totals = [int(row[-1].replace(",", "")) for row in regions]
+    assert totals == [*cars[:3], sum(cars[3:]), sum(cars)]
+    assert [row[0] for row in regions[-2:]] == [str(len(cars) - 3), "all"]
+    for row in regions:
+        numbers = [int(cell.replace(",", "")) for cell in row[-8:]]
+        assert sum(numbers[:-1]) == numbers[-1]
+    assert "by region" not in shell.done("plan", "--regions", "0", *few)
+
+
+def _table(said: str, title: str) -> list[list[str]]:
+    """The cells of a table's rows, between its heading and the next empty line."""
+    lines = said.split(f"{title}\n")[1].split("\n\n")[0].splitlines()
+    return [line.split() for line in lines[1:]]
+
+
 def test_a_plan_is_exported(shell: Shell, tmp_path: Path) -> None:
     for name in ("plan.csv", "plan.parquet"):
         shell.done("plan", "export", "--out", tmp_path / name)

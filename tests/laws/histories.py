@@ -1,4 +1,4 @@
-"""Small random histories of a launch: orders, cars, outlets, targets, events and tests.
+"""Small random histories of a launch: orders, cars, outlets, targets, events, tests and updates.
 
 Facts arrive late and out of order, and are corrected and withdrawn. What the rules refuse is left
 out, so every book that a history makes is one that a launch can have.
@@ -25,6 +25,7 @@ from driveaway.facts import Draft, Fact
 from driveaway.facts import cars as c
 from driveaway.facts import orders as o
 from driveaway.facts import public as p
+from driveaway.facts import updates as u
 from driveaway.facts.launches import Withdrawn
 from driveaway.launch.launch import Launch, open_launch
 from driveaway.values.clock import SECOND, parse_instant
@@ -77,6 +78,8 @@ COLOURS = ("Blue", "Green")
 # Two cities bear one name, as happens in real life.
 PLACES = (("320000", "Suzhou"), ("340000", "Suzhou"), ("320000", "Nanjing"), ("900001", "Elsewhere"))
 OUTLETS = ("store-1", "store-2", "service-1")
+OUTCOMES = ("installed", "installed", "failed", "silent", "fell_back", "cancelled", "downloaded")
+DECISIONS = ("started", "advanced", "aborted")
 FATES = ("reserved", "locked", "cancelled", "locked then cancelled", "handed over", "given back")
 
 
@@ -232,10 +235,55 @@ def _others(draw: st.DrawFn) -> list[Draft]:
 
 
 @st.composite
+def _updates(draw: st.DrawFn) -> list[Draft]:
+    """What became of updates and functions, of known cars and of others; each kind may be missing."""
+    drafts: list[Draft] = []
+
+    def say(kind: str, subject: str, minutes: int, body: Any) -> None:
+        source = f"urn:laws/updates/{len(drafts)}"
+        drafts.append(Draft(kind, subject, at(minutes), body, source, simulated=draw(st.booleans())))
+
+    cars, times = st.integers(1, 3).map(vin), st.integers(0, LAST)
+    for action in range(draw(st.integers(0, 4))):
+        car, minutes = draw(cars), draw(times)
+        release = draw(st.sampled_from(("one-1", "one-2")))
+        for later in range(draw(st.sampled_from((1, 1, 2)))):
+            outcome: Any = draw(st.sampled_from(OUTCOMES))
+            body = u.UpdateFinished(
+                action=action,
+                release=release,
+                outcome=outcome,
+                rollout=draw(st.sampled_from(("wave", None))),
+                to_version="2",
+                verified=outcome == "installed" and draw(st.integers(0, 3)) == 0,
+            )
+            say("update.finished", car, minutes + later, body)
+        for _ in range(draw(st.integers(0, 2))):
+            minutes += draw(st.sampled_from((0, 1, 700)))
+            known = draw(st.integers(0, 3)) > 0
+            report = u.VersionReported(
+                version=draw(st.sampled_from(("1", "2"))),
+                release=release if known else None,
+                action=action if known else None,
+                agrees=draw(st.booleans()) if known else None,
+            )
+            say("version.reported", car, minutes, report)
+    for _ in range(draw(st.integers(0, 4))):
+        function = draw(st.sampled_from(("city_navigation", "city-navigation", "parking")))
+        say("function.activated", draw(cars), draw(times), u.FunctionActivated(function=function))
+    for _ in range(draw(st.integers(0, 3))):
+        decision: Any = draw(st.sampled_from(DECISIONS))
+        counts = {name: draw(st.integers(0, 9)) for name in ("opened", "succeeded", "failed")}
+        decided = u.RolloutDecided(decision=decision, release="one-1", **counts)
+        say("rollout.decided", draw(st.sampled_from(("wave", "other"))), draw(times), decided)
+    return drafts
+
+
+@st.composite
 def histories(draw: st.DrawFn, orders: int = 6) -> list[Act]:
     """Acts in order of their recording."""
     lives = [draw(_order(number)) for number in range(1, 1 + draw(st.integers(0, orders)))]
-    drafts = [draft for life in [*lives, draw(_others())] for draft in life]
+    drafts = [draft for life in [*lives, draw(_others()), draw(_updates())] for draft in life]
     late = st.sampled_from((0, 0, 0, 0, 0, 0, 0, 3000, 20_000))
     timed = [(draft.happened + draw(late) * MINUTE, number, draft) for number, draft in enumerate(drafts)]
     acts: list[Act] = [draft for _, _, draft in sorted(timed, key=lambda item: item[:2])]
@@ -352,6 +400,14 @@ def _other(old: Fact, choice: int) -> Any:
         changes["city"] = "Nanjing"
     if "sex" in fields:
         changes["sex"] = ("female", "male")[choice % 2]
+    if "agrees" in fields and old.body.action is not None:  # type: ignore[attr-defined]
+        changes["agrees"] = bool(choice % 2)
+    if "outcome" in fields:
+        changes["outcome"] = OUTCOMES[choice % len(OUTCOMES)]
+    if "decision" in fields:
+        changes["decision"] = DECISIONS[choice % len(DECISIONS)]
+    if "function" in fields:
+        changes["function"] = ("city_navigation", "parking")[choice % 2]
     if "amount" in fields:
         changes["amount"] = choice
     return msgspec.structs.replace(old.body, **changes)

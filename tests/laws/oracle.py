@@ -39,6 +39,10 @@ class Fold:
     orders: dict[str, Tally] = field(default_factory=dict)
     built: list[Fact] = field(default_factory=list)
     outlets: dict[str, Fact] = field(default_factory=dict)
+    finished: dict[tuple[str, int], Fact] = field(default_factory=dict)
+    reports: list[Fact] = field(default_factory=list)
+    activated: dict[tuple[str, str], Fact] = field(default_factory=dict)
+    rollouts: dict[str, Fact] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
 
     def order(self, subject: str) -> Tally:
@@ -76,6 +80,14 @@ class Fold:
                 self.outlets[fact.subject] = fact
             case "outlet.closed":
                 self.outlets.pop(fact.subject, None)
+            case "update.finished":
+                self.finished[fact.subject, body.action] = fact
+            case "version.reported":
+                self.reports.append(fact)
+            case "function.activated":
+                self.activated.setdefault((fact.subject, body.function.replace("-", "_")), fact)
+            case "rollout.decided":
+                self.rollouts[fact.subject] = fact
 
 
 def fold(facts: Iterable[Fact]) -> Fold:
@@ -105,19 +117,51 @@ def expected(state: Fold) -> dict[str, tuple[Any, bool]]:
         "outlets.open": _count(open_now),
         "outlets.cities": (len({(f.body.province, f.body.city) for f in open_now}), _simulated(open_now)),  # type: ignore[attr-defined]
         "outlets.provinces_covered": _provinces(open_now),
+        "updates.functions_active": _count(list(state.activated.values())),
+        "updates.installed": _count(_installed(state)),
     }
     rests_on = {"orders": {"order.reserved", "order.locked"}, "outlets": {"outlet.opened"}}
+    rests_on["updates"] = {"version.reported", "update.finished"}
     for name in said:
         evidence = rests_on.get(
             name.partition(".")[0], {"order.reserved", "order.locked", "order.handed_over"}
         )
         if name == "cars.built":
             evidence = {"car.built"}
+        if name == "updates.functions_active":
+            evidence = {"function.activated"}
         if not evidence & state.seen:
             said[name] = (None, False)
     rate = None if not reserved else sum(bool(t.locked) for t in reserved) / len(reserved)
     said["orders.lock_rate"] = (rate, _simulated([f for t in reserved for f in (t.reserved, t.locked) if f]))
+    said["updates.install_success"] = _success(state)
     return said
+
+
+def _installed(state: Fold) -> list[Fact]:
+    last = {fact.subject: fact for fact in state.reports}
+    return [fact for fact in last.values() if fact.body.agrees]  # type: ignore[attr-defined]
+
+
+def _success(state: Fold) -> tuple[float | None, bool]:
+    """The share of updates that ended well, of those of which it is known."""
+    known: list[bool] = []
+    rested_on: list[Fact] = []
+    for (vin, action), fact in state.finished.items():
+        body: Any = fact.body
+        said: Any = [
+            report
+            for report in state.reports
+            if report.subject == vin and report.body.action == action and report.body.agrees is not None  # type: ignore[attr-defined]
+        ]
+        if body.outcome in ("failed", "silent", "fell_back"):
+            known.append(False)
+        elif body.outcome == "installed" and (body.verified or said):
+            known.append(body.verified or any(report.body.agrees for report in said))
+        else:
+            continue
+        rested_on += [fact, *said]
+    return (sum(known) / len(known) if known else None), _simulated(rested_on)
 
 
 def by_trim(state: Fold) -> dict[str, dict[str | None, int]]:
@@ -135,6 +179,20 @@ def by_trim(state: Fold) -> dict[str, dict[str | None, int]]:
         ):
             if fact is not None:
                 out[name][tally.trim] = out[name].get(tally.trim, 0) + 1
+    built: dict[str, Any] = {fact.subject: fact.body for fact in state.built}
+    active = out["updates.functions_active"] = {}
+    for vin, _ in state.activated:
+        trim = built[vin].trim if vin in built else None
+        active[trim] = active.get(trim, 0) + 1
+    return out
+
+
+def rollouts(state: Fold) -> set[tuple[Any, ...]]:
+    """Rollout, last decision, and how many cars it opened and how many succeeded and failed."""
+    out: set[tuple[Any, ...]] = set()
+    for name, fact in state.rollouts.items():
+        body: Any = fact.body
+        out.add((name, body.decision, body.opened, body.succeeded, body.failed, fact.simulated))
     return out
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from driveaway.launch.launch import Launch
 from tests.laws.histories import Act, cuts, empty_launch, few, play
-from tests.laws.oracle import by_trim, cut, expected, fold, shares
+from tests.laws.oracle import by_trim, cut, expected, fold, rollouts, shares
 
 FEW = 2
 
@@ -37,6 +37,9 @@ def compare(launch: Launch, as_of: int, mark: int) -> None:
     for name, groups in by_trim(state).items():
         answer = at.figure(name, by=["trim"])
         assert {row["trim"]: row["value"] for row in answer.rows or ()} == groups, name
+    told = at.figure("updates.rollout_state").rows or ()
+    columns = ("rollout", "decision", "value", "succeeded", "failed", "simulated")
+    assert {tuple(row[name] for name in columns) for row in told} == rollouts(state)
     for attribute in ("sex", "phone_brand"):
         people, all_people = shares(state, attribute)
         answer = at.figure("buyers.share", by=[attribute])

@@ -108,9 +108,11 @@ def commands() -> str | None:
 def _commands(command: Any, context: Any) -> list[tuple[str, Any, str]]:
     import click
 
+    own = (context.command_path, command, command.get_help(context).strip())
     if not isinstance(command, click.Group):
-        return [(context.command_path, command, command.get_help(context).strip())]
-    found: list[tuple[str, Any, str]] = []
+        return [own]
+    # A group that does something without a further word is a command itself.
+    found: list[tuple[str, Any, str]] = [own] if command.invoke_without_command else []
     for name in command.list_commands(context):
         inner = command.get_command(context, name)
         if inner is not None and not inner.hidden:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import msgspec
 import msgspec.inspect
@@ -27,7 +27,7 @@ def launch_toml() -> str:
         "8601, days `YYYY-MM-DD`, money is text in major units of `currency`. From `[planning]` on, and in "
         "the tables under `[[plants]]`, stand the attributes that plans rest on; all may be left out.",
         "## At the top",
-        _attributes(Description),
+        attributes(Description),
         *_sections(tables),
     )
 
@@ -41,7 +41,7 @@ def _sections(tables: dict[str, type[msgspec.Struct]]) -> Iterator[str]:
             yield "\n\n".join((f"## {heading}", prose(cls.__doc__).split("\n\n")[0], link))
             continue
         seen[cls] = heading
-        yield "\n\n".join((f"## {heading}", prose(cls.__doc__), _attributes(cls)))
+        yield "\n\n".join((f"## {heading}", prose(cls.__doc__), attributes(cls)))
 
 
 def _tables(cls: type[msgspec.Struct], prefix: str) -> dict[str, type[msgspec.Struct]]:
@@ -69,7 +69,13 @@ def _struct(info: msgspec.inspect.Type) -> tuple[type[msgspec.Struct] | None, bo
     return None, False
 
 
-def _attributes(cls: type[msgspec.Struct]) -> str:
+def attributes(cls: type[msgspec.Struct], only: Collection[str] | None = None) -> str:
+    """The table of a class's attributes; of those that are tables themselves there is none.
+
+    Args:
+        cls: the class.
+        only: attributes to list; None: all.
+    """
     types = field_types(cls)
     named = {
         alias.name: alias.checked for module in (description, planning) for alias in aliases(module).values()
@@ -77,6 +83,8 @@ def _attributes(cls: type[msgspec.Struct]) -> str:
     rows = []
     for field in msgspec.structs.fields(cls):
         if _struct(msgspec.inspect.type_info(field.type))[0] is not None:
+            continue
+        if only is not None and field.encode_name not in only:
             continue
         rows.append(
             (
@@ -99,6 +107,6 @@ def _meaning(field: msgspec.structs.FieldInfo) -> str:
 def _default(field: msgspec.structs.FieldInfo) -> str:
     if field.required:
         return "**needed**"
-    if field.default in (None, (), ""):
+    if field.default in (None, (), "", msgspec.NODEFAULT):
         return "—"
     return code(msgspec.json.encode(field.default).decode())

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from driveaway.launch.imports.reference import mapping_page
-from tools.reference import asked, description, errors, kinds, words
+from tools.reference import asked, description, errors, functions, kinds, words
 
 
 def folder() -> Path:
@@ -20,6 +20,7 @@ _PAGES: dict[str, Callable[[], str | None]] = {
     "settings.md": asked.settings,
     "facts.md": kinds.kinds,
     "launch-toml.md": description.launch_toml,
+    "functions-toml.md": functions.functions_toml,
     "mapping.md": mapping_page,
     "glossary.md": words.glossary,
     "errors.md": errors.error_page,

@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 from driveaway.book.engine import Engine
 from driveaway.book.mirror import Mirror
+from driveaway.book.opening import open_store as open_store
 from driveaway.book.reading import fact_of
-from driveaway.book.store import Edge, Store
+from driveaway.book.store import Edge
 from driveaway.book.tree import Frontier
 from driveaway.book.verify import Verdict, read_heads, verify
 from driveaway.book.view import View
@@ -22,33 +23,6 @@ from driveaway.facts import Fact
 from driveaway.values.errors import BadValue
 
 _HEAD_EVERY = 1.0
-
-
-def open_store(url: str) -> Store:
-    """The row store behind a URL: ``sqlite:///path`` or ``postgresql://…``.
-
-    Raises:
-        BadValue: another scheme, or PostgreSQL's driver is not installed.
-    """
-    if url.startswith("sqlite:///"):
-        from driveaway.book.sqlite import SqliteStore
-
-        return SqliteStore(Path(url.removeprefix("sqlite:///")))
-    if url.startswith(("postgresql://", "postgresql+psycopg://", "postgres://")):
-        try:
-            from driveaway.book.postgres import PostgresStore
-        except ImportError as error:
-            raise BadValue(
-                "PostgreSQL needs its driver",
-                code="store.driver",
-                remedy="pip install 'driveaway[postgres]'",
-            ) from error
-        return PostgresStore(url)
-    raise BadValue(
-        f"{url!r} is not a store",
-        code="store.url",
-        remedy="sqlite:///FILE or postgresql://USER@HOST/DATABASE",
-    )
 
 
 class Book:

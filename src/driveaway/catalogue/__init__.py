@@ -9,6 +9,7 @@ from driveaway.orders import figures as orders_figures
 from driveaway.outlets import figures as outlets_figures
 from driveaway.publicity import figures as publicity_figures
 from driveaway.trials import figures as trials_figures
+from driveaway.updates import figures as updates_figures
 from driveaway.values.errors import NotFound
 
 FIGURES: tuple[Figure, ...] = (
@@ -18,6 +19,7 @@ FIGURES: tuple[Figure, ...] = (
     *buyers_figures.FIGURES,
     *trials_figures.FIGURES,
     *publicity_figures.FIGURES,
+    *updates_figures.FIGURES,
 )
 
 

@@ -59,7 +59,11 @@ COMMANDS = {
     "record": "desk",
     "correct": "desk",
     "withdraw": "desk",
+    "release": "release",
+    "functions": "functions",
     "account": "account",
+    "serve": "serve",
+    "rollout": "rollout",
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,13 +10,13 @@ import click
 
 from driveaway.cli.options import cut_of, cut_options, format_option, launch_option, opened, time_option
 from driveaway.cli.output import print_json, print_rows
+from driveaway.cli.planned import REGIONS, WEEKS, bound_by, header, print_plan
 
 if TYPE_CHECKING:
     from driveaway.launch.launch import Cut, Launch
     from driveaway.launch.planning.proposing import Proposal
 
 F = TypeVar("F", bound=Callable[..., Any])
-_WEEKS = 12
 
 
 def planning_options(function: F) -> F:
@@ -44,8 +44,14 @@ def proposed(launch: Launch, cut: Cut, paths: int | None, seed: int, *, fresh: b
 @click.group("plan", invoke_without_command=True)
 @click.option("--adopt", is_flag=True, help="Record the plan: figures of deliveries read it from then on.")
 @click.option("--fresh", is_flag=True, help="Keep nothing of the plan adopted before.")
+@click.option("--weeks", default=WEEKS, show_default=True, type=click.IntRange(min=1), help="Weeks to print.")
+@click.option("--daily", is_flag=True, help="Cars by day instead of by week, for as many weeks.")
 @click.option(
-    "--weeks", default=_WEEKS, show_default=True, type=click.IntRange(min=1), help="Weeks to print."
+    "--regions",
+    default=REGIONS,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Regions to print, those with most cars first; the others are one row. 0: none.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Pictures of it: a file .svg or .html.")
 @planning_options
@@ -59,6 +65,8 @@ def plan(
     adopt: bool,
     fresh: bool,
     weeks: int,
+    daily: bool,
+    regions: int,
     out: Path | None,
     paths: int | None,
     seed: int,
@@ -70,10 +78,11 @@ def plan(
     folder: str | None,
     book_url: str | None,
 ) -> None:
-    """Plan every open firm order: cars by week, what binds, the odds of every target."""
+    """Plan every open firm order: cars by week and region, what binds, the odds of every target."""
     if context.invoked_subcommand is not None:
         return
     from driveaway.launch.planning import adopting, telling
+    from driveaway.launch.planning.regions import months_of_regions
 
     with opened(folder, book_url) as launch:
         cut = cut_of(launch, as_of, mark, known_at)
@@ -86,8 +95,12 @@ def plan(
         if shape == "json":
             print_json(told)
         else:
-            _print_plan(told, weeks)
+            print_plan(told, weeks, daily=daily)
             print_rows(telling.weeks_of_trims(proposal)[:weeks], "Built by week, when all goes as expected:")
+            if regions:
+                click.echo()
+                rows = months_of_regions(proposal, regions)
+                print_rows(rows, "Handed over by region and month, when all goes as expected:")
         if adopted is not None:
             word = "adopted" if adopted.added else "known already"
             click.echo(f"{adopted.draft.subject}: {word} as fact {adopted.seq}", err=shape == "json")
@@ -100,102 +113,8 @@ def plan(
             click.echo(f"{out}", err=True)
 
 
-def _header(told: Mapping[str, Any]) -> str:
-    said = "; the orders are simulated" if told.get("simulated") else ""
-    return (
-        f"a forecast from {told['paths']:,} simulated paths, {told['days']} days from {told['first_day']} on;"
-        f" as of {told['as_of']}, mark {told['mark']}{said}"
-    )
-
-
-def _print_plan(told: Mapping[str, Any], weeks: int) -> None:
-    click.echo(
-        f"{told['orders']:,} open firm orders; half of all paths clear them by {told['cleared_by'] or '–'}"
-    )
-    click.echo(_header(told))
-    click.echo()
-    print_rows(
-        [_target(row, told["odds"]) for row in told["targets"]], "Targets (5th, 50th, 95th percentile):"
-    )
-    click.echo()
-    print_rows(
-        [
-            {
-                "week from": week["first_day"],
-                "built": week["built"],
-                "5–95 %": f"{week['built_low']:,} to {week['built_high']:,}",
-                "handed over": week["delivered"],
-                "5-95 %": f"{week['delivered_low']:,} to {week['delivered_high']:,}",
-            }
-            for week in told["weeks"][:weeks]
-        ],
-        "Cars by week:",
-    )
-    click.echo()
-    binding = bound_by(told["binding"])
-    if binding:
-        print_rows(binding, "What binds, and what one more car of it in a week would spare:")
-    else:
-        click.echo("Nothing binds.")
-    for risk in told["at_risk_of_date"]:
-        click.echo(
-            f"{risk['after']:,} of {risk['orders']:,} orders may come after {risk['name']} ({risk['day']});"
-            f" 5 to 95 %: {risk['after_low']:,} to {risk['after_high']:,}"
-        )
-    if told["unplannable_orders"]:
-        named = ", ".join(told["unplannable"])
-        click.echo(f"{told['unplannable_orders']:,} orders can be built on no line: {named}")
-    for breach in told["breaches"][:_WEEKS]:
-        click.echo(
-            f"promise at risk: {breach['order']} until {breach['promised_until']}, expected"
-            f" {breach['expected'] or 'beyond the plan'} ({breach['days']} days late at least)"
-        )
-    for exception in told["exceptions"][:_WEEKS]:
-        click.echo(f"out of turn: {exception['order']}, rank {exception['rank']}: {exception['reason']}")
-    for reason, count in told["out_of_turn"].items():
-        click.echo(f"{count:,} orders out of turn: {reason}")
-    click.echo()
-
-
-def _target(row: Mapping[str, Any], odds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    bands = next((each for each in odds if each["target"] == row["target"]), None)
-    told: dict[str, Any] = {"target": row["target"], "aim": f"{row['qualifier']} {row['amount']:,}"}
-    if row["odds"] is None or bands is None:
-        return told | {"odds": f"unknown: {row['unknown']}"}
-    low, high = row["odds_low"], row["odds_high"]
-    return told | {
-        "odds": f"{row['odds']:.0%}",
-        "paths leave open": f"{low:.0%} to {high:.0%}",
-        "5 %": bands["low"],
-        "50 %": bands["middle"],
-        "95 %": bands["high"],
-    }
-
-
-def bound_by(binding: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What binds, one row a limit: weeks, first and last, and the most that one more car spares."""
-    names = dict.fromkeys(bound["limit"] for bound in binding)
-    out = []
-    for name in names:
-        mine = [bound for bound in binding if bound["limit"] == name]
-        most = max(mine, key=lambda bound: bound["car_days"])
-        out.append(
-            {
-                "limit": name,
-                "weeks": len(mine),
-                "first": mine[0]["first_day"],
-                "last": mine[-1]["first_day"],
-                "days of waiting spared": most["car_days"],
-                "in week": most["first_day"],
-            }
-        )
-    return out
-
-
 @plan.command("show")
-@click.option(
-    "--weeks", default=_WEEKS, show_default=True, type=click.IntRange(min=1), help="Weeks to print."
-)
+@click.option("--weeks", default=WEEKS, show_default=True, type=click.IntRange(min=1), help="Weeks to print.")
 @format_option("table", "json")
 @cut_options
 @launch_option
@@ -234,7 +153,7 @@ def show(
             }
             for o in told["odds"]
         ]
-        click.echo(_header(told))
+        click.echo(header(told))
         print_rows(targets, "Targets:")
         print_rows(told["weeks"][:weeks], "Cars by week:")
         if told["binding"]:

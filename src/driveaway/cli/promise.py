@@ -75,6 +75,9 @@ def promise(
             return
         told = (telling.of_estimate(each) for each in promising.estimates(launch, proposal, wanted))
         _tell(told, shape, detailed=not everyone)
+        if shape != "json":
+            said = telling.level_text(telling.of_level(proposal.asked))
+            click.echo(f"windows end at {said}", err=shape == "csv")
         if commit:
             happened = None if at is None else launch.parse_time(at)
             outcomes = promising.commit(launch, proposal, wanted, reason=reason, at=happened)
@@ -157,6 +160,8 @@ def _tell_one(told: Mapping[str, Any]) -> None:
 
 
 def _tell_quote(told: Mapping[str, Any], shape: str, *, simulated: bool) -> None:
+    from driveaway.launch.planning.telling import level_text
+
     if shape == "json":
         print_json(dict(told) | {"simulated": simulated})
         return
@@ -166,6 +171,7 @@ def _tell_quote(told: Mapping[str, Any], shape: str, *, simulated: bool) -> None
     )
     if told["window"] is not None:
         click.echo("window to tell the buyer: {} to {} (an estimate, no promise)".format(*told["window"]))
+        click.echo(f"it ends at {level_text(told['level'])}")
     click.echo(f"{told['ahead_in_queue']:,} orders are ahead in its queue")
     if simulated:
         click.echo("the orders ahead are simulated")
@@ -192,6 +198,7 @@ def kept(
 ) -> None:
     """Tell how past promises fared: the share kept by cohort, and the calibration curve of past plans."""
     from driveaway.launch.planning.fared import fared
+    from driveaway.launch.planning.telling import level_text
 
     with opened(folder, book_url) as launch:
         told = fared(launch, cut_of(launch, as_of, mark, known_at), by, which)
@@ -204,6 +211,7 @@ def kept(
         click.echo("promises kept: no promise has come due yet")
     else:
         print_rows([_percent(row) for row in told["cohorts"]], "Promises kept:")
+    click.echo(f"windows end at {level_text(told['level'])}")
     if told["curve"]:
         print_rows(
             [

@@ -53,6 +53,7 @@ def demand_of(
     first_day: int,
     ranks: Counts,
     cancels: Amounts,
+    lock_days: Counts,
     built_days: Counts,
     frozen: Mapping[str, int],
 ) -> Demand:
@@ -66,6 +67,7 @@ def demand_of(
         first_day: day 0 of the horizon, days since 1970.
         ranks: of each configuration, 0 is served first.
         cancels: chance of a cancellation on each day since the lock.
+        lock_days: local day on which each order was locked or queued anew, days since 1970.
         built_days: day on which the car of each order was built, days since 1970; ``NO_DAY`` where none.
         frozen: slots that an adopted plan froze, day of the horizon by order id.
     """
@@ -90,6 +92,7 @@ def demand_of(
         slot=slot.astype(np.int64),
         ready=np.where((ready := _days(orders["ready_day"], first_day)) == NO_DAY, 0, np.maximum(ready, 0)),
         cancels=cancels,
+        locked_on=lock_days,
     )
 
 
@@ -113,7 +116,7 @@ def with_arrivals(
         return demand
     like = np.random.default_rng(seed).integers(0, len(demand), count)
     # From the day after day 0 on: whoever asks for a date today stands before them.
-    when = (first_day + 1 + (np.arange(count) + 0.5) * days / count) * DAY
+    when = ((first_day + 1 + (np.arange(count) + 0.5) * days / count) * DAY).astype(np.int64)
     none = np.full(count, NO_DAY, np.int64)
 
     def more(old: Counts, new: Counts) -> Counts:
@@ -124,13 +127,14 @@ def with_arrivals(
         order_ids=np.concatenate(
             [demand.order_ids, np.char.add("arrival-", np.char.zfill(np.arange(count).astype(str), 7))]
         ),
-        locked=more(demand.locked, when.astype(np.int64)),
+        locked=more(demand.locked, when),
         priority=more(demand.priority, np.full(count, priority, np.int64)),
         configuration=more(demand.configuration, demand.configuration[like]),
         region=more(demand.region, demand.region[like]),
         committed=more(demand.committed, none),
         slot=more(demand.slot, none),
         ready=more(demand.ready, np.zeros(count, np.int64)),
+        locked_on=more(demand.lock_day, when // DAY),
     )
 
 

@@ -36,7 +36,7 @@ def promise_kept(view: View, *, which: Which = "first") -> Measure:
         which: the first promise of each order (a later one does not heal it), or the last.
     """
     today = ibis.literal(local_day(view.when.as_of, view.zone))
-    rows = _fared(view, which)
+    rows = fared(view, which)
     scored = rows.filter(rows.handed_on.notnull() | ((rows.due < today) & ~rows.called_off))
     hit = (scored.handed_on.notnull() & (scored.handed_on <= scored.due)).fill_null(False)
     note = "promises whose last day has not passed are not in it while their car is missing"
@@ -59,7 +59,7 @@ def wait_quoted_vs_actual(view: View, *, which: Which = "first") -> Measure:
     Args:
         which: the first promise of each order, or the last.
     """
-    rows = _fared(view, which)
+    rows = fared(view, which)
     rows = rows.filter(rows.handed_on.notnull())
     value = rows.handed_on.delta(rows.due, unit="day").cast("float64")
     return Distribution(rows.mutate(value=value), note="cars still waiting are not in it")
@@ -77,7 +77,7 @@ def promises(view: View) -> Measure:
     """Orders whose buyers were promised a handover window by the as-of, by trim, with the last one promised.
 
     ``value`` counts orders, not promises. ``first_day`` to ``last_day`` is the window promised last to a
-    buyer of that trim, on ``day``; ``confidence`` the chance that the plan gave to its last day.
+    buyer of that trim, on ``day``; ``confidence`` the share of such promises that is to be kept.
     """
     given = view.table("promise.given")
     # Among promises of one moment the one recorded last.
@@ -91,8 +91,8 @@ def promises(view: View) -> Measure:
     return Rows(rows.order_by("trim"))
 
 
-def _fared(view: View, which: str) -> ir.Table:
-    """A promise of each order with ``due``, ``handed_on`` and whether the order was ``called_off``."""
+def fared(view: View, which: Which) -> ir.Table:
+    """A promise of each order with ``due``, ``handed_on`` and whether, and when, it was ``called_off``."""
     given = view.table("promise.given")
     first = which == "first"
     order = [given.happened, given.seq] if first else [given.happened.desc(), given.seq.desc()]
@@ -100,7 +100,7 @@ def _fared(view: View, which: str) -> ir.Table:
     given = given.mutate(rank=ibis.row_number().over(window)).filter(lambda t: t["rank"] == 0)
     handed = view.table("order.handed_over")
     handed = handed.select(handed_key="subject_key", handed_on="day", handed_simulated="simulated")
-    off = view.table("order.cancelled").select(off_key="subject_key")
+    off = view.table("order.cancelled").select(off_key="subject_key", called_off_on="day")
     postponed = view.table("handover.postponed").group_by("subject_key")
     late = postponed.aggregate(until=lambda t: t.until_day.max()).rename(late_key="subject_key")
     rows = given.left_join(handed, given.subject_key == handed.handed_key)

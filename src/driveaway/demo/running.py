@@ -17,8 +17,9 @@ from driveaway.demo.simulation import simulate
 from driveaway.facts import Draft
 from driveaway.launch.applying import apply_drafts
 from driveaway.launch.founding import found
+from driveaway.launch.functions import FILE as FUNCTIONS
 from driveaway.launch.launch import Launch, open_launch
-from driveaway.values.clock import parse_as_of, show, zone
+from driveaway.values.clock import now, parse_as_of, show, zone
 from driveaway.values.errors import BadValue, Conflict, Refused
 
 _BATCH = 20_000
@@ -72,7 +73,7 @@ def make_demo(
         for file in RECORDS:
             (folder / file).write_text(write_record(file, record, launch.zone), encoding="utf-8")
         launch = open_launch(folder, book_url=book_url)
-    public = _public(launch)
+    public = _public(launch, stop)
     drafts: Iterable[Draft] = heapq.merge(
         public,
         simulate(launch.description, seed=seed, scale=scale, until=stop),
@@ -145,7 +146,7 @@ def foreign(folder: Path) -> str | None:
     Raises:
         DriveawayError: the launch cannot be opened.
     """
-    own = {MARKER, "launch.toml", ".gitignore", "briefing.html", "data", *RECORDS}
+    own = {MARKER, "launch.toml", FUNCTIONS, ".gitignore", "briefing.html", "data", *RECORDS}
     if others := sorted(path.name for path in folder.iterdir() if path.name not in own):
         return f"files of your own ({', '.join(others)})"
     if not (folder / "data").exists():
@@ -157,11 +158,18 @@ def foreign(folder: Path) -> str | None:
     return None
 
 
-def _public(launch: Launch) -> list[Draft]:
-    """The public record in order of time; the description holds from its first moment on."""
-    drafts = apply_drafts(launch, None, 0)
-    start = min(draft.happened for draft in drafts if draft.kind != "launch.described")
-    drafts = [replace(d, happened=start) if d.kind == "launch.described" else d for d in drafts]
+def _public(launch: Launch, stop: int | None) -> list[Draft]:
+    """The public record in order of time; the description holds from its first moment on.
+
+    Functions are opened as simulated time comes to it, so those that open after the end are not there.
+    """
+    end = launch.when().as_of if stop is None else stop
+    drafts = apply_drafts(launch, None, now(), begins=0)
+    drafts = [d for d in drafts if not d.kind.startswith("function.") or d.happened <= end]
+    start = min(d.happened for d in drafts if d.kind != "launch.described" and d.happened)
+    drafts = [
+        replace(d, happened=start) if d.kind == "launch.described" or not d.happened else d for d in drafts
+    ]
     return sorted(drafts, key=lambda draft: (draft.happened, draft.kind != "launch.described"))
 
 

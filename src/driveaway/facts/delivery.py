@@ -94,7 +94,7 @@ class PlanAdopted(Body, frozen=True, kw_only=True):
 class PromiseGiven(Body, frozen=True, kw_only=True):
     """The buyer was promised a handover within a window, both days included: a commitment.
 
-    ``confidence`` is the chance that the plan gave to a handover by ``last_day``; ``trim`` and
+    ``confidence`` is the share of such promises that is to be kept by ``last_day``; ``trim`` and
     ``province`` are the order's at that time. A further promise for the same order takes the place of the
     earlier one and needs a ``reason``; a later ``last_day`` breaks the earlier promise.
     """

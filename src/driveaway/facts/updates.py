@@ -152,11 +152,13 @@ class VersionReported(Body, frozen=True, kw_only=True):
 class FunctionOpened(Body, frozen=True, kw_only=True):
     """A function is offered where its gate allows, from ``happened`` on.
 
-    ``gate`` is the gate's canonical JSON; opening the same function again replaces its gate.
+    ``gate`` is the gate's canonical JSON; opening the same function again replaces its gate, and ``reason``
+    says why.
     """
 
     gate: Text
     release: Name | None = None
+    reason: Text | None = None
     opened_by: Name | None = None
 
 

@@ -1,4 +1,4 @@
-"""What ``driveaway apply`` takes into the book: launch.toml, its targets, and the record files."""
+"""What ``driveaway apply`` takes into the book: launch.toml, its targets, functions, and the record files."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from driveaway.facts.description import Description, Target
 from driveaway.facts.launches import LaunchDescribed
 from driveaway.facts.public import TargetSet
 from driveaway.launch.contents import check_days, check_measure
+from driveaway.launch.functions import KINDS, function_drafts
 from driveaway.values.clock import parse_day, parse_instant, start_of_day
 from driveaway.values.errors import BadValue, DriveawayError
 from driveaway.values.ids import parse_slug
@@ -36,20 +37,31 @@ class Folder(Protocol):
         ...
 
 
-def apply_drafts(launch: Folder, view: View | None, happened: int) -> list[Draft]:
+def apply_drafts(
+    launch: Folder, view: View | None, happened: int, *, begins: int | None = None
+) -> list[Draft]:
     """Everything in the folder that the book does not hold in this form yet.
 
     Args:
         launch: the folder.
         view: the book as it stands, for what is a correction; None when it is empty.
-        happened: when the description begins to hold.
+        happened: when the description, and what changed of the functions, begins to hold.
+        begins: since when new functions are open whose gate names no beginning; default: the same.
     """
     drafts = _described(launch, happened)
     targets = target_drafts(launch.description, launch.zone)
     drafts += _as_corrections(targets, _held(view, "target.set", _prefix(launch, "target")), _same_target)
     for file in RECORDS:
         drafts += _recorded(launch, file, view)
-    return drafts
+    functions = [] if view is None else [fact for kind in KINDS for fact in view.facts(kind)]
+    return drafts + function_drafts(
+        launch.folder,
+        launch.description,
+        launch.zone,
+        functions,
+        at=happened,
+        begins=happened if begins is None else begins,
+    )
 
 
 def left_out(launch: Folder, view: View) -> list[Fact]:

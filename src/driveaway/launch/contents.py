@@ -25,7 +25,9 @@ from driveaway.facts.orders import (
     PaymentRefunded,
 )
 from driveaway.facts.public import ClaimMade, TargetSet
+from driveaway.facts.updates import FunctionOpened
 from driveaway.figures.figure import Figure
+from driveaway.updates.gates.expression import decode, encode
 from driveaway.values.clock import parse_as_of, parse_day, zone
 from driveaway.values.errors import BadValue, DriveawayError, NotFound
 from driveaway.values.money import CURRENCIES, check_currency
@@ -35,8 +37,8 @@ def check_contents(body: Body, description: Description) -> None:
     """See that what a fact says can be asked about later.
 
     Raises:
-        BadValue: an impossible day, a last day before the first, no currency of ISO 4217, or no figure
-            of the catalogue; ``field`` names the field.
+        BadValue: an impossible day, a last day before the first, no currency of ISO 4217, no figure of the
+            catalogue, or no gate; ``field`` names the field.
     """
     check = _CHECKS.get(type(body))
     if check is not None:
@@ -132,6 +134,20 @@ def _plan(body: PlanAdopted, description: Description) -> None:
         _days(at_risk=risk.day)
 
 
+def _function(body: FunctionOpened, description: Description) -> None:
+    try:
+        canonical = encode(decode(body.gate)).decode()
+    except BadValue as error:
+        raise _in_field(error, "gate") from None
+    if body.gate != canonical:
+        raise BadValue(
+            "gate: this is not the canonical JSON of a gate",
+            code="gate.canonical",
+            remedy="sorted keys, no spaces; driveaway functions open writes it so",
+            field="gate",
+        )
+
+
 def _currency(body: Any, description: Description) -> None:
     if body.currency is not None and body.currency not in CURRENCIES:
         check_currency(body.currency)
@@ -143,6 +159,7 @@ _CHECKS: Final[dict[type[Body], Callable[[Any, Description], None]]] = {
     PromiseGiven: _promise,
     HandoverPostponed: _postponed,
     PlanAdopted: _plan,
+    FunctionOpened: _function,
     **dict.fromkeys((OrderReserved, OrderLocked, OrderChanged), _currency),
     **dict.fromkeys((DepositTaken, DepositRefunded, DepositForfeited), _currency),
     **dict.fromkeys((PaymentReceived, PaymentRefunded), _currency),

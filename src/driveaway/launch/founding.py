@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from driveaway.cases import NAMES, RECORDS, case_text, write_record
+from driveaway.launch.functions import FILE as FUNCTIONS
 from driveaway.launch.launch import Launch, open_launch
 from driveaway.launch.settings import FILE
 from driveaway.values.clock import zone
@@ -36,7 +37,7 @@ def found(folder: Path, case: str = "new", *, book_url: str | None = None) -> La
         )
     folder.mkdir(parents=True, exist_ok=True)
     files = {"launch.toml": case_text(case, "launch.toml"), ".gitignore": "data/\n"}
-    files |= {file: text for file in RECORDS if (text := _case_file(case, file)) is not None}
+    files |= {file: text for file in (*RECORDS, FUNCTIONS) if (text := _case_file(case, file)) is not None}
     if book_url:
         # The address of a database may hold a password.
         files[".gitignore"] += f"{FILE}\n"
@@ -68,7 +69,7 @@ def _with_empty_book(folder: Path, book_url: str | None) -> Launch:
 
 
 def _case_file(case: str, file: str) -> str | None:
-    """A record file of the case; an empty claims.csv, with its header, where the case has none."""
+    """A further file of the case; an empty claims.csv, with its header, where the case has none."""
     try:
         return case_text(case, file)
     except NotFound:

@@ -134,20 +134,21 @@ class Launch:
         return writer.is_courteous(self.book.store)
 
     def apply(self, *, happened: int | None = None) -> Sequence[Outcome]:
-        """Take launch.toml, its targets, claims.csv, events.csv and tests.csv into the book.
+        """Take launch.toml, its targets, functions.toml, claims.csv, events.csv and tests.csv into the book.
 
         What the book holds in this form already is not added again; an edited line of a record file is
         a correction.
 
         Args:
-            happened: when the description begins to hold; default: now, and for the first one the
-                start of all time, so that every as-of finds a description.
+            happened: when the description and changed functions begin to hold; default: now, and for the
+                first description the start of all time, so that every as-of finds one.
         """
         first = self.described() is None
         view = None if first else self.book.at(When(FAR_FUTURE, self.book.edge().size))
-        drafts = apply_drafts(self, view, now())
+        at = now() if happened is None else happened
         if happened is None and first:
             happened = _START
+        drafts = apply_drafts(self, view, at, begins=happened)
         if happened is not None:
             drafts = [
                 msgspec.structs.replace(d, happened=happened) if d.kind == "launch.described" else d

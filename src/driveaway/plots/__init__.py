@@ -9,6 +9,7 @@ from driveaway.plots.bars import measured, progress, shares
 from driveaway.plots.curves import Event, cumulative, ended_days, per_day
 from driveaway.plots.forecast import by_week
 from driveaway.plots.picture import Picture, Words
+from driveaway.plots.rollout import rolled_out
 from driveaway.plots.tiles import tile_map
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "measured",
     "per_day",
     "progress",
+    "rolled_out",
     "shares",
     "tile_map",
 ]

@@ -66,6 +66,12 @@ class Picture:
             svg = svg.replace(colour.sentinel, colour.light)
         return self._finished(svg, "picture", background=COLOURS["paper"].light)
 
+    def png(self, scale: float = 2.0) -> bytes:
+        """The same as PNG, so many pixels for each of its units."""
+        import vl_convert
+
+        return bytes(vl_convert.svg_to_png(self.standalone(), scale=scale))
+
     def _finished(self, svg: str, prefix: str, background: str) -> str:
         opening = _OPENING.search(svg)
         assert opening is not None, "vl-convert gives every picture a viewBox"

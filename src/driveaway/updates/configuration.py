@@ -87,6 +87,12 @@ SETTINGS: Final = {
         Setting("rollout.approval.enabled", False, "A rollout needs a second person before it starts."),
         Setting("implicit.lock.enabled", True, "The first assignment locks a distribution set."),
         Setting(
+            "releases.unsigned.enabled",
+            False,
+            "Distribution sets may be given to cars that nobody has signed, as tools for hawkBit make them."
+            " Then the server alone decides what cars install that do not verify for themselves.",
+        ),
+        Setting(
             "verification.attribute",
             "version",
             "The attribute by which a car says what it runs; what it says after an update verifies it."

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from driveaway.book.state.state import Change, Reading
-from driveaway.updates import changes
+from driveaway.updates import changes, releases
+from driveaway.updates.configuration import Configuration
 from driveaway.updates.model import DistributionSet, SoftwareModule
 from driveaway.updates.rows import MODULE, SET, module_of, set_of
 from driveaway.updates.software import check_name, find_module
@@ -179,7 +180,7 @@ def check_assignable(reading: Reading, distribution_set: int) -> DistributionSet
 
     Raises:
         NotFound: there is none.
-        Refused: it is incomplete, or was invalidated.
+        Refused: it is incomplete, was invalidated, or nobody has signed and published it.
     """
     found = find_set(reading, distribution_set)
     if not found.valid:
@@ -194,6 +195,12 @@ def check_assignable(reading: Reading, distribution_set: int) -> DistributionSet
             f"distribution set {found.name} {found.version} is not complete: {lacks}",
             code="set.incomplete",
             remedy="add the module",
+        )
+    if releases.record_of(found).published is None and not Configuration(reading).enabled(releases.UNSIGNED):
+        raise Refused(
+            f"{found.name} {found.version} was not published: nobody has signed it",
+            code="set.unpublished",
+            remedy="driveaway release propose, sign and publish",
         )
     return found
 

@@ -23,6 +23,10 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from driveaway.values.errors import BadValue
+
+SCHEMES: Final = ("semver", "dotted", "date")
+"""Schemes that a module may declare; the one order serves them all."""
 FIRST_KEY: Final = "v"
 """The key of every version is at least this; the key of what is no version lies below."""
 
@@ -46,6 +50,21 @@ def compare(one: str, other: str) -> int:
     """-1, 0 or 1: whether ``one`` comes before ``other``, is the same version, or comes after."""
     first, second = sort_key(one), sort_key(other)
     return (first > second) - (first < second)
+
+
+def compare_in(scheme: str, one: str, other: str) -> int:
+    """The same, by the scheme that a module declares (``SCHEMES``).
+
+    Raises:
+        BadValue: the scheme is not known.
+    """
+    if scheme not in SCHEMES:
+        raise BadValue(
+            f"versions of scheme {scheme!r} cannot be ordered",
+            code="version.scheme",
+            remedy=f"one of {', '.join(SCHEMES)}",
+        )
+    return compare(one, other)
 
 
 def is_version(text: str) -> bool:

@@ -25,7 +25,7 @@ from driveaway.updates.ddi.messages import (
 )
 from driveaway.updates.ddi.polled import Polled
 from driveaway.updates.model import Artifact
-from driveaway.values.errors import BadValue, NotFound, Refused
+from driveaway.values.errors import BadValue, NotFound, Refused, Unavailable
 
 CARS = 1000
 CREATED = 1_700_000_000_123_456
@@ -219,6 +219,10 @@ class FakeDesk:
         return _done(None)
 
     def module_artifacts(self, controller_id: str, module_id: int, links: Links) -> list[Any]:
+        if module_id == 666:
+            raise ZeroDivisionError("verysecret")
+        if module_id == 667:
+            raise Unavailable("the database cannot be reached", code="store.away", remedy="wait")
         return [{"filename": self.artifact_row.filename, "size": self.artifact_row.size}]
 
     def artifact(self, controller_id: str, module_id: int, filename: str) -> tuple[Artifact, Path]:

@@ -12,6 +12,11 @@ from typing import Any
 
 import msgspec
 
+from driveaway.book.sqlite import SqliteStore
+from driveaway.book.state.state import State
+from driveaway.book.state.together import Together
+from driveaway.updates.artifacts import ArtifactStore
+from driveaway.updates.ddi.desk import DeviceDesk
 from driveaway.web.device import serve as serving
 from driveaway.web.device.app import DeviceDoor
 from driveaway.web.device.options import DoorOptions, Limits, ServeOptions, Tls
@@ -43,10 +48,28 @@ def opened() -> Iterator[fake.FakeDesk]:
     yield fake.FakeDesk(Path(os.environ["FAKE_FOLDER"]), size)
 
 
+@contextmanager
+def desk_over_a_book() -> Iterator[DeviceDesk]:
+    """The real desk, over the book in the folder."""
+    folder = Path(os.environ["FAKE_FOLDER"])
+    store = SqliteStore(folder / "book.sqlite")
+    # Facts about cars are not what these tests are about.
+    state = State(store, lambda transaction, drafts: ())
+    together = Together(state)
+    desk = DeviceDesk(state, together, ArtifactStore(folder / "artifacts"))
+    try:
+        yield desk
+    finally:
+        desk.close()
+        together.close()
+        store.close()
+
+
 def main() -> None:
     serving.DeviceDoor = ReachableDoor  # type: ignore[attr-defined]
+    room = desk_over_a_book if os.environ.get("FAKE_BOOK") else opened
     named: dict[str, Any] = eval(f"dict({os.environ.get('FAKE_OPTIONS', '')})", NAMES)
-    options = ServeOptions(opened, port=0, **named)
+    options = ServeOptions(room, port=0, **named)
     serving.serve(options, _say)
 
 

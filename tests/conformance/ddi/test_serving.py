@@ -85,6 +85,19 @@ def test_no_bytes_bring_it_down(server: Server, sent: bytes) -> None:
     assert "defect" not in server.log()
 
 
+def test_what_fails_inside_is_answered_and_told_once(tmp_path: Path) -> None:
+    with Server(tmp_path) as server:
+        answer = server.ask("GET", f"{CAR}/softwaremodules/666/artifacts", KNOWN)
+        assert (answer.status, answer.json["code"]) == (500, "http.defect")
+        assert b"verysecret" not in answer.body
+        away = server.ask("GET", f"{CAR}/softwaremodules/667/artifacts", KNOWN)
+        assert (away.status, away.json["code"], away.headers["retry-after"]) == (503, "store.away", "5")
+        assert server.ask("GET", CAR, KNOWN).status == 200
+        log = server.log()
+    assert log.count("ZeroDivisionError: verysecret") == 1
+    assert log.count("code=store.away") == 1
+
+
 def test_heads_have_an_end(server: Server) -> None:
     with server.connect() as connection:
         connection.write(b"GET / HTTP/1.1\r\nHost: x\r\n")

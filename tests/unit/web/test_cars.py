@@ -16,7 +16,7 @@ from driveaway.web.device.cars import Cars, Ticket, Variant
 from driveaway.web.device.variants import Variants
 from driveaway.web.http.media import Media
 
-IDS = st.sampled_from(["a", "b", "c"])
+IDS = st.sampled_from(["a", "b"])
 VARIANT = Variant("http://h", Media.HAL)
 
 
@@ -27,8 +27,8 @@ class Remembering(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.cars = Cars(most=2)
-        self.version = dict.fromkeys("abc", 0)
-        self.heard = dict.fromkeys("abc", 0)
+        self.version = dict.fromkeys("ab", 0)
+        self.heard = dict.fromkeys("ab", 0)
         self.unheard: list[str] = []
         self.computing: list[tuple[Ticket, int]] = []
 
@@ -58,11 +58,12 @@ class Remembering(RuleBasedStateMachine):
         if not self.computing:
             return
         ticket, version = self.computing.pop(data.draw(st.integers(0, len(self.computing) - 1)))
-        text = b"%d" % version
-        self.cars.keep_proof(ticket, text)
-        self.cars.keep_document(ticket, VARIANT, text, b'"e"', None)
-        row: Any = version
-        self.cars.keep_file(ticket, (1, "f"), (row, Path("x")))
+        # Credentials change more rarely than documents.
+        self.cars.keep_proof(ticket, b"%d" % (version // 3))
+        if data.draw(st.booleans()):
+            self.cars.keep_document(ticket, VARIANT, b"%d" % version, b'"e"', None)
+            row: Any = version
+            self.cars.keep_file(ticket, (1, "f"), (row, Path("x")))
         self.cars.done(ticket)
 
     @invariant()
@@ -71,35 +72,54 @@ class Remembering(RuleBasedStateMachine):
             car = self.cars.get(name)
             if car is None or car.epoch != self.cars.epoch:
                 continue
-            assert int(car.proof) >= self.heard[name]
+            assert int(car.proof) >= self.heard[name] // 3
             assert car.variant is None or int(car.body) >= self.heard[name]
             for found, _ in (car.files or {}).values():
                 assert found >= self.heard[name]  # type: ignore[operator]
 
-    @invariant()
-    def no_more_than_allowed(self) -> None:
-        assert len(self.cars) <= 2
 
-
-Remembering.TestCase.settings = settings(max_examples=200, stateful_step_count=30)
+Remembering.TestCase.settings = settings(max_examples=60, stateful_step_count=30)
 TestRemembering = Remembering.TestCase
+
+
+def test_no_more_are_remembered_than_allowed() -> None:
+    cars = Cars(most=2)
+    for name in "abcd":
+        remember(cars, name)
+    assert [cars.get(name) is not None for name in "abcd"] == [False, False, True, True]
 
 
 def test_whoever_showed_it_before_is_known_again_after_a_change() -> None:
     cars = Cars()
-    ticket = cars.ask("a")
-    cars.keep_proof(ticket, b"p")
-    cars.done(ticket)
     for change in (["a"], [""]):
-        cars.changed(change)
+        remember(cars, "a")
         car = cars.get("a")
         assert car is not None
+        assert car.variant is VARIANT
+        cars.changed(change)
         assert car.proof == b"p"
         assert car.epoch != cars.epoch
         ticket = cars.ask("a")
         assert cars.keep_proof(ticket, b"p") is car
         cars.done(ticket)
+        # It is known, and nothing of what was said to it before.
         assert car.epoch == cars.epoch
+        assert (car.variant, car.files) == (None, None)
+
+
+def test_what_was_asked_before_a_change_is_not_kept_after_it_by_another_request() -> None:
+    cars = Cars()
+    early = cars.ask("a")
+    cars.changed(["a"])
+    late = cars.ask("a")
+    cars.keep_proof(late, b"p")
+    assert not cars.keep_document(early, VARIANT, b"old", b'"e"', None)
+    row: Any = None
+    cars.keep_file(early, (1, "f"), (row, Path("old")))
+    car = cars.get("a")
+    assert car is not None
+    assert (car.variant, car.files) == (None, None)
+    assert cars.keep_document(late, VARIANT, b"new", b'"e"', None)
 
 
 class Told:

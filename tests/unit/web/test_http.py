@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from driveaway.values.errors import BadValue, Conflict, DriveawayError, NotFound, Refused, Unavailable
 from driveaway.web.http.certificates import identity
-from driveaway.web.http.clients import TrustedProxies
+from driveaway.web.http.clients import TrustedProxies, subscriber
 from driveaway.web.http.conditions import Outcome, evaluate, http_date, parse_date, range_holds
 from driveaway.web.http.errors import HttpError, document_of, status_of
 from driveaway.web.http.files import disposition
@@ -219,6 +219,14 @@ def test_what_a_proxy_says_counts_where_it_is_trusted() -> None:
 @pytest.mark.parametrize("chain", ["", "unknown", "1.1.1.1, nonsense", "_hidden:1"])
 def test_a_chain_that_breaks_off_ends_at_the_last_address(chain: str) -> None:
     assert client_of("10.0.0.1", ("10.0.0.1",), host="h", x_forwarded_for=chain)[0] == "10.0.0.1"
+
+
+def test_who_has_a_whole_network_is_one() -> None:
+    assert subscriber("192.0.2.1") == "192.0.2.1"
+    assert subscriber("::ffff:192.0.2.1") == "192.0.2.1"
+    assert subscriber("2001:db8:1:2:3:4:5:6") == subscriber("2001:db8:1:2::1") == "2001:db8:1:2::/64"
+    assert subscriber("2001:db8:1:3::1") != subscriber("2001:db8:1:2::1")
+    assert subscriber("un:known") == "un:known"
 
 
 @pytest.mark.parametrize("host", ["", "a b", "a/b", "a@b", 'a"b', "a:b", "a\\b", "<x>"])

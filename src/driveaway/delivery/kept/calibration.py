@@ -121,7 +121,15 @@ class AdaptiveLevel:
         self.level = min(max(level, 1 - min(2 * aim, 0.5 + aim / 2)), 1 - aim / 5)
 
 
-def adapted_level(wanted: float, given: Amounts, due: Amounts, missed: Flags, gain: float = 1 / e) -> float:
+def adapted_level(
+    wanted: float,
+    given: Amounts,
+    due: Amounts,
+    missed: Flags,
+    gain: float = 1 / e,
+    *,
+    standing: Amounts | None = None,
+) -> float:
     """The level to ask a forecast for, from its past promises of ``wanted`` whose dates have passed.
 
     For a planner's own quantiles: where promises at 90% were kept in 84%, ask it for more than 90%.
@@ -132,10 +140,14 @@ def adapted_level(wanted: float, given: Amounts, due: Amounts, missed: Flags, ga
         due: its last day, all in the past, shape (promises,).
         missed: whether it was missed, shape (promises,).
         gain: of the step.
+        standing: day each promise was given whose date has not passed yet: they are in flight beside
+            the others, shape (promises that stand,); None: none stands.
     """
     step = AdaptiveLevel(wanted, gain)
     order = np.argsort(due, kind="stable")
     begun = np.searchsorted(np.sort(given), due[order], side="right")
+    if standing is not None:
+        begun += np.searchsorted(np.sort(standing), due[order], side="right")
     for place, (which, so_far) in enumerate(zip(order.tolist(), begun.tolist(), strict=True)):
         step.settle(bool(missed[which]), so_far - place)
     return step.level

@@ -174,6 +174,8 @@ def _limits_less(limits: Amounts, fresh: Flags, found: Signatures, cars: Amounts
 
 def _reserved(allowed: Amounts, used: Amounts, fresh: Flags) -> Amounts:
     """What a limit still adds on each day when what is used later must be kept back until then."""
+    if fresh.all():
+        return np.maximum(allowed - used, 0.0)
     left = np.empty_like(allowed)
     starts = np.flatnonzero(fresh)
     starts = starts if len(starts) and starts[0] == 0 else np.concatenate([[0], starts])

@@ -54,6 +54,8 @@ def check(demand: Demand, supply: Supply) -> None:
         )
     for name in ("order_ids", "priority", "configuration", "region", "committed", "slot", "ready"):
         _shaped(getattr(demand, name), orders, name)
+    if demand.locked_on is not None:
+        _shaped(demand.locked_on, orders, "locked_on")
     _index(demand.configuration, 0, configurations, "configuration")
     _index(demand.region, -1, len(supply.regions), "region")
 

@@ -14,7 +14,6 @@ from driveaway.delivery.planning.quantiles import Curves, Promises, already_buil
 from driveaway.delivery.planning.quote import Quoting
 from driveaway.delivery.planning.signatures import LeadGroups, Signatures, Timing, grouped
 from driveaway.delivery.planning.simulate import Paths, Singles, build_paths, cells
-from driveaway.values.clock import DAY
 
 _FINE = 64
 """Labels of orders without a slot: they queue by lock behind all slots."""
@@ -50,20 +49,26 @@ def look(
     total: Capacity,
     slot: Counts,
     signature: Counts,
+    order: Counts,
     rank: Counts,
     confidences: Amounts,
     paths: int,
     seed: int,
     factors: Amounts | None,
 ) -> Future:
-    """Build on every path in the order of the plan's slots, and read the dates of all orders."""
+    """Build on every path in the order of the plan's slots, and read the dates of all orders.
+
+    ``order`` are all orders by priority, lock and id, and ``rank`` the place of each among them.
+    """
     done = slot < 0
-    queued = np.flatnonzero((signature >= 0) & ~done)
     orders = len(demand)
-    label = np.where(slot == NO_DAY, cal.days + rank * _FINE // max(orders, 1), slot)[queued]
-    key = (signature[queued] * (cal.days + _FINE + 1) + label) * max(orders, 1) + rank[queued]
-    by = np.argsort(key)
-    line, label = queued[by], label[by]
+    line = order[((signature >= 0) & ~done)[order]]
+    label = slot[line]
+    none = np.flatnonzero(label == NO_DAY)
+    label[none] = cal.days + rank[line[none]] * _FINE // max(orders, 1)
+    # By signature and label, and as the orders stand inside both.
+    by = grouped(signature[line] * (cal.days + _FINE + 1) + label)
+    line, label = line[by], label[by]
     start = np.searchsorted(signature[line], np.arange(len(found) + 1)).astype(np.int64)
     place = np.zeros(orders, np.int64)
     place[line] = np.arange(len(line)) - start[signature[line]] + 1
@@ -122,10 +127,11 @@ def _promises(
     slot: Counts,
 ) -> Promises:
     shape = (len(confidences), len(demand))
-    built, handed = np.full(shape, NO_DAY), np.full(shape, NO_DAY)
     if len(line) == len(demand):
         built, handed = dates(reached, signature, times.group, place, times.release, demand.ready)
-    elif len(line):
+    else:
+        built, handed = np.full(shape, NO_DAY), np.full(shape, NO_DAY)
+    if 0 < len(line) < len(demand):
         built[:, line], handed[:, line] = dates(
             reached, signature[line], times.group[line], place[line], times.release[line], demand.ready[line]
         )
@@ -148,10 +154,9 @@ def _quoting(
     signature: Counts,
 ) -> Quoting:
     # Who orders later does not stand before a buyer who asks today.
-    line = line[demand.locked[line] // DAY <= supply.first_day]
-    by = grouped(signature[line])
-    cuts = np.searchsorted(signature[line][by], np.arange(1, len(found)))
-    priorities = np.split(demand.priority[line][by], cuts) if len(found) else []
+    line = line[demand.lock_day[line] <= supply.first_day]
+    cuts = np.searchsorted(signature[line], np.arange(1, len(found)))
+    priorities = np.split(demand.priority[line], cuts) if len(found) else []
     return Quoting(
         {configuration: row for row, configuration in enumerate(demand.configurations)},
         {region.code: int(groups.of[row]) for row, region in enumerate(supply.regions)},

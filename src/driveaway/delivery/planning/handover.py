@@ -14,6 +14,9 @@ from driveaway.delivery.planning.signatures import LeadGroups, Timing
 from driveaway.delivery.planning.simulate import Paths, Singles
 from driveaway.delivery.planning.slots import assign
 
+_BLOCK = 64
+"""Days that are moved by their lead in one product of matrices."""
+
 
 def planned(
     demand: Demand, supply: Supply, groups: LeadGroups, times: Timing, slot: Counts, rank: Counts
@@ -91,12 +94,12 @@ def on_paths(paths: Paths, shares: Amounts, groups: LeadGroups, supply: Supply, 
     for s in range(signatures):
         lead = (shares[s, free] @ groups.lead[free]).astype(np.float32)
         if lead.any():
-            total += _delay(lead, days) @ paths.built[s]
+            total += _delayed(lead, paths.built[s])
     total += before[free].sum(axis=0)[:, None].astype(np.float32)
     served: dict[int, Counts] = {}
     for group in np.flatnonzero(~free):
         mine = np.tensordot(shares[:, group].astype(np.float32), paths.built, axes=1)
-        arriving = _delay(groups.lead[group].astype(np.float32), days) @ mine
+        arriving = _delayed(groups.lead[group].astype(np.float32), mine)
         arriving += before[group][:, None].astype(np.float32)
         limit = supply.regions[groups.limited[group]].handovers
         assert limit is not None
@@ -105,6 +108,20 @@ def on_paths(paths: Paths, shares: Amounts, groups: LeadGroups, supply: Supply, 
         if queued:
             served[int(group)] = last
     return Handovers(total, served)
+
+
+def _delayed(lead: Singles, cars: Singles) -> Singles:
+    """Cars moved by their lead, shape (days, paths).
+
+    A block of days takes only from those that the longest lead reaches back to.
+    """
+    days = len(cars)
+    lead = np.trim_zeros(lead, "b")
+    matrix, moved = _delay(lead, days), np.empty_like(cars)
+    for start in range(0, days, _BLOCK):
+        end, low = min(start + _BLOCK, days), max(start - len(lead) + 1, 0)
+        np.matmul(matrix[start:end, low:end], cars[low:end], out=moved[start:end])
+    return moved
 
 
 def _delay(lead: Singles, days: int) -> Singles:

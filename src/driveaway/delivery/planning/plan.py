@@ -26,7 +26,7 @@ from driveaway.delivery.planning.odds import Odds, Outlook, Target, odds, outloo
 from driveaway.delivery.planning.problem import NO_DAY, Amounts, Configuration, Counts, Demand, Supply
 from driveaway.delivery.planning.quantiles import Promises
 from driveaway.delivery.planning.queue import Queue, queue
-from driveaway.delivery.planning.quotas import worth
+from driveaway.delivery.planning.quotas import Worth, worth
 from driveaway.delivery.planning.quote import Quote, Quoting
 from driveaway.delivery.planning.repair import Master, room, schedule
 from driveaway.delivery.planning.results import (
@@ -181,21 +181,19 @@ def make_plan(
     kept = previous.adopted() if isinstance(previous, Plan) else previous
     before = None if kept is None else previous_by_day(kept, demand, supply, found, fixed)
     mark = kept.mark if kept is not None and kept.first_day == supply.first_day else b""
-    master = schedule(line, left, found, cal, before, mark, seconds)
-
-    slot = np.full(len(demand), NO_DAY, np.int64)
-    slot[done | frozen] = demand.slot[done | frozen]
-    slot[line.orders] = master.slot
-    handed = planned(demand, supply, groups, times, slot, rank)
-    by_day = fixed + master.built
-
     with ThreadPoolExecutor(1) as beside:
-        # What binds is computed beside the paths: the solver does not hold Python's lock.
-        bound = beside.submit(_binding, demand, supply, cal, found, groups, times, slot, handed, line, left)
+        # What binds is priced beside all else: the solver does not hold Python's lock.
+        prices = beside.submit(_prices, line, left, found, cal)
+        master = schedule(line, left, found, cal, before, mark, seconds)
+        slot = np.full(len(demand), NO_DAY, np.int64)
+        slot[done | frozen] = demand.slot[done | frozen]
+        slot[line.orders] = master.slot
+        handed = planned(demand, supply, groups, times, slot, rank)
         future = look(
-            demand, supply, cal, found, groups, times, master.prefer, total, slot, signature, rank,
+            demand, supply, cal, found, groups, times, master.prefer, total, slot, signature, order, rank,
             np.array(confidences, np.float64), paths, seed, factors,
         )  # fmt: skip
+    by_day = fixed + master.built
     return Plan(
         demand=demand,
         supply=supply,
@@ -208,7 +206,7 @@ def make_plan(
         signature=signature,
         master=master,
         weekly=weekly(demand, supply, cal, found, slot, handed, by_day, capacity),
-        binding=bound.result(),
+        binding=_binding(demand, supply, cal, found, groups, times, slot, handed, prices.result()),
         promises=future.promises,
         built=outlook(future.built, cal),
         delivered=outlook(future.handed, cal),
@@ -223,6 +221,14 @@ def make_plan(
     )
 
 
+def _prices(line: Queue, left: Capacity, found: Signatures, cal: Calendar) -> Worth | None:
+    """What one more unit of everything is worth; None where nobody waits."""
+    if not len(line):
+        return None
+    count = np.diff(line.start).astype(np.float64)
+    return worth(count, room(line, left, found, cal), found)
+
+
 def _binding(
     demand: Demand,
     supply: Supply,
@@ -232,13 +238,9 @@ def _binding(
     times: Timing,
     slot: Counts,
     handed: Counts,
-    line: Queue,
-    left: Capacity,
+    prices: Worth | None,
 ) -> list[Binding]:
-    listed: list[Binding] = []
-    if len(line):
-        count = np.diff(line.start).astype(np.float64)
-        listed = binds.binding(supply, found, worth(count, room(line, left, found, cal), found))
+    listed = [] if prices is None else binds.binding(supply, found, prices)
     if (groups.limited >= 0).any():
         built = slot != NO_DAY
         arrival = np.where(built, np.where(built, slot, 0) + groups.days[times.group], NO_DAY)

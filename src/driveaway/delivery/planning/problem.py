@@ -12,6 +12,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from driveaway.values.clock import DAY
+
 Flags = NDArray[np.bool_]
 Counts = NDArray[np.int64]
 Amounts = NDArray[np.float64]
@@ -118,6 +120,8 @@ class Demand:
         ready: first day of the horizon on which the buyer takes the car (0: any day).
         cancels: chance that an order is cancelled within each day, by days since its lock, shape (ages,);
             the last holds for all later ages. Empty: nobody cancels.
+        locked_on: local day of its lock (or re-queue), days since 1 January 1970, shape (orders,); None:
+            the days of UTC.
     """
 
     order_ids: NDArray[np.str_]
@@ -130,10 +134,16 @@ class Demand:
     slot: Counts
     ready: Counts
     cancels: Amounts = field(default_factory=lambda: np.zeros(0))
+    locked_on: Counts | None = None
 
     def __len__(self) -> int:
         """How many orders are open."""
         return len(self.locked)
+
+    @property
+    def lock_day(self) -> Counts:
+        """Day of each lock, days since 1 January 1970, shape (orders,)."""
+        return self.locked // DAY if self.locked_on is None else self.locked_on
 
 
 NO_DAY = np.iinfo(np.int64).max

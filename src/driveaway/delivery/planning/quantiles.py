@@ -62,6 +62,7 @@ def curves(paths: Paths, handovers: Handovers, groups: LeadGroups, confidences: 
     ordered, built, ranks = columns(paths, confidences)
     signatures, days, count = ordered.shape
     handed = np.zeros((signatures, len(groups.lead), len(confidences), days))
+    leads = [np.trim_zeros(lead, "b").astype(np.float32) for lead in groups.lead]
     for s in range(signatures):
         grid = _grid(ordered[s])
         chance = _chances(ordered[s], grid)
@@ -74,8 +75,7 @@ def curves(paths: Paths, handovers: Handovers, groups: LeadGroups, confidences: 
                     paths.position[s], handovers.served[group], groups, group, ranks, seed
                 )
             else:
-                lead = np.trim_zeros(groups.lead[group], "b").astype(np.float32)
-                handed[s, group] = _thresholds(chance, lead, grid, confidences, smooth)
+                handed[s, group] = _thresholds(chance, leads[group], grid, confidences, smooth)
     return Curves(confidences, built, handed)
 
 

@@ -63,10 +63,12 @@ def queue(
     rank[order] = np.arange(len(order))
     line = order[waiting[order]]
     bucket = np.arange(len(line)) * buckets // max(len(line), 1)
-    classes, level = np.unique(priority[line], return_inverse=True)
+    # Priorities do not fall along the line, so that their changes number them.
+    level = np.cumsum(np.diff(priority[line], prepend=priority[line[:1]]) != 0)
+    classes = int(level[-1]) + 1 if len(level) else 0
     # Beyond five classes the lowest weigh alike: the program's numbers stay in a sound range.
-    lift = np.minimum(len(classes) - 1 - level, 4)
-    weight = (2.0 - bucket / buckets) * _CLASS**lift
+    lift = np.minimum(classes - 1 - np.arange(classes), 4)
+    weight = (2.0 - bucket / buckets) * (_CLASS**lift)[level]
     by = grouped(signature[line])
     line = line[by]
     start = np.searchsorted(signature[line], np.arange(total + 1)).astype(np.int64)
@@ -82,11 +84,18 @@ def groups(line: Queue, week_of: Counts, promises: bool) -> Groups:
         day = line.due[promised]
         # A window that has passed is late by whole weeks from the first.
         due[promised] = np.where(day >= 0, week_of[np.maximum(day, 0)], np.floor_divide(day, 7))
+    # Weights do not rise along a queue: orders that are alike stand in few runs, and only these are sorted.
+    same = (line.signature[1:] == line.signature[:-1]) & (line.weight[1:] == line.weight[:-1])
+    same &= due[1:] == due[:-1]
+    start = np.flatnonzero(np.concatenate([np.ones(min(len(line), 1), np.bool_), ~same]))
+    long = np.diff(np.append(start, len(line)))
     low = int(due.min(initial=weeks))
-    levels, level = np.unique(line.weight, return_inverse=True)
-    key = (line.signature * len(levels) + level) * (weeks - low + 1) + due - low
-    _, first, count = np.unique(key, return_index=True, return_counts=True)
-    return Groups(line.signature[first], line.weight[first], count.astype(np.float64), due[first])
+    levels, level = np.unique(line.weight[start], return_inverse=True)
+    key = (line.signature[start] * len(levels) + level) * (weeks - low + 1) + due[start] - low
+    _, first, of = np.unique(key, return_index=True, return_inverse=True)
+    count = np.bincount(of, weights=long, minlength=len(first)).astype(np.float64)
+    first = start[first]
+    return Groups(line.signature[first], line.weight[first], count, due[first])
 
 
 def released(line: Queue, days: int) -> Amounts | None:

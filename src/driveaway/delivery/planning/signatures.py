@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from driveaway.delivery.planning.problem import NO_DAY, Amounts, Counts, Demand, Flags, Supply
-from driveaway.values.clock import DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ def ranks(demand: Demand) -> tuple[Counts, Counts]:
         The orders in that order, and the place of each order in it (0 is first); both shape (orders,).
     """
     order = np.argsort(demand.locked)
-    order = order[grouped(np.unique(demand.priority, return_inverse=True)[1][order])]
+    order = order[grouped(_levels(demand.priority)[order])]
     locked, priority = demand.locked[order], demand.priority[order]
     same = (locked[1:] == locked[:-1]) & (priority[1:] == priority[:-1])
     if same.any():
@@ -95,6 +94,14 @@ def ranks(demand: Demand) -> tuple[Counts, Counts]:
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     return order, place
+
+
+def _levels(values: Counts) -> np.ndarray:
+    """Numbers that sort as the values do, small ones where that needs no sorting."""
+    low = int(values.min(initial=0))
+    if int(values.max(initial=0)) - low < np.iinfo(np.int16).max:
+        return (values - low).astype(np.int16)
+    return np.unique(values, return_inverse=True)[1]
 
 
 def _text_keys(ids: np.ndarray) -> list[np.ndarray]:
@@ -195,7 +202,7 @@ def timing(demand: Demand, supply: Supply, groups: LeadGroups) -> Timing:
     """When each car may be built: after its lock, in time for its window, not before its buyer is ready."""
     group = groups.of_orders(demand.region)
     lead = groups.days[group]
-    locked = demand.locked // DAY - supply.first_day
+    locked = demand.lock_day - supply.first_day
     release = np.maximum(np.maximum(demand.ready - lead, locked), 0)
     promised = demand.committed != NO_DAY
     window = windows(demand)

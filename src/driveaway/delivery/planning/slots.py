@@ -34,12 +34,23 @@ def _assign(start: Counts, release: Counts, due: Counts, built: Counts, slot: Co
         # In turn: on each day the first of those who may be built.
         sequence = np.empty(size, np.int64)
         day_of = np.full(size, never, np.int64)
-        waiting = np.argsort(release[low:high], kind="mergesort")
+        at_once = True
+        for nth in range(low, high):
+            at_once = at_once and release[nth] <= 0
+        waiting = np.arange(size) if at_once else np.argsort(release[low:high], kind="mergesort")
         ready = [np.int64(0)]
         ready.pop()
         entered = taken = 0
         broken = False
         for day in range(built.shape[1]):
+            if at_once:
+                # Nobody enters later: the next is the first.
+                for _ in range(min(built[row, day], size - taken)):
+                    sequence[taken] = taken
+                    day_of[taken] = day
+                    broken = broken or due[low + taken] < day
+                    taken += 1
+                continue
             while entered < size and release[low + waiting[entered]] <= day:
                 heappush(ready, waiting[entered])
                 entered += 1

@@ -35,8 +35,23 @@ MIX: Mix = {
 }
 """How often each kind of move is tried, as parts of their sum."""
 
+UNPAINTED: Mix = {
+    Move.SWAP_ANY: 40,
+    Move.SWAP_NEAR: 10,
+    Move.SWAP_WINDOW: 10,
+    Move.SWAP_OVER: 20,
+    Move.INSERT: 8,
+    Move.REVERSE: 8,
+    Move.SHUFFLE: 3,
+    Move.TURN: 2,
+}
+"""The same where no colour counts: without moves of paint batches, and more at windows that hold too many."""
+
 HOT, COLD = 1.0, 0.1
 """Temperatures that each objective's annealing begins and ends at, in units of its weight."""
+
+UNPAINTED_HOT, UNPAINTED_COLD = 0.4, 0.04
+"""The same where no colour counts."""
 
 _STILL = 0.03
 """Share of the search, at its end, in which nothing worse is accepted."""
@@ -97,7 +112,7 @@ def sequence(
         seconds: how long to search (compiling not counted); what is found then depends on the machine.
         moves: how many moves to try; with this alone, the same seed gives the same order everywhere.
         seed: of the random moves.
-        mix: how often each kind of move is tried; None: ``MIX``.
+        mix: how often each kind of move is tried; None: ``MIX``, or ``UNPAINTED`` where no colour counts.
         clock: what ``seconds`` is measured by.
 
     Raises:
@@ -115,7 +130,9 @@ def sequence(
     keeps = problem.paint_limit is None or given_score.longest_batch <= problem.paint_limit
     batched = batched_order(problem)
     start = min([given] * keeps + [batched], key=lambda order: score(problem, order).total)
-    run = _Run(stand(problem, start), _shares(mix or MIX), seed)
+    painted = problem.paint_limit is not None or Objective.COLOUR_CHANGES in problem.objectives
+    hot, cold = (HOT, COLD) if painted else (UNPAINTED_HOT, UNPAINTED_COLD)
+    run = _Run(stand(problem, start), _shares(mix or (MIX if painted else UNPAINTED)), seed)
     begin = clock()
 
     def spent() -> float:
@@ -134,7 +151,7 @@ def sequence(
         temperature = 0.0
         if level < len(levels):
             way = (done - level_from) / (level_until - level_from)
-            temperature = levels[level].weight * HOT * (COLD / HOT) ** way
+            temperature = levels[level].weight * hot * (cold / hot) ** way
         left = _MOVES_AT_ONCE if moves is None else min(_MOVES_AT_ONCE, moves - run.moves)
         if run.go(left, temperature):
             history.append(Step(run.moves, clock() - begin, run.best))

@@ -30,7 +30,11 @@ def table_of(proposal: Proposal) -> pa.Table:
     }
     count = proposal.open
     columns["slot"] = days_column(plan.slot[:count], first)
+    # The level that windows are asked at moves with how promises fare; the columns stay the same.
+    told = {LOW, MIDDLE, HIGH, *proposal.settings.confidences, *proposal.settings.window}
     for confidence, days in zip(plan.promises.confidences, plan.promises.handed, strict=True):
+        if float(confidence) not in told:
+            continue
         columns[column_of(float(confidence))] = days_column(days[:count], first)
     return pa.table(columns).replace_schema_metadata({INPUTS: plan.master.mark.hex()})
 

@@ -9,17 +9,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from driveaway.book.view import View
+from driveaway.delivery.kept.learned import learned_level
 from driveaway.delivery.kept.scoring import NEVER, CurvePoint, Promises, calibration_curve
 from driveaway.delivery.planning.problem import Amounts
+from driveaway.delivery.supply import Notes, plan_settings
 from driveaway.delivery.supply.reading import number_of
 from driveaway.facts.delivery import PlanAdopted
 from driveaway.launch.launch import Cut, Launch
 from driveaway.launch.planning.landing import landed
+from driveaway.launch.planning.telling import of_level
 from driveaway.values.clock import local_day, parse_day, show
 
 
 def fared(launch: Launch, cut: Cut, by: str, which: str) -> dict[str, Any]:
-    """Share of promises kept by cohort, and the calibration curve of every plan adopted before.
+    """Share of promises kept by cohort, the level learned from them, and the calibration of past plans.
 
     Args:
         launch: whose landed plans are read.
@@ -29,6 +32,7 @@ def fared(launch: Launch, cut: Cut, by: str, which: str) -> dict[str, Any]:
     """
     answer = cut.figure("delivery.promise_kept", by=(by,), which=which)
     points = curve(launch, cut)
+    nominal = plan_settings(cut.description, Notes()).window[1]
     return {
         "by": by,
         "cohorts": list(answer.rows or ()),
@@ -44,6 +48,7 @@ def fared(launch: Launch, cut: Cut, by: str, which: str) -> dict[str, Any]:
             }
             for point in points
         ],
+        "level": of_level(learned_level(cut.view, nominal, _first_open_day(cut))),
         "curve_unknown": None if points else _why_no_curve(cut),
         "as_of": show(cut.as_of, cut.view.zone),
         "mark": cut.mark,
@@ -86,7 +91,12 @@ def curve(launch: Launch, cut: Cut) -> list[CurvePoint]:
         return []
     whole = Promises(*(np.concatenate([getattr(p, name) for p in parts]) for name in Promises.__slots__))
     # The last day that is wholly over.
-    return calibration_curve(whole, number_of(local_day(cut.as_of + 1, cut.view.zone)) - 1)
+    return calibration_curve(whole, _first_open_day(cut) - 1)
+
+
+def _first_open_day(cut: Cut) -> int:
+    """The first day that is not wholly over, days since 1970."""
+    return number_of(local_day(cut.as_of + 1, cut.view.zone))
 
 
 def _ends(view: View) -> pa.Table:

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import numpy as np
 import pyarrow.compute as pc
 
+from driveaway.delivery.kept.learned import Level
 from driveaway.delivery.planning.problem import NO_DAY, Configuration
 from driveaway.facts import Draft, Fact
 from driveaway.facts.delivery import PlanAdopted, PromiseGiven
@@ -50,7 +51,9 @@ class Estimate:
             built already.
         built: whether the car is built already.
         window: to tell the buyer; None: not within the horizon.
-        last: day of handover at the confidence of windows' last days, which ``window`` may end after.
+        level: of the window's last day.
+        last: day of handover at the nominal confidence of windows' last days, which ``window`` may end
+            before or after.
         held_by: what held its queue back, most days first, each with its working days.
         ahead: orders before it in its own queue, and of all orders.
         committed: the window last promised; None: none was.
@@ -67,6 +70,7 @@ class Estimate:
     slot: date | None
     built: bool
     window: Window | None
+    level: Level
     last: date | None
     held_by: tuple[tuple[str, int], ...]
     ahead: tuple[int, int]
@@ -132,6 +136,7 @@ def estimates(launch: Launch, proposal: Proposal, order_ids: Sequence[OrderId] |
             slot=None if built else proposal.day(int(plan.slot[row])),
             built=built,
             window=window,
+            level=proposal.asked,
             last=proposal.day(int(plan.promises.handed[proposal.level(proposal.settings.window[1]), row])),
             held_by=why.held_by,
             ahead=(why.ahead, why.ahead_overall),
@@ -144,8 +149,12 @@ def estimates(launch: Launch, proposal: Proposal, order_ids: Sequence[OrderId] |
 
 
 def windows_of(proposal: Proposal) -> Callable[[int], Window | None]:
-    """The window to tell each buyer, by row of the plan: first and last day, both included."""
-    low, high = (proposal.plan.promises.handed[proposal.level(level)] for level in proposal.settings.window)
+    """The window to tell each buyer, by row of the plan: first and last day, both included.
+
+    Its last day is asked of the plan at the level that past promises of this launch have taught.
+    """
+    levels = proposal.settings.window[0], proposal.asked.used
+    low, high = (proposal.plan.promises.handed[proposal.level(level)] for level in levels)
     return lambda row: window(proposal, int(low[row]), int(high[row]))
 
 
@@ -191,6 +200,9 @@ def drafts_of(
     at: int | None,
 ) -> list[Draft]:
     """Facts that promise each order its window: a commitment.
+
+    Their confidence is the nominal one, the share of such promises that is to be kept, whatever level the
+    plan was asked for to keep it.
 
     Orders whose promise stands, and those without a date within the horizon, are left as they are when all
     are asked for.
@@ -251,6 +263,7 @@ class Quoted:
     Attributes:
         dates: day of handover by confidence; None: not within the horizon.
         window: to tell the buyer; None: not within the horizon.
+        level: of the window's last day.
         ahead: orders before it in its queue.
     """
 
@@ -258,6 +271,7 @@ class Quoted:
     region: str | None
     dates: Mapping[float, date | None]
     window: Window | None
+    level: Level
     ahead: int
 
 
@@ -284,12 +298,12 @@ def quote(proposal: Proposal, trim: str, colour: str | None = None, region: str 
     def at(confidence: float) -> int:
         return int(found.handed[int(np.abs(levels - confidence).argmin())])
 
-    low, high = proposal.settings.window
     return Quoted(
         configuration=wanted,
         region=region,
         dates={confidence: proposal.day(at(confidence)) for confidence in proposal.settings.confidences},
-        window=window(proposal, at(low), at(high)),
+        window=window(proposal, at(proposal.settings.window[0]), at(proposal.asked.used)),
+        level=proposal.asked,
         ahead=found.ahead,
     )
 

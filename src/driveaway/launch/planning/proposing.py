@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import product
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from msgspec.structs import replace as with_attributes
 
 from driveaway.book.view import View
 from driveaway.delivery.demand import configurations_of, demand_of, local_days, with_arrivals
+from driveaway.delivery.kept.learned import Level, learned_level
 from driveaway.delivery.planning.odds import Target
 from driveaway.delivery.planning.plan import Plan, make_plan
 from driveaway.delivery.planning.problem import NO_DAY, Amounts, Configuration, Supply
@@ -59,6 +60,7 @@ class Proposal:
         simulated: whether any order that it serves is simulated.
         seed: of its draws.
         previous: the plan adopted before it, None where there is none.
+        asked: the level of the windows' last days, learned from how past promises fared.
     """
 
     cut: Cut
@@ -71,6 +73,7 @@ class Proposal:
     simulated: bool
     seed: int
     previous: Landed | None
+    asked: Level
 
     @property
     def zone(self) -> ZoneInfo:
@@ -143,6 +146,7 @@ def propose(
         first_day=first_day,
         ranks=priorities(described, configurations, notes),
         cancels=cancellations(described, notes),
+        lock_days=local_days(orders["queued"], described.zone),
         built_days=local_days(orders["built"], described.zone),
         frozen={} if previous is None else previous.frozen(first_day, settings.frozen_days),
     )
@@ -150,7 +154,8 @@ def propose(
     arrivals = settings.arrivals_per_day * settings.scale
     demand = with_arrivals(demand, arrivals, first_day, days, int(ranks), seed)
     used, factors = _ramped(cut, described, settings, modelled.supply, seed)
-    levels = sorted({LOW, MIDDLE, HIGH, *settings.confidences, *settings.window})
+    asked = _asked(view, settings, first_day)
+    levels = sorted({LOW, MIDDLE, HIGH, *settings.confidences, *settings.window, asked.used})
     plan = make_plan(
         demand,
         used,
@@ -172,6 +177,7 @@ def propose(
         simulated=any(orders["simulated"].to_pylist()),
         seed=seed,
         previous=previous,
+        asked=asked,
     )
 
 
@@ -179,6 +185,13 @@ def offered(description: Description) -> Sequence[Configuration]:
     """Every configuration that a new buyer may ask for, without options."""
     trims = [trim.name for trim in description.trims]
     return [Configuration(trim, colour) for trim, colour in product(trims, (None, *description.colours))]
+
+
+def _asked(view: View, settings: Planning, first_day: int) -> Level:
+    """The level of windows' last days; never below that of their first days."""
+    low, high = settings.window
+    level = learned_level(view, high, first_day)
+    return replace(level, used=max(level.used, low))
 
 
 def _previous(launch: Launch, view: View) -> Landed | None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from driveaway.catalogue import figure_named
+from driveaway.delivery.kept.learned import LEAST, Level
 from driveaway.delivery.planning.odds import BANDS
 from driveaway.delivery.planning.problem import NO_DAY
 from driveaway.delivery.supply import NOT_LIMITED
@@ -35,6 +36,7 @@ def of_proposal(proposal: Proposal) -> dict[str, Any]:
         "by_trim": _by_trim(proposal),
         "limits": _limits(proposal),
         "by_region": _by_region(proposal),
+        "promise_level": of_level(proposal.asked),
         "problems": [str(problem) for problem in proposal.problems],
         "breaches": _breaches(proposal),
         "out_of_turn": _out_of_turn(proposal),
@@ -197,6 +199,29 @@ def _window(window: Window | None) -> list[str] | None:
     return None if window is None else [day.isoformat() for day in window]
 
 
+def of_level(level: Level) -> dict[str, Any]:
+    """The level of windows' last days: as it is to be kept, as it is asked of the plan, and from what."""
+    return {
+        "nominal": level.nominal,
+        "used": level.used,
+        "promises_due": level.promises,
+        "promises_kept": level.kept,
+        "learned": level.learned,
+    }
+
+
+def level_text(told: Mapping[str, Any]) -> str:
+    """``of_level`` as a line."""
+    nominal, due = told["nominal"], told["promises_due"]
+    if not told["learned"]:
+        return f"level {nominal:g}: {due:,} promises came due, {LEAST} are needed to learn from them"
+    share = told["promises_kept"] / due
+    return (
+        f"level {told['used']:g} for {nominal:.0%}: learned from {due:,} promises that came due,"
+        f" {share:.1%} of them kept"
+    )
+
+
 def of_estimate(estimate: Estimate) -> dict[str, Any]:
     """An order's estimate, its promise, why that late, and how it moved."""
     first = estimate.history[0] if estimate.history else None
@@ -209,6 +234,7 @@ def of_estimate(estimate: Estimate) -> dict[str, Any]:
         "region": estimate.region,
         "estimate": {f"p{level * 100:g}": _day(day) for level, day in estimate.dates.items()},
         "window": _window(estimate.window),
+        "level": of_level(estimate.level),
         "built": estimate.built,
         "slot": _day(estimate.slot),
         "held_back_by": [{"limit": name, "days": days} for name, days in estimate.held_by],
@@ -234,6 +260,7 @@ def of_quote(quoted: Quoted) -> dict[str, Any]:
         "region": quoted.region,
         "estimate": {f"p{level * 100:g}": _day(day) for level, day in quoted.dates.items()},
         "window": _window(quoted.window),
+        "level": of_level(quoted.level),
         "ahead_in_queue": quoted.ahead,
     }
 

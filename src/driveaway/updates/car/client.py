@@ -182,6 +182,9 @@ class Car:
         try:
             parts = parts_of(deployment)
             manifest = self._verify(deployment, parts, self.held)
+            wanted = {file.path for module in manifest.modules for file in module.files}
+            # A release may have files for other hardware than this car's.
+            parts = [part for part in parts if path_in_slot(part) in wanted]
             self.memory.keep(Pending(action=action, step="downloading", before=self.slots.running))
             sources = self._download(action, parts)
             if deployment["update"] == "skip":

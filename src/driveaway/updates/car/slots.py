@@ -28,13 +28,24 @@ class InstalledFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class InstalledModule(msgspec.Struct, frozen=True, kw_only=True):
-    """A module that a slot holds. ``counter`` is its release counter, which never falls."""
+    """A module that a slot holds. ``counter`` is its release counter, which never falls.
+
+    ``version_scheme`` says how its versions are ordered.
+    """
 
     name: str
     version: str
     type: str
     counter: int = 0
     files: tuple[InstalledFile, ...] = ()
+    version_scheme: str = "semver"
+
+
+class InstalledFunction(msgspec.Struct, frozen=True, kw_only=True):
+    """A function that the software brought, and its availability policy as it was signed: JSON."""
+
+    name: str
+    policy: str
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +54,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     version: str
     modules: tuple[InstalledModule, ...] = ()
+    functions: tuple[InstalledFunction, ...] = ()
 
 
 class Slots:

@@ -6,7 +6,7 @@ from threading import Lock
 from typing import Final
 
 from driveaway.book.state.state import Reading
-from driveaway.updates import sets, software
+from driveaway.updates import releases, sets, software
 from driveaway.updates.ddi.documents import Piece
 from driveaway.updates.model import Artifact
 from driveaway.values.errors import NotFound
@@ -35,11 +35,12 @@ class Shelf:
         if found is not None:
             return found
         cleared = self._cleared
+        release = sets.find_set(self._reading, distribution_set, deleted=True)
         found = tuple(
             Piece(
                 module,
                 tuple(software.artifacts(self._reading, module.id)),
-                tuple(software.visible_metadata(self._reading, module.id)),
+                (*software.visible_metadata(self._reading, module.id), *releases.told(release, module.name)),
             )
             for module in sets.modules_of(self._reading, distribution_set)
         )

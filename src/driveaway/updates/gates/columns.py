@@ -150,6 +150,7 @@ class Cars:
 
     Attributes:
         count: how many.
+        places: kind of place → where each car is at home, used where its position is not known.
         now: the time at which they are judged, microseconds since 1970 UTC.
         (the others as in ``CarState``)
     """
@@ -163,6 +164,7 @@ class Cars:
     entitlements: Sets | None = None
     trainings: Sets | None = None
     position: Positions | None = None
+    places: Mapping[str, Categories] = field(default_factory=dict)
     now: int | None = None
 
     def __post_init__(self) -> None:
@@ -180,11 +182,13 @@ class Cars:
         yield from ((name, column) for name, column in named.items() if column is not None)
         yield from ((f"hardware.{name}", column) for name, column in self.hardware.items())
         yield from ((f"software.{name}", column) for name, column in self.software.items())
+        yield from ((f"places.{name}", column) for name, column in self.places.items())
 
     def car(self, row: int) -> CarState:
         """One of the cars, for an explanation."""
         hardware = {name: column.at(row) for name, column in self.hardware.items()}
         software = {name: column.at(row) for name, column in self.software.items()}
+        places = {kind: column.at(row) for kind, column in self.places.items()}
         return CarState(
             trim=self.trim.at(row) if self.trim else None,
             market=self.market.at(row) if self.market else None,
@@ -194,6 +198,7 @@ class Cars:
             entitlements=self.entitlements.at(row) if self.entitlements else None,
             trainings=self.trainings.at(row) if self.trainings else None,
             position=self.position.at(row) if self.position else None,
+            places={kind: code for kind, code in places.items() if code is not None},
             now=self.now,
         )
 
@@ -219,6 +224,7 @@ def cars_of(states: Iterable[CarState], now: int | None) -> Cars:
             )  # fmt: skip
         hardware[name] = Numbers.of(numbers) if any(v is not None for v in numbers) else Categories.of(texts)
     units = sorted({name for state in given for name in state.software})
+    kinds = sorted({kind for state in given for kind in state.places})
     return Cars(
         count=len(given),
         trim=Categories.of(state.trim for state in given),
@@ -229,6 +235,7 @@ def cars_of(states: Iterable[CarState], now: int | None) -> Cars:
         entitlements=Sets.of(state.entitlements for state in given),
         trainings=Sets.of(state.trainings for state in given),
         position=Positions.of(state.position for state in given),
+        places={kind: Categories.of(state.places.get(kind) for state in given) for kind in kinds},
         now=now,
     )
 

@@ -29,7 +29,7 @@ from driveaway.updates.gates.expression import (
 from driveaway.updates.gates.judging import Judge, Verdict, version_meets
 from driveaway.updates.gates.versions import Compare, compare
 from driveaway.updates.places.index import Located, PlaceIndex
-from driveaway.updates.places.place import Place
+from driveaway.updates.places.place import Place, kind_of
 
 
 @dataclass(frozen=True)
@@ -140,17 +140,28 @@ class FleetJudge:
                 return _unknown(cars.count) if cars.now is None else _same(cars.now <= at, cars.count)
 
     def _within(self, codes: tuple[str, ...], cars: Cars, located: Located | None) -> Truth:
+        at_home = _at_home(codes, cars)
         if cars.position is None:
-            return _unknown(cars.count)
+            return at_home
         known = {place.code for place in self._places}
         otherwise = 0 if all(code in known for code in codes) else UNKNOWN
         within = np.zeros(cars.count, dtype=bool) if located is None else located.within(codes)
         answer = np.where(within, 1, otherwise)
-        return np.where(cars.position.known, answer, UNKNOWN).astype(np.int8)
+        return np.where(cars.position.known, answer, at_home).astype(np.int8)
 
 
 def _unknown(count: int) -> Truth:
     return np.full(count, UNKNOWN, dtype=np.int8)
+
+
+def _at_home(codes: tuple[str, ...], cars: Cars) -> Truth:
+    """Whether cars whose position is not known are at home in any of these places."""
+    answer = np.zeros(cars.count, dtype=np.int8)
+    for code in codes:
+        homes = cars.places.get(kind_of(code))
+        one = _unknown(cars.count) if homes is None else homes.truth(code.__eq__)
+        answer = np.where((answer == 1) | (one == 1), 1, np.minimum(answer, one)).astype(np.int8)
+    return answer
 
 
 def _same(answer: bool, count: int) -> Truth:

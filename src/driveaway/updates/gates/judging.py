@@ -26,7 +26,7 @@ from driveaway.updates.gates.expression import (
 )
 from driveaway.updates.gates.versions import Compare, compare
 from driveaway.updates.places.inside import inside_any
-from driveaway.updates.places.place import Place
+from driveaway.updates.places.place import Place, kind_of
 from driveaway.values.clock import show
 from driveaway.values.errors import BadValue
 
@@ -44,6 +44,8 @@ class CarState:
         entitlements: what the car holds.
         trainings: what its driver has completed.
         position: longitude and latitude in units of 1e-7 degrees, WGS-84.
+        places: where it is at home, used when its position is not known: kind of place → the one place of
+            that kind (``city``: ``city:beijing``); of a kind that is missing nothing is known.
         now: microseconds since 1970 UTC.
     """
 
@@ -55,6 +57,7 @@ class CarState:
     entitlements: frozenset[str] | None = None
     trainings: frozenset[str] | None = None
     position: tuple[int, int] | None = None
+    places: Mapping[str, str] = field(default_factory=dict)
     now: int | None = None
 
 
@@ -150,7 +153,7 @@ class Judge:
     def _answer(self, leaf: Leaf, car: CarState) -> bool | None:
         match leaf:
             case Within(places=codes):
-                return self._within(codes, car.position)
+                return self._within(codes, car)
             case Trim(among=among):
                 return None if car.trim is None else car.trim in among
             case Market(among=among):
@@ -174,16 +177,19 @@ class Judge:
             case Until(at=at):
                 return None if car.now is None else car.now <= at
 
-    def _within(self, codes: tuple[str, ...], position: tuple[int, int] | None) -> bool | None:
+    def _within(self, codes: tuple[str, ...], car: CarState) -> bool | None:
         """Inside one that is known is true, even when another is not known."""
-        if position is None:
-            return None
+        if car.position is None:
+            homes = [car.places.get(kind_of(code)) for code in codes]
+            if any(home == code for home, code in zip(homes, codes, strict=True)):
+                return True
+            return None if None in homes else False
         missing = False
         for code in codes:
             polygons = self._places.get(code)
             if polygons is None:
                 missing = True
-            elif inside_any(polygons, *position):
+            elif inside_any(polygons, *car.position):
                 return True
         return None if missing else False
 
@@ -218,7 +224,7 @@ def _blamed(node: int | Branch, truths: list[bool | None]) -> list[int]:
 
 
 _HAS: dict[type, Callable[..., object]] = {
-    Within: lambda leaf, car: "a position outside" if car.position else None,
+    Within: lambda leaf, car: "a position outside" if car.position else _at_home(leaf, car),
     Trim: lambda leaf, car: car.trim,
     Market: lambda leaf, car: car.market,
     Amount: lambda leaf, car: car.hardware.get(leaf.hardware),
@@ -230,6 +236,11 @@ _HAS: dict[type, Callable[..., object]] = {
     From: lambda leaf, car: show(car.now),
     Until: lambda leaf, car: show(car.now),
 }
+
+
+def _at_home(leaf: Within, car: CarState) -> str:
+    kinds = sorted({kind_of(code) for code in leaf.places})
+    return ", ".join(car.places[kind] for kind in kinds if kind in car.places)
 
 
 def _has(leaf: Leaf, car: CarState) -> str:

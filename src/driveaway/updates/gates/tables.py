@@ -94,7 +94,9 @@ class Opening(Needs, frozen=True, kw_only=True):
 class Function(Needs, frozen=True, kw_only=True):
     """A function that releases bring, and its gate."""
 
-    name: Annotated[str, Meta(description="slug used in facts", pattern=FUNCTION)]
+    name: Annotated[
+        str, Meta(description="as cars and commands have it; facts write `_` as `-`", pattern=FUNCTION)
+    ]
     name_zh: Annotated[str | None, Meta(description="its name in Chinese")] = None
     said: Annotated[str | None, Meta(description="in words")] = None
     openings: Annotated[
@@ -146,9 +148,7 @@ def read_functions(text: str, place: str = "functions.toml") -> Functions:
     try:
         functions = msgspec.convert(content, Functions)
     except (msgspec.ValidationError, RecursionError) as error:
-        raise BadValue(
-            str(error), code="function.shape", place=place, remedy="see how functions are opened"
-        ) from error
+        raise _wrong(content, str(error), place) from error
     names = [function.name for function in functions.functions]
     for name in names:
         if names.count(name) > 1:
@@ -264,6 +264,29 @@ def _whole(text: str, field: str) -> int:
             remedy="write it such as >= 1_000_000",
         )
     return int(text.replace("_", ""))
+
+
+def _wrong(content: Any, said: str, place: str) -> BadValue:
+    """What is wrong with the file's form, with the function and the value that it is about."""
+    message, _, path = said.partition(" - at `")
+    value, steps = content, []
+    for step in re.findall(r"\[(\d+|\.\.\.)\]|\.?(\w+)", path.removeprefix("key in ").lstrip("$")):
+        try:
+            value = value[int(step[0])] if step[0] else value[step[1]]
+        except (LookupError, TypeError, ValueError):
+            break
+        if isinstance(value, dict) and "name" in value:
+            steps = [str(value["name"])]
+        elif step[1] != "functions":
+            steps.append(step[1] or str(int(step[0]) + 1))
+    shown = "" if isinstance(value, dict | list) else f" ({value!r})"
+    where = " ".join(steps)
+    return BadValue(
+        f"{message}{shown}",
+        code="function.shape",
+        place=f"{place}: {where}" if where else place,
+        remedy="the reference of functions.toml lists every attribute",
+    )
 
 
 def _days_as_text(content: Any) -> Any:

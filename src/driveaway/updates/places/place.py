@@ -74,6 +74,11 @@ def position(longitude: float, latitude: float) -> tuple[int, int]:
     return units(longitude), units(latitude)
 
 
+def kind_of(code: str) -> str:
+    """The kind of a place: what its code has before the colon."""
+    return code.partition(":")[0]
+
+
 def read_code(text: str) -> str:
     """Check the code of a place.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import log
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from driveaway.updates.rollouts.coins import Events, events_by_cars, events_by_distance
 from driveaway.updates.rollouts.columns import Cars, Health
 from driveaway.updates.rollouts.combining import Path, e_bh, mean
-from driveaway.updates.rollouts.evidence import Bets, ratio_interval
+from driveaway.updates.rollouts.evidence import Bets, Floats, ratio_interval
 from driveaway.updates.rollouts.findings import Finding, Verdict, finite, odds
 from driveaway.updates.rollouts.guards import Comparison, Rules
 
@@ -66,34 +67,18 @@ def compare(
     """
     if not rules.comparisons:
         return ()
-    total = sum(comparison.weight for comparison in rules.comparisons)
-    parts = 1 if len(segments) == 1 else 2
-    paths: list[Path] = []
-    stakes: list[float] = []
-    out = []
-    by_segment = np.full((len(rules.comparisons), len(segments)), 0.0)
-    for row, comparison in enumerate(rules.comparisons):
-        events = events_of(comparison, cars, health, started, now)
-        if cleared is not None:
-            events = events.chosen(events.known > cleared)
-        weight = comparison.weight / total
-        path = _path(comparison, events)
-        paths.append(path)
-        stakes.append(weight / parts)
-        out.append(_finding(comparison, events, path, rules.level))
-        if parts == 1:
-            continue
-        for segment in np.unique(events.segment).tolist():
-            own = _path(comparison, events.chosen(events.segment == segment))
-            by_segment[row, segment] = own.last
-            paths.append(own)
-            stakes.append(weight / parts / len(segments))
-    decided = mean(paths, stakes)
+    bets = _bets(rules, cars, health, segments=segments, started=started, now=now, cleared=cleared)
+    out = [
+        _finding(comparison, events, path, rules.level)
+        for comparison, events, path in zip(rules.comparisons, bets.events, bets.whole, strict=True)
+    ]
+    decided = bets.decided
     stopped = decided.reached(rules.alpha)
     verdict: Verdict = "clear" if stopped is None else rules.action
-    if stopped is not None and parts == 2:
+    if stopped is not None and len(segments) > 1:
+        total = sum(comparison.weight for comparison in rules.comparisons)
         shares = np.array([comparison.weight / total for comparison in rules.comparisons])
-        together = np.logaddexp.reduce(by_segment + np.log(shares)[:, None], axis=0)
+        together = np.logaddexp.reduce(bets.by_segment + np.log(shares)[:, None], axis=0)
         out += [
             Finding(
                 name=segments[segment],
@@ -120,6 +105,67 @@ def compare(
         )
     )
     return tuple(out)
+
+
+@dataclass(frozen=True)
+class _Bets:
+    """Events and e-process of each comparison, its last value in each segment, and the one that decides."""
+
+    events: Sequence[Events]
+    whole: Sequence[Path]
+    by_segment: Floats
+    decided: Path
+
+
+def deciding(
+    rules: Rules,
+    cars: Cars,
+    health: Health,
+    *,
+    segments: Sequence[str],
+    started: int,
+    now: int,
+    cleared: int | None = None,
+) -> Path:
+    """The e-process that decides over all comparisons, step by step; arguments as of ``compare``."""
+    bets = _bets(rules, cars, health, segments=segments, started=started, now=now, cleared=cleared)
+    return bets.decided
+
+
+def _bets(
+    rules: Rules,
+    cars: Cars,
+    health: Health,
+    *,
+    segments: Sequence[str],
+    started: int,
+    now: int,
+    cleared: int | None,
+) -> _Bets:
+    total = sum(comparison.weight for comparison in rules.comparisons)
+    parts = 1 if len(segments) == 1 else 2
+    found: list[Events] = []
+    whole: list[Path] = []
+    paths: list[Path] = []
+    stakes: list[float] = []
+    by_segment = np.full((len(rules.comparisons), len(segments)), 0.0)
+    for row, comparison in enumerate(rules.comparisons):
+        events = events_of(comparison, cars, health, started, now)
+        if cleared is not None:
+            events = events.chosen(events.known > cleared)
+        found.append(events)
+        weight = comparison.weight / total
+        whole.append(_path(comparison, events))
+        paths.append(whole[-1])
+        stakes.append(weight / parts)
+        if parts == 1:
+            continue
+        for segment in np.unique(events.segment).tolist():
+            own = _path(comparison, events.chosen(events.segment == segment))
+            by_segment[row, segment] = own.last
+            paths.append(own)
+            stakes.append(weight / parts / len(segments))
+    return _Bets(found, whole, by_segment, mean(paths, stakes))
 
 
 def _path(comparison: Comparison, events: Events) -> Path:

@@ -68,9 +68,7 @@ class Driver:
         rollout = self._enter(rollout, now)
         standing = self.standing(rollout, now)
         decision = (
-            decide_by_thresholds(standing, rollout.plan.hawkbit)
-            if rollout.plan.hawkbit
-            else decide(standing)
+            decide_by_thresholds(standing, rollout.plan.hawkbit) if rollout.plan.hawkbit else decide(standing)
         )
         try:
             with self._change() as change:

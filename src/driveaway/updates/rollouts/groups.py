@@ -21,7 +21,10 @@ HOLDOUT: Final = "holdout"
 
 
 class Group(NamedTuple):
-    """A row of ``rollout_groups``. ``status``: ready, scheduled, running, finished or error, as hawkBit has it."""
+    """A row of ``rollout_groups``.
+
+    ``status`` is ready, scheduled, running, finished or error, as in hawkBit.
+    """
 
     id: int
     position: int

@@ -144,7 +144,13 @@ def start(change: Change, rollout: Rollout, at: int, *, by: str, simulated: bool
     _expect(rollout, "start", RolloutStatus.READY)
     sets.check_assignable(change, rollout.distribution_set)
     sets.lock(change, rollout.distribution_set, at)
-    _write(change, rollout, at, status=RolloutStatus.RUNNING, record=Record(started=at, grouped=rollout.record.grouped))
+    _write(
+        change,
+        rollout,
+        at,
+        status=RolloutStatus.RUNNING,
+        record=Record(started=at, grouped=rollout.record.grouped),
+    )
     _append(change, rollout, at, "started", by=by, simulated=simulated)
 
 

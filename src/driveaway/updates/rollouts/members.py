@@ -135,7 +135,9 @@ def divide(reading: Reading, rollout: Rollout, at: int) -> Iterator[list[dict[st
         yield [
             {"rollout": rollout.id, "target": target, "segment": segment_name(number)}
             for target, number in zip(
-                targets[start : start + AT_ONCE].tolist(), group[start : start + AT_ONCE].tolist(), strict=True
+                targets[start : start + AT_ONCE].tolist(),
+                group[start : start + AT_ONCE].tolist(),
+                strict=True,
             )
             if number >= 0
         ]
@@ -158,9 +160,7 @@ def _groups(
     return out
 
 
-def _named(
-    reading: Reading, group: HawkbitGroup, targets: NDArray[np.int64], at: int
-) -> NDArray[np.bool_]:
+def _named(reading: Reading, group: HawkbitGroup, targets: NDArray[np.int64], at: int) -> NDArray[np.bool_]:
     if not group.filter:
         return np.ones(len(targets), bool)
     where = Filter(group.filter, target_fields()).where(reading.dialect, Clock(at, at))

@@ -74,7 +74,9 @@ class Night(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         hours, minutes = divmod(lasts % _MINUTES_OF_DAY, 60)
         offset = moment(at, place).strftime("%z")
         return Window(
-            f"0 {first.minute} {first.hour} * * ? *", f"{hours:02}:{minutes:02}:00", f"{offset[:3]}:{offset[3:5]}"
+            f"0 {first.minute} {first.hour} * * ? *",
+            f"{hours:02}:{minutes:02}:00",
+            f"{offset[:3]}:{offset[3:5]}",
         )
 
 

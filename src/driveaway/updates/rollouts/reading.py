@@ -33,11 +33,13 @@ _NUMBERS: Final = (
     f"m.target, m.place, m.held_out, m.joined, COALESCE(m.opened, {NEVER}), COALESCE(a.created, {NEVER}),"
     f" COALESCE(a.begun, {NEVER}), COALESCE(a.modified, {NEVER}), COALESCE(t.polled, {_UNSEEN + 1})"
 )
-_ENDED: Final = " ".join(f"WHEN '{ending.value}' THEN {int(outcome)}" for ending, outcome in _OUTCOMES.items())
+_ENDED: Final = " ".join(
+    f"WHEN '{ending.value}' THEN {int(outcome)}" for ending, outcome in _OUTCOMES.items()
+)
 # Where only its client has said so, a car counts as on its way until it reports, or falls silent.
 _OUTCOME: Final = (
-    f"CASE a.outcome WHEN '{Ending.INSTALLED.value}' THEN CASE WHEN a.verified = 1 OR CAST(:finished AS BIGINT)"
-    f" = 1 THEN {int(Outcome.SUCCEEDED)} WHEN a.verified IS NULL THEN {int(Outcome.PENDING)}"
+    f"CASE a.outcome WHEN '{Ending.INSTALLED.value}' THEN CASE WHEN a.verified = 1"
+    f" OR CAST(:finished AS BIGINT) = 1 THEN {int(Outcome.SUCCEEDED)} WHEN a.verified IS NULL THEN {int(Outcome.PENDING)}"
     f" ELSE {int(Outcome.FALLBACK)} END {_ENDED} ELSE {int(Outcome.PENDING)} END"
 )
 _COLUMNS: Final = f"{_NUMBERS}, {_OUTCOME}, m.segment"
@@ -52,9 +54,9 @@ _JOINED: Final = (
     " AND (m.joined >= :since OR m.opened >= :since)"
 )
 _ACTED: Final = (
-    f"SELECT {_COLUMNS} FROM actions a JOIN rollout_members m ON m.rollout = a.rollout AND m.target = a.target"
-    " AND m.action = a.id JOIN targets t ON t.id = m.target WHERE a.rollout = :rollout AND (a.modified >= :since"
-    " OR (a.begun IS NOT NULL AND a.outcome = '')"
+    f"SELECT {_COLUMNS} FROM actions a JOIN rollout_members m ON m.rollout = a.rollout"
+    " AND m.target = a.target AND m.action = a.id JOIN targets t ON t.id = m.target"
+    " WHERE a.rollout = :rollout AND (a.modified >= :since OR (a.begun IS NOT NULL AND a.outcome = '')"
     f" OR (a.outcome = '{Ending.INSTALLED.value}' AND a.verified IS NULL AND :finished = 0))"
 )
 _HEALTH: Final = (

@@ -61,11 +61,13 @@ def _offer_again(change: Change, rollout: Rollout, at: int) -> int:
 
 
 def _put(
-    change: Change, rollout: Rollout, at: int, before: tuple[int, ActionStatus], after: tuple[int, ActionStatus]
+    change: Change,
+    rollout: Rollout,
+    at: int,
+    before: tuple[int, ActionStatus],
+    after: tuple[int, ActionStatus],
 ) -> int:
-    rows = change.rows(
-        _UNHEARD, rollout=rollout.id, active=before[0], status=before[1].value, most=MOST
-    )
+    rows = change.rows(_UNHEARD, rollout=rollout.id, active=before[0], status=before[1].value, most=MOST)
     for part in parts(action for action, _ in rows):
         change.run(
             f"UPDATE actions SET active = :active, status = :status, modified = :at WHERE id IN ({places()})",
@@ -91,7 +93,9 @@ def _cancel(change: Change, rollout: Rollout, at: int) -> int:
     asked = [action for action, _, active in rows if active]
     ended = [action for action, _, active in rows if not active]
     entries = [log.entry(each, ActionStatus.CANCELING, at, [f"cancellation asked for{by}"]) for each in asked]
-    entries += [log.entry(each, ActionStatus.CANCELED, at, [f"cancelled{by} before its time"]) for each in ended]
+    entries += [
+        log.entry(each, ActionStatus.CANCELED, at, [f"cancelled{by} before its time"]) for each in ended
+    ]
     change.run_many(log.INSERT, entries)
     for some in parts(asked):
         change.run(

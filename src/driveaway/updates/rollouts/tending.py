@@ -68,7 +68,7 @@ def silent_actions(reading: Reading, rollout: Rollout, at: int) -> list[int]:
 
 
 def fallen_back(reading: Reading, rollout: Rollout, at: int) -> list[int]:
-    """Actions that clients called finished, a day ago or more, of cars that since say that they run another."""
+    """Actions called finished a day ago or more, of cars that since said that they run something else."""
     rows = reading.rows(
         "SELECT a.id FROM actions a JOIN targets t ON t.id = a.target AND t.installed_action = a.id"
         " JOIN distribution_sets d ON d.id = a.distribution_set WHERE a.rollout = :rollout"

@@ -7,7 +7,7 @@ A private key in a file (``file2:``) is for demonstrations and tests, and refuse
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from stat import S_IRWXG, S_IRWXO
 from typing import Any, Final
@@ -61,12 +61,16 @@ class KeyRing:
             except msgspec.DecodeError as error:
                 raise BadValue(str(error), code="updates.keys", place=str(self._file)) from error
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[str]:
         return iter(self._keys)
 
     def holder(self, name: str) -> str:
         """Account name of who holds a key; "" for a worker's."""
         return self._kept(name).holder
+
+    def place(self, name: str) -> str:
+        """Scheme of the URI by which the private half is reached, such as ``hsm``."""
+        return self._kept(name).uri.partition(":")[0]
 
     def public(self, name: str) -> Key:
         """The public key, with its holder."""

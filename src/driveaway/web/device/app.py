@@ -135,7 +135,7 @@ class DeviceDoor:
             response = self._failed(scope, error, headers)
         except Exception as error:  # noqa: BLE001 - a defect must be answered and told, not end the server
             _log.error("defect: %s %r", method, scope["path"][:300], exc_info=error)
-            response = failure(DriveawayError("", code="internal"), _media(headers))
+            response = failure(DriveawayError("", code="http.defect"), _media(headers))
         if response is not None:
             if not body.ended:
                 # The body was not read: what follows on this connection could not be told from it.

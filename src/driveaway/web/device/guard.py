@@ -13,6 +13,7 @@ from driveaway.web.device.credentials import Credentials
 from driveaway.web.device.desk import Desk
 from driveaway.web.device.options import Limits
 from driveaway.web.device.requests import Request
+from driveaway.web.http.clients import subscriber
 from driveaway.web.http.errors import HttpError
 from driveaway.web.http.limits import Buckets, admitted
 
@@ -57,7 +58,7 @@ class Guard:
         known = car is not None and compare_digest(car.proof, proof)
         if car is None or not known or car.epoch != cars.epoch:
             if not known:
-                self._slow_down(request.client.address)
+                self._slow_down(subscriber(request.client.address))
             car = await self._asked(request, proof, shown, download=download)
         request.car = car
 
@@ -73,7 +74,7 @@ class Guard:
                 return None
         finally:
             self._cars.done(ticket)
-        wait = self._failures.take(request.client.address, time.monotonic())
+        wait = self._failures.take(subscriber(request.client.address), time.monotonic())
         raise too_many(wait) if wait else self._credentials.challenge()
 
     def _anonymous(self, controller_id: str) -> bool:
@@ -94,7 +95,9 @@ class Guard:
         """
         now = time.monotonic()
         if request.car is None or download:
-            key = request.controller_id if request.car is not None else f"@{request.client.address}"
+            key = (
+                request.controller_id if request.car is not None else f"@{subscriber(request.client.address)}"
+            )
             wait = self._downloads.take(key, now)
         else:
             request.car.due, wait = admitted(request.car.due, now, self._limits.car)

@@ -64,7 +64,7 @@ def segments(raw_path: bytes) -> tuple[str, ...]:
     parts: list[str] = []
     for raw in raw_path.partition(b"?")[0].split(b"/")[1:]:
         try:
-            part = unquote_to_bytes(raw).decode()
+            part = (unquote_to_bytes(raw) if b"%" in raw else raw).decode()
         except UnicodeDecodeError as error:
             raise BadValue("the path is not UTF-8", code="http.path", remedy="encode it as UTF-8") from error
         if not part.isprintable():

@@ -98,6 +98,20 @@ class TrustedProxies:
         return found
 
 
+@lru_cache(maxsize=4096)
+def subscriber(address: str) -> str:
+    """What one subscriber has: an IPv4 address, of IPv6 a /64, within which it can choose freely."""
+    if ":" not in address:
+        return address
+    try:
+        found = IPv6Address(address)
+    except ValueError:
+        return address
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return f"{IPv6Address(int(found) >> 64 << 64)}/64"
+
+
 def usable_host(text: str) -> bool:
     """Whether a Host is one that URLs can be made of."""
     return _HOST.fullmatch(text) is not None

@@ -83,7 +83,7 @@ def document_of(error: DriveawayError, status: int) -> dict[str, Any]:
     Of a defect of ours (500) nothing is said but that it is one.
     """
     if status == 500:
-        return {"errorCode": "internal", "code": "internal", "message": "a defect of the server"}
+        return {"errorCode": "http.defect", "code": "http.defect", "message": "a defect of the server"}
     message = f"{error.message}; {error.remedy}" if error.remedy else error.message
     hawkbit = _QUOTA if error.code.startswith("quota.") else _HAWKBIT.get(status, error.code)
     return {"errorCode": hawkbit, "code": error.code, "message": message}

@@ -23,6 +23,9 @@ SENDFILE: Final = "driveaway.sendfile"
 ABORT: Final = "driveaway.abort"
 """The server's extension that drops the connection, with what a reader did not take."""
 _CHUNK: Final = 256 * 1024
+_SMALL: Final = 128 * 1024
+"""Bytes up to which copying them costs less than handing them to the kernel."""
+_NOW: Final = getattr(os, "RWF_NOWAIT", 0)
 _STALLED: Final = 60.0
 """Seconds within which a reader must take a chunk."""
 
@@ -166,27 +169,43 @@ async def _send_parts(
 
 
 async def _send_span(scope: Scope, send: Send, descriptor: int, span: Span) -> None:
-    """Send bytes of the file: by the kernel where the server offers it, else in chunks."""
-    if span.size <= 0:
-        return
-    extensions = scope.get("extensions") or {}
-    sendfile = extensions.get(SENDFILE)
-    if sendfile is not None:
+    """Send bytes of the file: many by the kernel where the server offers it, else in chunks."""
+    sendfile = (scope.get("extensions") or {}).get(SENDFILE)
+    if sendfile is not None and span.size > _SMALL:
         await sendfile(send, descriptor, span.first, span.size)
         return
-    loop = asyncio.get_running_loop()
     offset, left = span.first, span.size
-    while left:
-        # In a thread: the disk may take its time, and others are waiting for the loop.
-        chunk = await loop.run_in_executor(None, os.pread, descriptor, min(left, _CHUNK), offset)
+    while left > 0:
+        chunk = read_cached(descriptor, min(left, _CHUNK), offset)
+        if chunk is None:
+            # In a thread: the disk takes its time, and others are waiting for the loop.
+            loop = asyncio.get_running_loop()
+            chunk = await loop.run_in_executor(None, os.pread, descriptor, min(left, _CHUNK), offset)
         if not chunk:
+            _abort(scope)
             raise Unavailable("the file became shorter while it was sent", code="web.file")
         try:
             async with asyncio.timeout(_STALLED):
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
         except TimeoutError as error:
-            abort = extensions.get(ABORT)
-            if abort is not None:
-                abort()
+            _abort(scope)
             raise Disconnected from error
         offset, left = offset + len(chunk), left - len(chunk)
+
+
+def _abort(scope: Scope) -> None:
+    abort = (scope.get("extensions") or {}).get(ABORT)
+    if abort is not None:
+        abort()
+
+
+def read_cached(descriptor: int, size: int, offset: int) -> bytes | bytearray | None:
+    """Bytes of a file as far as they are in memory; None where the disk would have to be asked."""
+    buffer = bytearray(size)
+    try:
+        got = os.preadv(descriptor, [buffer], offset, _NOW)
+    except OSError:
+        return None
+    if got < size:
+        del buffer[got:]
+    return buffer

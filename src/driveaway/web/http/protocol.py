@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from driveaway.values.errors import Unavailable
 from driveaway.web.http.bodies import Disconnected
-from driveaway.web.http.files import ABORT, SENDFILE
+from driveaway.web.http.files import ABORT, SENDFILE, read_cached
 from driveaway.web.http.scope import Send
 
 TLS: Final = "tls"
@@ -120,8 +120,12 @@ class DoorProtocol(HttpToolsProtocol):
         out = os.dup(self.transport.get_extra_info("socket").fileno())
         try:
             while count:
+                at_once = min(count, _AT_ONCE)
+                if read_cached(descriptor, 1, offset + at_once - 1) is None:
+                    # The disk is asked in a thread: others are waiting for the loop.
+                    await self.loop.run_in_executor(None, os.pread, descriptor, at_once, offset)
                 try:
-                    sent = os.sendfile(out, descriptor, offset, min(count, _AT_ONCE))
+                    sent = os.sendfile(out, descriptor, offset, at_once)
                 except BlockingIOError:
                     await self._writable(out)
                     continue

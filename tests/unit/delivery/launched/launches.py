@@ -158,6 +158,7 @@ def problem(seed: int) -> tuple[Demand, Supply, int, Record]:
         first_day=first_day,
         ranks=priorities(description, configurations, Notes()),
         cancels=cancellations(description, Notes()),
+        lock_days=local_days(orders["queued"], description.zone),
         built_days=local_days(orders["built"], description.zone),
         frozen={},
     )

@@ -7,6 +7,7 @@ import pytest
 
 from driveaway.delivery.planning.problem import NO_DAY
 from driveaway.delivery.plans import last_plan
+from driveaway.delivery.supply.reading import number_of
 from driveaway.facts import Draft
 from driveaway.facts.delivery import OrderPrioritised
 from driveaway.launch.desk import cancel
@@ -14,6 +15,7 @@ from driveaway.launch.launch import Launch
 from driveaway.launch.planning import adopting, telling
 from driveaway.launch.planning.landing import landed, plans_folder
 from driveaway.launch.planning.proposing import Proposal, propose
+from driveaway.values.clock import DAY, local_day
 from driveaway.values.errors import Refused, Unavailable
 from driveaway.values.ids import parse_order_id
 
@@ -39,6 +41,17 @@ def test_an_earlier_lock_of_the_same_configuration_is_never_built_later(proposal
         kind = (plan.demand.configuration[row], plan.demand.priority[row])
         assert seen.get(kind, -1) <= plan.slot[row]
         seen[kind] = plan.slot[row]
+
+
+def test_a_lock_lies_in_a_day_of_the_launch_s_zone(proposal: Proposal) -> None:
+    demand, zone = proposal.plan.demand, proposal.zone
+    locked = demand.locked[: proposal.open]
+    told = demand.lock_day[: proposal.open].tolist()
+    assert told == [number_of(local_day(instant, zone)) for instant in locked.tolist()]
+    assert told != (locked // DAY).tolist()
+    # Who is still to come does not stand before a buyer who asks on the plan's first day.
+    assert (demand.lock_day[proposal.open :] > proposal.plan.supply.first_day).all()
+    assert len(demand) > proposal.open
 
 
 def test_the_chance_to_be_there_rises_with_the_day(proposal: Proposal) -> None:

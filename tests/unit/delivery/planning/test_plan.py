@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -12,6 +13,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from driveaway.delivery.planning.plan import make_plan
 from driveaway.delivery.planning.problem import NO_DAY, Demand, Supply
 from driveaway.delivery.planning.signatures import ranks
+from driveaway.values.errors import BadValue
 from tests.unit.delivery.planning.cases import DAY, MONDAY, demand_of, limit_of, line_of, problems, region_of
 
 FEW = {"paths": 8, "confidences": (0.5, 0.9)}
@@ -248,3 +250,18 @@ def test_a_car_already_built_has_only_its_way_left() -> None:
     assert plan.promises.handed[:, 0].tolist() == [1, 1]
     assert plan.promises.handed[:, 1].tolist() == [2, 4]
     assert plan.delivered.mean.sum() == pytest.approx(2)
+
+
+def test_a_lock_lies_in_its_local_day() -> None:
+    # Locked at 20:00 UTC on Monday and Tuesday: in Shanghai it was the next morning.
+    locked = (MONDAY + np.array([0, 1])) * DAY + DAY * 20 // 24
+    demand = demand_of([0, 0], locked=locked)
+    supply = Supply(MONDAY, 6, (line_of(1, 6),))
+    assert make_plan(demand, supply, **FEW).slot.tolist() == [0, 1]
+    local = replace(demand, locked_on=np.array([MONDAY + 1, MONDAY + 2]))
+    plan = make_plan(local, supply, **FEW)
+    assert plan.slot.tolist() == [1, 2]
+    # A buyer who asks on Monday stands before both.
+    assert plan.quote(0).ahead == 0
+    with pytest.raises(BadValue):
+        make_plan(replace(demand, locked_on=np.array([MONDAY])), supply, **FEW)

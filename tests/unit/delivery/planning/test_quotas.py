@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 
+from driveaway.delivery.planning import quotas
 from driveaway.delivery.planning.capacity import calendar, expected, in_whole_cars
 from driveaway.delivery.planning.problem import NO_DAY
 from driveaway.delivery.planning.queue import groups, queue
@@ -84,6 +87,37 @@ def test_the_optimum_is_that_of_one_variable_an_order(problem, buckets) -> None:
     assert exact.proven
     assert exact.cost == pytest.approx(order_by_order(line, weekly, found, cal), abs=1e-5)
     assert solve(together, weekly, found).cost <= exact.cost + 1e-6
+
+
+@settings(deadline=None, max_examples=25)
+@given(problems(promises=True, releases=True))
+def test_large_programs_are_solved_otherwise_to_the_same_optimum(problem) -> None:
+    line, capacity, found, cal = prepared(*problem)
+    if not len(line):
+        return
+    weekly, together = room(line, capacity, found, cal), groups(line, cal.week, promises=True)
+    with patch.object(quotas, "_LARGE", -1):
+        inside = solve(together, weekly, found)
+    assert inside.cost == pytest.approx(solve(together, weekly, found).cost, rel=1e-7, abs=1e-6)
+    assert inside.proven
+    assert (inside.by_group.sum(axis=1) <= together.count + 1e-6).all()
+    assert (inside.built.sum(axis=0) <= weekly.pools.sum(axis=0) + 1e-6).all()
+
+
+@settings(deadline=None, max_examples=40)
+@given(problems(promises=True))
+def test_groups_are_all_orders_each_once(problem) -> None:
+    line, _, found, cal = prepared(*problem)
+    for promises in (False, True):
+        made = groups(line, cal.week, promises=promises)
+        assert made.count.sum() == len(line)
+        alike = list(zip(made.signature.tolist(), made.weight.tolist(), made.due.tolist(), strict=True))
+        assert len(set(alike)) == len(alike)
+        weight = [float(line.weight[line.signature == s].sum()) for s in range(len(found))]
+        found_weight = [
+            float((made.weight * made.count)[made.signature == s].sum()) for s in range(len(found))
+        ]
+        assert found_weight == pytest.approx(weight)
 
 
 @settings(deadline=None, max_examples=40)

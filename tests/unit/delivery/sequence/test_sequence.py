@@ -12,7 +12,7 @@ from driveaway.delivery.sequence.moves import Move
 from driveaway.delivery.sequence.paint import batched_order, fewest_colour_changes
 from driveaway.delivery.sequence.problem import Cars, Counting, Objective, Problem, Ratio
 from driveaway.delivery.sequence.score import score
-from driveaway.delivery.sequence.search import _Run, _shares, sequence
+from driveaway.delivery.sequence.search import MIX, UNPAINTED, Mix, _Run, _shares, sequence
 from driveaway.values.errors import BadValue, Refused
 from tests.unit.delivery.sequence.counting import counted, longest_run, total
 from tests.unit.delivery.sequence.problems import problems
@@ -220,3 +220,33 @@ def test_a_limit_that_no_order_keeps_is_refused() -> None:
     with pytest.raises(Refused, match="4 cars of one colour and 1 of others") as caught:
         sequence(problem, moves=1)
     assert caught.value.code == "delivery.sequence.paint_limit"
+
+
+def _crowded() -> tuple[Cars, tuple[Ratio, ...]]:
+    random = np.random.default_rng(5)
+    held = random.random((90, 4)) < [0.45, 0.6, 0.3, 0.35]
+    ratios = tuple(
+        Ratio(f"r{most}/{window}", most, window) for most, window in ((1, 2), (2, 3), (1, 3), (2, 5))
+    )
+    return Cars(random.integers(0, 4, 90), held), ratios
+
+
+@pytest.mark.parametrize(
+    ("objectives", "limit", "mix"),
+    [
+        ((Objective.HIGH_RATIOS,), None, UNPAINTED),
+        ((Objective.HIGH_RATIOS,), 30, MIX),
+        ((Objective.HIGH_RATIOS, Objective.COLOUR_CHANGES), None, MIX),
+    ],
+)
+def test_moves_of_paint_batches_are_left_out_where_no_colour_counts(
+    objectives: tuple[Objective, ...], limit: int | None, mix: Mix
+) -> None:
+    cars, ratios = _crowded()
+    problem = Problem(cars, ratios, objectives, paint_limit=limit)
+    found = sequence(problem, moves=20_000, seed=3)
+    asked, other = (
+        sequence(problem, moves=20_000, seed=3, mix=m) for m in (mix, UNPAINTED if mix is MIX else MIX)
+    )
+    assert found.order.tolist() == asked.order.tolist() != other.order.tolist()
+    assert found.score.total < found.given.total

@@ -1,0 +1,337 @@
+"""Commands about rollouts: rollout plan, approve, start, list, show, watch, pause, resume, abort, retry, …"""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from driveaway.cli.options import format_option, launch_option, opened, time_option
+from driveaway.cli.output import print_json, print_rows
+
+if TYPE_CHECKING:
+    from driveaway.launch.launch import Launch
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _person() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+def _by_option(function: F) -> F:
+    return click.option(
+        "--by",
+        metavar="NAME",
+        envvar="DRIVEAWAY_PERSON",
+        default=_person,
+        show_default="who is logged in",
+        help="Who does it: an account, whose roles must permit it.",
+    )(function)
+
+
+def _at(launch: Launch, at: str | None) -> int:
+    from driveaway.values.clock import now
+
+    return now() if at is None else launch.parse_time(at)
+
+
+@click.group("rollout")
+def rollout() -> None:
+    """Roll a release out in waves that stop themselves.
+
+    A running worker (driveaway serve worker) enters the cars, decides and opens wave after wave.
+    """
+
+
+@rollout.command("plan")
+@click.argument("name")
+@click.option("--release", required=True, metavar="NAME:VERSION", help="What is rolled out.")
+@click.option("--filter", "query", default="controllerid==*", show_default=True, metavar="RSQL",
+              help="Which cars.")  # fmt: skip
+@click.option("--plan", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="The plan as TOML; other options go before it.")  # fmt: skip
+@click.option("--stages", metavar="1,5,20,50,100", help="Growth: percent of the cars, stage by stage.")
+@click.option(
+    "--hold", default="24h", show_default=True, help="With --stages or --cities: each lasts so long."
+)
+@click.option("--rate", metavar="100/hour", help="Growth: so many cars an hour or a day.")
+@click.option("--exponential", metavar="10x2/1000",
+              help="Growth: 10 cars a minute, doubled each 1,000 successes.")  # fmt: skip
+@click.option("--cities", metavar="CITY,CITY+CITY", help="Growth: city by city, by the cars' attribute city.")
+@click.option("--holdout", metavar="PERCENT", help="Cars that stay behind as a control; default: 5%.")
+@click.option("--purpose", type=click.Choice(["feature", "quality", "security", "recall"]),
+              help="Nobody is held back from the last two.")  # fmt: skip
+@click.option("--type", "kind", type=click.Choice(["soft", "forced", "downloadonly"]), help="How urgently.")
+@click.option("--weight", type=click.IntRange(0, 1000), help="Of several rollouts a car sees the heaviest.")
+@click.option("--night", metavar="22:00-06:00", help="Install only at these hours, where the car is.")
+@click.option("--retries", type=click.IntRange(0, 10), help="Further tries of a car that failed.")
+@click.option("--needs-approval", is_flag=True, help="Somebody else approves it before it starts.")
+@click.option("--start-at", metavar="TIME", help="The worker starts it then.")
+@click.option("--description", default="", help="For people.")
+@_by_option
+@time_option
+@format_option("table", "json")
+@launch_option
+def plan(
+    name: str, release: str, query: str, file: Path | None, stages: str | None, hold: str, rate: str | None,
+    exponential: str | None, cities: str | None, holdout: str | None, purpose: str | None, kind: str | None,
+    weight: int | None, night: str | None, retries: int | None, needs_approval: bool, start_at: str | None,
+    description: str, by: str, at: str | None, shape: str, folder: str | None, book_url: str | None,
+) -> None:  # fmt: skip
+    """Plan how a release is rolled out; nothing is offered yet."""
+    from driveaway.launch.updates import planning, rolling
+    from driveaway.updates.configuration import Configuration
+
+    growth = []
+    if stages is not None:
+        growth.append(planning.stages(stages, planning.duration(hold, "hold")))
+    if rate is not None:
+        growth.append(planning.rate(rate))
+    if exponential is not None:
+        growth.append(planning.exponential(exponential))
+    if cities is not None:
+        growth.append(planning.cities(cities, planning.duration(hold, "hold")))
+    with opened(folder, book_url) as launch:
+        made = planning.plan_of(
+            launch.description.zone,
+            file=file,
+            growth=growth,
+            night=night,
+            holdout=None if holdout is None else planning.share(holdout, "holdout"),
+            purpose=purpose,
+            type=kind,
+            weight=weight,
+            retries=retries,
+        )
+        approval = needs_approval or Configuration(launch.state).enabled("rollout.approval.enabled")
+        planned = rolling.plan_rollout(
+            launch,
+            name,
+            release,
+            query,
+            made,
+            _at(launch, at),
+            by=by,
+            description=description,
+            approval=approval,
+            start_at=None if start_at is None else launch.parse_time(start_at),
+        )
+        if shape == "json":
+            print_json(rolling.told(launch, planned) | {"plan": rolling.told_plan(planned)})
+            return
+        click.echo(f"{planned.name}: {planned.status.value.replace('_', ' ')}")
+        print_rows(rolling.told_groups(launch, planned))
+
+
+def _acting(name: str, text: str, *, reason: bool) -> Callable[[Callable[..., str]], click.Command]:
+    """A command that does one thing to a rollout and says what came of it."""
+
+    def made(work: Callable[..., str]) -> click.Command:
+        @click.argument("name")
+        @_by_option
+        @time_option
+        @launch_option
+        def command(
+            name: str, by: str, at: str | None, folder: str | None, book_url: str | None, **more: Any
+        ) -> None:
+            with opened(folder, book_url) as launch:
+                click.echo(work(launch, name, _at(launch, at), by=by, **more))
+
+        command.__doc__ = text
+        if reason:
+            command = click.option("--reason", required=True, help="Why: it stays with the decision.")(
+                command
+            )
+        return rollout.command(name)(command)
+
+    return made
+
+
+@rollout.command("approve")
+@click.argument("name")
+@click.option("--deny", metavar="REASON", help="Deny it instead.")
+@_by_option
+@time_option
+@launch_option
+def approve(
+    name: str, deny: str | None, by: str, at: str | None, folder: str | None, book_url: str | None
+) -> None:
+    """Approve a rollout that somebody else planned."""
+    from driveaway.launch.updates import rolling
+
+    with opened(folder, book_url) as launch:
+        rolling.approve(launch, name, _at(launch, at), by=by, denied=deny)
+    click.echo(f"{name}: {'ready' if deny is None else 'approval denied'}")
+
+
+def _start(launch: Launch, name: str, at: int, *, by: str) -> str:
+    from driveaway.launch.updates import rolling
+
+    rolling.start(launch, name, at, by=by)
+    return f"{name}: running; the worker opens its first wave"
+
+
+def _pause(launch: Launch, name: str, at: int, *, by: str, reason: str) -> str:
+    from driveaway.launch.updates import rolling
+
+    rolling.pause(launch, name, at, by=by, reason=reason)
+    return f"{name}: paused; what no car had begun is taken back"
+
+
+def _resume(launch: Launch, name: str, at: int, *, by: str, reason: str) -> str:
+    from driveaway.launch.updates import rolling
+
+    rolling.resume(launch, name, at, by=by, reason=reason)
+    return f"{name}: running; what was found until now is cleared"
+
+
+def _abort(launch: Launch, name: str, at: int, *, by: str, reason: str) -> str:
+    from driveaway.launch.updates import rolling
+
+    concerned = rolling.abort(launch, name, at, by=by, reason=reason)
+    return f"{name}: stopped; {concerned:,} open actions are cancelled"
+
+
+def _retry(launch: Launch, name: str, at: int, *, by: str) -> str:
+    from driveaway.launch.updates import rolling
+
+    cars = rolling.retry(launch, name, at, by=by)
+    return f"{name}: {cars:,} cars that failed are asked again; their first try stays the evidence"
+
+
+start = _acting("start", "Start a rollout that is ready.", reason=False)(_start)
+pause = _acting("pause", "Offer nothing more until it is resumed.", reason=True)(_pause)
+resume = _acting("resume", "Go on after a pause: what was found is cleared.", reason=True)(_resume)
+abort = _acting("abort", "End a rollout for good and cancel what is open.", reason=True)(_abort)
+retry = _acting("retry", "Ask cars again that failed.", reason=False)(_retry)
+
+
+@rollout.command("list")
+@format_option("table", "json")
+@launch_option
+def listing(shape: str, folder: str | None, book_url: str | None) -> None:
+    """List the rollouts and how far they are."""
+    from driveaway.launch.updates import rolling
+    from driveaway.updates.rollouts import keeping
+
+    with opened(folder, book_url) as launch:
+        rows = [rolling.told(launch, each) for each in keeping.all_rollouts(launch.state)]
+    if shape == "json":
+        print_json({"rows": rows})
+        return
+    shown = (
+        "name",
+        "status",
+        "release",
+        "rule",
+        "cars",
+        "opened",
+        "succeeded",
+        "failed",
+        "silent",
+        "fallback",
+    )
+    print_rows([{key: row[key] for key in shown} for row in rows])
+
+
+@rollout.command("show")
+@click.argument("name")
+@format_option("table", "json")
+@launch_option
+def show_one(name: str, shape: str, folder: str | None, book_url: str | None) -> None:
+    """Show one rollout: its plan, how it stands, and what it waits for."""
+    from driveaway.cli.watching import standing_lines
+    from driveaway.launch.updates import rolling
+    from driveaway.updates.rollouts import keeping
+
+    with opened(folder, book_url) as launch:
+        found = keeping.find_rollout(launch.state, name)
+        told = rolling.told(launch, found)
+        rows = rolling.told_groups(launch, found)
+        if shape == "json":
+            print_json(told | {"plan": rolling.told_plan(found), "groups": rows})
+            return
+    for line in standing_lines(told):
+        click.echo(line)
+    print_rows(rows)
+
+
+@rollout.command("watch")
+@click.argument("name")
+@click.option("--every", default=5.0, show_default=True, type=click.FloatRange(min=0.2), help="Seconds.")
+@click.option("--once", is_flag=True, help="Say it once.")
+@launch_option
+def watch(name: str, every: float, once: bool, folder: str | None, book_url: str | None) -> None:
+    """Watch a rollout until it ends or Ctrl-C is pressed."""
+    from driveaway.cli.watching import watch_rollout
+
+    with opened(folder, book_url) as launch:
+        watch_rollout(launch, name, every, once=once)
+
+
+@rollout.command("explain")
+@click.argument("name")
+@click.argument("vin")
+@time_option
+@format_option("table", "json")
+@launch_option
+def explain(
+    name: str, vin: str, at: str | None, shape: str, folder: str | None, book_url: str | None
+) -> None:
+    """Say why a car does, or does not, get what is rolled out."""
+    from driveaway.launch.updates import rolling
+
+    with opened(folder, book_url) as launch:
+        told = rolling.told_reasons(launch, name, vin, _at(launch, at))
+    if shape == "json":
+        print_json(told)
+        return
+    click.echo(f"{vin} {'gets' if told['gets_it'] else 'does not get'} {name}:")
+    for reason in told["reasons"]:
+        until = f" (not before {reason['until']})" if reason["until"] else ""
+        click.echo(f"  {reason['text']}{until} [{reason['code']}]")
+
+
+@rollout.command("history")
+@click.argument("name")
+@click.option("--picture", "out", type=click.Path(path_type=Path), help="Draw it: a file .svg or .png.")
+@time_option
+@format_option("table", "json")
+@launch_option
+def history(
+    name: str, out: Path | None, at: str | None, shape: str, folder: str | None, book_url: str | None
+) -> None:
+    """Tell the decisions of a rollout, each with its evidence."""
+    from driveaway.cli.pictures import write_rollout
+    from driveaway.launch.updates import rolling
+
+    with opened(folder, book_url) as launch:
+        told = rolling.told_decisions(launch, name)
+        if out is not None:
+            write_rollout(launch, name, _at(launch, at), out)
+            click.echo(f"picture: {out}", err=True)
+    if shape == "json":
+        print_json({"rollout": name, "rows": told})
+        return
+    print_rows([_decision(each) for each in told], spare=("seq", "wave"))
+    for each in told:
+        for finding in each["findings"]:
+            click.echo(f"{each['at']} {finding['name']} ({finding['verdict']}): {finding['text']}")
+    if any(each["simulated"] for each in told):
+        click.echo("the cars are simulated")
+
+
+def _decision(told: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "at": told["at"], "decision": told["decision"], "wave": told.get("wave"), "seq": told["seq"],
+        "opened": told.get("opened", 0), "succeeded": told.get("succeeded", 0), "failed": told.get("failed", 0),
+        "silent": told.get("silent", 0), "by": told.get("decided_by") or "its rule",
+        "reason": told.get("reason"),
+    }  # fmt: skip

@@ -1,0 +1,283 @@
+"""Commands that run until they are stopped: the server for cars, the worker, and both together."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from driveaway.launch.device import DeviceLaunch
+    from driveaway.updates.ddi.desk import DeviceDesk
+    from driveaway.web.device.options import ServeOptions
+
+F = TypeVar("F", bound=Callable[..., Any])
+_LINE: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
+_LOOK_EVERY: Final = 0.2
+_GRACE: Final = 40.0
+"""Seconds that a server and a worker have to end; the server ends requests within 30."""
+_File = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def _launch_options(function: F) -> F:
+    # Not `options.launch_option`: what a server imports stays light, and needs no open launch.
+    for option in (
+        click.option("--book-url", metavar="URL", help="Where the book is; default: in the folder."),
+        click.option(
+            "--launch", "folder", metavar="DIR", help="The launch folder; default: where one stands."
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def _device_options(function: F) -> F:
+    for option in reversed((
+        click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on."),
+        click.option(
+            "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0: any free one."
+        ),
+        click.option(
+            "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Server processes."
+        ),
+        click.option("--tls-cert", type=_File, help="Certificate chain in PEM: serve HTTPS."),
+        click.option("--tls-key", type=_File, help="Its private key in PEM."),
+        click.option("--client-ca", type=_File, help="Who may sign cars' certificates, in PEM (mutual TLS)."),
+        click.option("--client-cert-required", is_flag=True, help="A car must show a certificate."),
+        click.option(
+            "--trusted-proxy", "proxies", multiple=True, metavar="ADDRESS",
+            help="Address or network of a proxy whose X-Forwarded-… and certificate headers count."
+            " Repeatable.",
+        ),
+        click.option("--public-url", default="", metavar="URL", help="Where links lead; default: as asked."),
+        click.option(
+            "--rate", type=click.FloatRange(min=0, min_open=True), default=100.0, show_default=True,
+            help="Requests a second that one car may make in the long run, three times as many at once.",
+        ),
+        click.option(
+            "--plain-http", is_flag=True,
+            help="Allow HTTP without TLS beyond loopback: credentials cross the network in the clear.",
+        ),
+    )):  # fmt: skip
+        function = option(function)
+    return function
+
+
+@dataclass(frozen=True)
+class Room:
+    """Opens the desk in the process that serves; a value that can be sent to it."""
+
+    launch: DeviceLaunch
+
+    def __call__(self) -> AbstractContextManager[DeviceDesk]:
+        """The desk, open; what the server logs goes to stderr."""
+        logging.basicConfig(level=logging.WARNING, format=_LINE)
+        if (parent := multiprocessing.parent_process()) is not None:
+            _end_with(parent.join)
+        return self.launch.desk()
+
+
+def _end_with(wait: Callable[[], object]) -> None:
+    """Stop this process as by SIGTERM once ``wait`` returns: when the one that started it is gone."""
+
+    def watch() -> None:
+        wait()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
+def _orphaned(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+
+
+@click.group("serve", invoke_without_command=True)
+@_device_options
+@_launch_options
+@click.option(
+    "--every", type=click.FloatRange(min=1), default=30.0, show_default=True, help="As of serve worker."
+)
+@click.pass_context
+def serve(
+    context: click.Context, /, folder: str | None, book_url: str | None, every: float, **given: Any
+) -> None:
+    """Serve cars and run the worker beside, for a small set-up; stopped together.
+
+    Larger ones run `serve device` on as many machines as needed and `serve worker` on one that holds
+    the online keys.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from driveaway.launch.device import find_launch
+
+    launch = find_launch(folder, book_url)
+    _server_options(launch, given).check()
+    launch.store().close()
+    where = ["--launch", str(launch.folder), "--parent", str(os.getpid())]
+    where += ["--book-url", book_url] if book_url else []
+    server = ["device", *_words(given), *where]
+    worker = ["worker", "--every", str(every), *where]
+    sys.exit(_together([server, worker]))
+
+
+def _words(given: dict[str, Any]) -> Iterator[str]:
+    """Options of the server for cars, as they are written."""
+    names = {"proxies": "trusted_proxy"}
+    for name, value in given.items():
+        option = "--" + names.get(name, name).replace("_", "-")
+        for each in value if isinstance(value, tuple) else (value,):
+            if each is True:
+                yield option
+            elif each not in (None, False, ""):
+                yield from (option, str(each))
+
+
+def _together(commands: Sequence[Sequence[str]]) -> int:
+    """Run commands of this group beside each other until one ends or we are stopped; the exit code."""
+    program = [sys.executable, "-m", "driveaway", "serve"]
+    with _stopped() as stop:
+        children = [subprocess.Popen([*program, *command]) for command in commands]
+        while not stop.is_set() and all(child.poll() is None for child in children):
+            time.sleep(_LOOK_EVERY)
+        ended = [child.returncode for child in children if child.poll() is not None]
+        for child in children:
+            child.terminate()
+        until = time.monotonic() + _GRACE
+        for child in children:
+            try:
+                child.wait(max(0.0, until - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+    if stop.is_set() or not ended:
+        return 0
+    click.echo("one of the two ended; the other was stopped", err=True)
+    return ended[0] if ended[0] > 0 else 3
+
+
+@contextmanager
+def _stopped() -> Iterator[threading.Event]:
+    """An event that SIGTERM and SIGINT set."""
+    stop = threading.Event()
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in _STOPPING}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@serve.command("device")
+@_device_options
+@_launch_options
+@click.option("--parent", type=int, hidden=True)
+def device(folder: str | None, book_url: str | None, parent: int | None, **given: Any) -> None:
+    """Serve cars: hawkBit's Direct Device Integration, and the signed repository of software.
+
+    Nothing listens beyond loopback unless --host says so, and then over TLS or behind a trusted proxy.
+    """
+    from driveaway.launch.device import find_launch
+    from driveaway.web.device.serve import serve as run
+
+    launch = find_launch(folder, book_url)
+    options = _server_options(launch, given)
+    options.check()
+    launch.store().close()
+    if parent is not None:
+        _end_with(lambda: _orphaned(parent))
+    scheme = "http" if options.tls is None else "https"
+
+    def listening(host: str, port: int) -> None:
+        place = f"[{host}]" if ":" in host else host
+        click.echo(f"cars: {scheme}://{place}:{port}/{options.door.tenant}/controller/v1/ID")
+        sys.stdout.flush()
+
+    run(options, listening)
+
+
+def _server_options(launch: DeviceLaunch, given: dict[str, Any]) -> ServeOptions:
+    from driveaway.values.errors import BadValue
+    from driveaway.web.device.options import DoorOptions, Limits, ServeOptions, Tls
+    from driveaway.web.http.limits import Rate
+
+    certificate, key, authorities = given["tls_cert"], given["tls_key"], given["client_ca"]
+    if (certificate is None) != (key is None) or (authorities is not None and certificate is None):
+        raise BadValue(
+            "TLS needs a certificate and its key",
+            code="device.tls",
+            remedy="give --tls-cert and --tls-key, and --client-ca only beside them",
+        )
+    if given["client_cert_required"] and authorities is None:
+        raise BadValue(
+            "who signs cars' certificates is not said", code="device.tls", remedy="give --client-ca"
+        )
+    tls = None
+    if certificate is not None:
+        tls = Tls(certificate, key, authorities, given["client_cert_required"])
+    rate = given["rate"]
+    door = DoorOptions(
+        public=given["public_url"],
+        trusted_proxies=given["proxies"],
+        tuf=launch.tuf,
+        limits=Limits(car=Rate(rate, max(1, round(3 * rate)))),
+    )
+    return ServeOptions(
+        Room(launch),
+        door,
+        host=given["host"],
+        port=given["port"],
+        workers=given["workers"],
+        tls=tls,
+        plain=given["plain_http"],
+    )
+
+
+@serve.command("worker")
+@click.option(
+    "--every",
+    type=click.FloatRange(min=1),
+    default=30.0,
+    show_default=True,
+    help="Seconds between two looks at rollouts and at what is to be signed anew.",
+)
+@_launch_options
+@click.option("--parent", type=int, hidden=True)
+def worker(folder: str | None, book_url: str | None, every: float, parent: int | None) -> None:
+    """Decide rollouts and sign what expires, with the online keys: one leader, others wait."""
+    from driveaway.launch.launch import open_launch
+
+    run = _worker()
+    logging.basicConfig(level=logging.INFO, format=_LINE)
+    if parent is not None:
+        _end_with(lambda: _orphaned(parent))
+    with _stopped() as stop, open_launch(folder, book_url=book_url) as launch:
+        run(launch, stop, every)
+
+
+def _worker() -> Callable[..., Any]:
+    import importlib
+
+    from driveaway.values.errors import Unavailable
+
+    try:
+        module = importlib.import_module("driveaway.launch.updates.worker")
+    except ModuleNotFoundError as error:
+        raise Unavailable(
+            "this installation has no worker", code="serve.worker", remedy="take a newer one"
+        ) from error
+    run: Callable[..., Any] = module.run
+    return run

@@ -1,0 +1,1 @@
+"""Software updates on an opened launch: releases and their signing, rollouts and their worker, functions."""

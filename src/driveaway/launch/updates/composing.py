@@ -1,0 +1,171 @@
+"""From a release's modules to what is signed about each file, and to what clients of TUF fetch."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from driveaway.launch.updates.opening import Updates
+from driveaway.updates import releases, sets, software
+from driveaway.updates.model import Artifact, DistributionSet, SoftwareModule
+from driveaway.updates.releases import About, Record, Terms
+from driveaway.updates.signing.bundle import BUNDLE
+from driveaway.updates.signing.entries import Custom, Dependency, Entry, Function, Release, entry_of
+from driveaway.updates.signing.folder import write_whole
+from driveaway.updates.signing.repository import Repository
+from driveaway.updates.signing.roles import TARGETS
+from driveaway.updates.signing.state import ever
+from driveaway.values.errors import Refused
+
+
+def entries_of(updates: Updates, repository: Repository, found: DistributionSet) -> list[Entry]:
+    """What is to be signed: every file of a release, each read once more from the artifact store.
+
+    A module's release counter is the one that it was added with, that under which this version was signed
+    before, or one above the highest that was signed.
+
+    Raises:
+        NotFound: a content is not in the store, or there is no repository.
+        Refused: a content is damaged, or a module has no file or no hardware.
+    """
+    record = releases.record_of(found)
+    files = {
+        releases.folder_of(found, module.name) + "/" + artifact.filename: (module, artifact)
+        for module in sets.modules_of(updates.state, found.id)
+        for artifact in _files(updates, module)
+    }
+    release = Release(
+        found.name, found.version, {path: artifact.sha256 for path, (_, artifact) in files.items()}
+    )
+    counters = _counters(repository)
+    carrying: set[str] = set()
+    entries = []
+    for path, (module, artifact) in sorted(files.items()):
+        said = releases.about(updates.state, module.id)
+        # A module of several files says what it carries on its first.
+        first = module.name not in carrying
+        carrying.add(module.name)
+        custom = _custom(module, said, counters, release, record, first=first)
+        entries.append(_entry(updates, path, artifact, custom))
+    return entries
+
+
+def _files(updates: Updates, module: SoftwareModule) -> list[Artifact]:
+    found = software.artifacts(updates.state, module.id)
+    if not found:
+        raise Refused(
+            f"module {module.name} {module.version} has no file",
+            code="release.no_file",
+            remedy="driveaway release add",
+        )
+    return found
+
+
+def _custom(
+    module: SoftwareModule,
+    said: About,
+    counters: Mapping[str, Mapping[str, int]],
+    release: Release,
+    record: Record,
+    *,
+    first: bool,
+) -> Custom:
+    terms = record.terms.get(module.name, Terms())
+    if not said.hardware:
+        raise Refused(
+            f"it is not said what module {module.name} {module.version} runs on",
+            code="release.no_hardware",
+            remedy="add it with its hardware",
+        )
+    return Custom(
+        module.name,
+        module.version,
+        said.version_scheme,
+        module.type,
+        said.hardware,
+        _counter(module, said, counters.get(module.name, {})),
+        release,
+        functions=tuple(Function(name, record.policies[name]) for name in terms.functions if first),
+        minimum_version=terms.minimum_version,
+        excluded_versions=terms.excluded_versions,
+        dependencies=tuple(
+            Dependency(need.module, need.minimum_version, need.excluded_versions, need.conflicts)
+            for need in terms.needs
+        ),
+    )
+
+
+def _counter(module: SoftwareModule, said: About, signed: Mapping[str, int]) -> int:
+    if said.counter is not None:
+        return said.counter
+    if module.version in signed:
+        return signed[module.version]
+    return max(signed.values(), default=0) + 1
+
+
+def _counters(repository: Repository) -> dict[str, dict[str, int]]:
+    """Highest counter ever signed of each version of each module."""
+    counters: dict[str, dict[str, int]] = {}
+    for document in repository.state().targets.values():
+        for target in ever(document.signed).values():
+            custom = entry_of(target).custom
+            versions = counters.setdefault(custom.module, {})
+            versions[custom.version] = max(versions.get(custom.version, 0), custom.counter)
+    return counters
+
+
+def _entry(updates: Updates, path: str, artifact: Artifact, custom: Custom) -> Entry:
+    with updates.artifacts.existing(artifact.sha256).open("rb") as content:
+        entry = Entry.of(path, content, custom)
+    if (entry.sha256, entry.length) != (artifact.sha256, artifact.size):
+        raise Refused(
+            f"the content {artifact.sha256} is damaged",
+            code="artifact.damaged",
+            place=str(updates.artifacts.folder),
+            remedy="restore it from the backup, or upload the file again",
+        )
+    return entry
+
+
+def signed_targets(repository: Repository) -> dict[str, str]:
+    """SHA-256 of everything that the maker's targets name now, by path."""
+    return {
+        path: str(target.hashes["sha256"])
+        for path, target in repository.state().targets[TARGETS].signed.targets.items()
+    }
+
+
+def lay_out(updates: Updates, repository: Repository) -> None:
+    """Put beside the metadata what is fetched by it: the files of signed targets, and the bundle.
+
+    A file is a second name of the artifact's content where the disk can do that, else a copy. What is not
+    signed any more is taken away.
+    """
+    folder = updates.tuf / "targets"
+    wanted = {BUNDLE}
+    for target in repository.state().targets[TARGETS].signed.targets.values():
+        entry = entry_of(target)
+        wanted.add(entry.served)
+        _place(updates.artifacts.path(entry.sha256), folder / entry.served)
+    for file in [path for path in folder.rglob("*") if path.is_file()]:
+        if str(file.relative_to(folder)) not in wanted and not file.name.startswith("."):
+            file.unlink()
+    bundle, content = folder / BUNDLE, repository.bundle()
+    folder.mkdir(parents=True, exist_ok=True)
+    if not bundle.exists() or bundle.read_bytes() != content:
+        write_whole(bundle, content)
+
+
+def _place(content: Path, place: Path) -> None:
+    if place.exists() or not content.is_file():
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    draft = place.with_name(f".{place.name}.{os.getpid()}.new")
+    draft.unlink(missing_ok=True)
+    try:
+        os.link(content, draft)
+    except OSError:  # another disk, or one without links
+        shutil.copyfile(content, draft)
+    draft.replace(place)

@@ -1,0 +1,303 @@
+"""What a release manager does with rollouts of an opened launch, and what is told about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from driveaway.book.state.state import Change
+from driveaway.facts import Fact
+from driveaway.facts.updates import RolloutDecided
+from driveaway.launch.accounts import Accounts
+from driveaway.launch.launch import Launch
+from driveaway.updates import sets
+from driveaway.updates.model import DistributionSet
+from driveaway.updates.outcomes import release_slug, rollout_slug
+from driveaway.updates.rollouts import groups, keeping, tending
+from driveaway.updates.rollouts.driving import Driver
+from driveaway.updates.rollouts.explain import explain
+from driveaway.updates.rollouts.plan import ENDED, Rollout, RolloutPlan
+from driveaway.updates.rollouts.progress import progress
+from driveaway.updates.rollouts.situations import situation_of
+from driveaway.updates.rollouts.story import Story, story_of
+from driveaway.updates.rollouts.thresholds import LABEL
+from driveaway.updates.rows import SET, set_of
+from driveaway.values.clock import HOUR, show
+from driveaway.values.errors import NotFound, Refused
+
+_RETRIED_AT_ONCE: Final = 1_000
+
+
+def check_person(launch: Launch, name: str, permission: str) -> None:
+    """Refuse what an account of this name may not do; a name without an account is let through.
+
+    Raises:
+        Refused: the account is disabled, or no role of it permits it.
+    """
+    try:
+        account = Accounts(launch.state).named(name)
+    except NotFound:
+        return
+    account.require(permission)
+
+
+def release_named(launch: Launch, text: str) -> DistributionSet:
+    """A release by ``NAME:VERSION``, or by its slug.
+
+    Raises:
+        NotFound: there is none.
+    """
+    name, colon, version = text.rpartition(":")
+    if colon:
+        return sets.set_named(launch.state, name, version)
+    rows = launch.state.rows(f"SELECT {SET} FROM distribution_sets d WHERE d.deleted = 0 ORDER BY d.id")
+    for found in map(set_of, rows):
+        if release_slug(found.name, found.version) == text:
+            return found
+    raise NotFound(f"there is no release {text!r}", code="set.unknown", remedy="write NAME:VERSION")
+
+
+def plan_rollout(
+    launch: Launch,
+    name: str,
+    release: str,
+    filter: str,
+    plan: RolloutPlan,
+    at: int,
+    *,
+    by: str,
+    description: str = "",
+    approval: bool = False,
+    start_at: int | None = None,
+) -> Rollout:
+    """Plan a rollout of a release for the cars that a filter names; nothing is offered yet.
+
+    Raises:
+        BadValue, Conflict, NotFound, Refused: as of ``keeping.create_rollout``, or ``by`` may not.
+    """
+    check_person(launch, by, "publish")
+    found = release_named(launch, release)
+    with launch.state.change() as change:
+        return keeping.create_rollout(
+            change,
+            name,
+            found.id,
+            filter,
+            plan,
+            at,
+            by=by,
+            description=description,
+            approval=approval,
+            start_at=start_at,
+        )
+
+
+def approve(launch: Launch, name: str, at: int, *, by: str, denied: str | None = None) -> None:
+    """Approve what somebody else planned, or deny it with a reason."""
+    check_person(launch, by, "approve")
+    with launch.state.change() as change:
+        keeping.approve(change, keeping.find_rollout(change, name), at, by=by, denied=denied)
+
+
+def start(launch: Launch, name: str, at: int, *, by: str, simulated: bool = False) -> None:
+    """Start a rollout that is ready."""
+    _operate(
+        launch, name, by, lambda change, found: keeping.start(change, found, at, by=by, simulated=simulated)
+    )
+
+
+def pause(launch: Launch, name: str, at: int, *, by: str, reason: str, simulated: bool = False) -> None:
+    """Offer nothing more until it is resumed; returns when every car is told so."""
+    _operate(
+        launch,
+        name,
+        by,
+        lambda change, found: keeping.pause(change, found, at, reason=reason, by=by, simulated=simulated),
+    )
+    _settle(launch, name, at)
+
+
+def resume(launch: Launch, name: str, at: int, *, by: str, reason: str, simulated: bool = False) -> None:
+    """Go on, with a reason that stays."""
+    _operate(
+        launch,
+        name,
+        by,
+        lambda change, found: keeping.resume(change, found, at, by=by, reason=reason, simulated=simulated),
+    )
+    _settle(launch, name, at)
+
+
+def abort(launch: Launch, name: str, at: int, *, by: str, reason: str, simulated: bool = False) -> int:
+    """End it for good; how many open actions are cancelled."""
+    concerned = _operate(
+        launch,
+        name,
+        by,
+        lambda change, found: keeping.abort(change, found, at, reason=reason, by=by, simulated=simulated),
+    )
+    _settle(launch, name, at)
+    return int(concerned)
+
+
+def retry(launch: Launch, name: str, at: int, *, by: str, simulated: bool = False) -> int:
+    """Try again what failed; how many cars.
+
+    Raises:
+        Refused: the rollout has not started, or was stopped.
+    """
+    check_person(launch, by, "operate")
+    found = keeping.find_rollout(launch.state, name)
+    if found.record.started is None or found.status not in tending.TENDED:
+        raise Refused(
+            f"rollout {name} is {found.status.value.replace('_', ' ')}",
+            code="rollout.status",
+            remedy="a rollout that runs, is paused or has finished is tried again",
+        )
+    failed = tending.failed_actions(launch.state, found)
+    for first in range(0, len(failed), _RETRIED_AT_ONCE):
+        with launch.state.change() as change:
+            # Another process may have tried some of them meanwhile.
+            still = set(tending.failed_actions(change, found))
+            some = [action for action in failed[first : first + _RETRIED_AT_ONCE] if action in still]
+            tending.retry(change, some, at, by=by, simulated=simulated)
+    return len(failed)
+
+
+def _operate(launch: Launch, name: str, by: str, work: Callable[[Change, Rollout], Any]) -> Any:
+    check_person(launch, by, "operate")
+    with launch.state.change() as change:
+        return work(change, keeping.find_rollout(change, name))
+
+
+def _settle(launch: Launch, name: str, at: int) -> None:
+    rollout = keeping.find_rollout(launch.state, name).id
+    more = True
+    while more:
+        with launch.state.change() as change:
+            more = keeping.settle(change, rollout, at)
+
+
+# --- what is told ---------------------------------------------------------------------------------
+
+
+def told(launch: Launch, rollout: Rollout) -> dict[str, Any]:
+    """A rollout for people and programs: how it stands, how far it is, and what it waits for."""
+    found = sets.find_set(launch.state, rollout.distribution_set, deleted=True)
+    record = rollout.record
+    standing: dict[str, Any] = {
+        "name": rollout.name,
+        "status": rollout.status.value,
+        "release": f"{found.name}:{found.version}",
+        "filter": rollout.filter,
+        "rule": LABEL if rollout.plan.hawkbit else "evidence",
+        "reason": rollout.reason or None,
+        "planned_by": rollout.created_by,
+        "approved_by": rollout.approved_by or None,
+        "start_at": _time(launch, rollout.start_at),
+        "started": _time(launch, record.started),
+        "decided": _time(launch, record.decided),
+        "waits_for": None if rollout.status in ENDED else record.text or None,
+        "not_before": _time(launch, record.until),
+        "step": len(record.steps),
+        "steps": _steps(launch, rollout),
+    }
+    return standing | msgspec.structs.asdict(progress(launch.state, rollout))
+
+
+def _steps(launch: Launch, rollout: Rollout) -> int:
+    return sum(group.name != groups.HOLDOUT for group in groups.all_groups(launch.state, rollout.id))
+
+
+def told_groups(launch: Launch, rollout: Rollout) -> list[dict[str, Any]]:
+    """Its groups: stages, cities, or hawkBit's."""
+    return [
+        {"group": each.name, "status": each.status, "cars": each.total}
+        for each in groups.all_groups(launch.state, rollout.id)
+    ]
+
+
+def told_plan(rollout: Rollout) -> dict[str, Any]:
+    """Its plan, with what was left out filled in, as JSON."""
+    plan = msgspec.to_builtins(rollout.plan)
+    assert isinstance(plan, dict)
+    return plan | {"rules": msgspec.to_builtins(rollout.plan.rules)}
+
+
+def told_reasons(launch: Launch, name: str, vin: str, at: int) -> dict[str, Any]:
+    """Why a car does, or does not, get what is rolled out.
+
+    Raises:
+        NotFound: there is no such rollout or car.
+    """
+    rollout = keeping.find_rollout(launch.state, name)
+    reasons = explain(situation_of(launch.state, rollout, vin, at))
+    return {
+        "rollout": rollout.name,
+        "car": vin,
+        "gets_it": all(reason.gets_it for reason in reasons),
+        "reasons": [
+            {
+                "code": reason.code,
+                "gets_it": reason.gets_it,
+                "text": reason.text,
+                "until": _time(launch, reason.until),
+            }
+            for reason in reasons
+        ],
+    }
+
+
+def decisions(launch: Launch, name: str) -> list[Fact]:
+    """The facts of a rollout, in the order in which they were recorded; corrected ones left out.
+
+    Raises:
+        NotFound: there is no such rollout.
+    """
+    rollout = keeping.find_rollout(launch.state, name)
+    facts = launch.book.about(rollout_slug(rollout.name))
+    gone = {fact.replaces for fact in facts}
+    return [fact for fact in facts if fact.kind == "rollout.decided" and fact.seq not in gone]
+
+
+def told_decisions(launch: Launch, name: str) -> list[dict[str, Any]]:
+    """The same with their evidence, as JSON."""
+    out = []
+    for fact in decisions(launch, name):
+        body = fact.body
+        assert isinstance(body, RolloutDecided)
+        said: Mapping[str, Any] = msgspec.to_builtins(body)
+        out.append(
+            {
+                "seq": fact.seq,
+                "at": show(fact.happened, launch.zone),
+                **said,
+                "findings": list(said.get("findings", ())),
+                "simulated": fact.simulated,
+            }
+        )
+    return out
+
+
+def story(launch: Launch, name: str, at: int) -> Story:
+    """A rollout over time, for its picture.
+
+    Raises:
+        NotFound: there is no such rollout.
+        Refused: it has not started.
+    """
+    rollout = keeping.find_rollout(launch.state, name)
+    if rollout.record.started is None:
+        raise Refused(f"rollout {name} has not started", code="rollout.status", remedy="start it first")
+    if rollout.status in ENDED:
+        ((last,),) = launch.state.rows(
+            "SELECT COALESCE(MAX(modified), 0) FROM actions WHERE rollout = :rollout", rollout=rollout.id
+        )
+        at = min(at, max(rollout.modified, last) + HOUR)
+    return story_of(Driver(launch.state, rollout.id).standing(rollout, at))
+
+
+def _time(launch: Launch, at: int | None) -> str | None:
+    return None if at is None else show(at, launch.zone)

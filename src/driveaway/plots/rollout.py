@@ -1,0 +1,294 @@
+"""A rollout over time: cars opened, succeeded and failed, its decisions, and the evidence below them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import log
+from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from driveaway.plots.picture import Picture, Words, subtitle
+from driveaway.plots.theme import (
+    INK,
+    LEFT,
+    MAIN,
+    MUTED,
+    PAPER,
+    SECOND,
+    axis,
+    cut,
+    frame,
+    haloed,
+    scale_ticks,
+)
+from driveaway.updates.rollouts.story import Line, Story
+from driveaway.values.clock import moment
+
+_UPPER: Final = 150
+_GAP: Final = 62
+_LOWER: Final = 90
+_KEY_LINE: Final = 18
+_MARKER: Final = 18
+_WIDTH: Final = 384
+_ROOM: Final = 96
+"""Units right of the plot, for the names of the lines."""
+_HOURS: Final = (1, 2, 3, 6, 12, 24, 48, 96, 168, 336, 672, 1344, 2688)
+_MOST_TICKS: Final = 5
+_MOST_DECISIONS: Final = 12
+_DASHES: Final = {"opened": [1, 0], "succeeded": [6, 3], "failed": [2, 2]}
+_OTHER_DASHES: Final = ([1, 0], [6, 3], [2, 2], [8, 2, 2, 2])
+_ODDS: Final = (1, 10, 100, 1_000, 10_000)
+_HOUR: Final = 3_600_000_000
+
+
+class Decided(NamedTuple):
+    """A decision: when, in microseconds since 1970 UTC, and which, in the words of its fact."""
+
+    at: int
+    decision: str
+
+
+def rolled_out(
+    story: Story,
+    decided: Sequence[Decided],
+    words: Words,
+    *,
+    title: str,
+    zone: ZoneInfo,
+    simulated: bool,
+) -> Picture:
+    """Two panels over one axis of time; every line has its name beside it, so that no colour is needed.
+
+    Of very many decisions the first and the last ones are marked.
+    """
+    x = _time_axis(story, words, zone)
+    top = max((value for line in story.cars for _, value in line.points), default=0)
+    ticks = scale_ticks(top, 3)
+    y: dict[str, Any] = {
+        "field": "y",
+        "type": "quantitative",
+        "scale": {"domain": [0, ticks[-1]], "range": [_UPPER, 0], "nice": False},
+        "axis": axis(ticks, [words.number(tick, "tick") for tick in ticks], grid=True, orient="left"),
+    }
+    layers: list[dict[str, Any]] = []
+    for line in story.cars:
+        colour = SECOND if line.name == "failed" else MAIN
+        layers += _drawn(story, line, x, y, colour, _DASHES[line.name], step=True)
+    layers += _ends(story, story.cars, x, y, words, top)
+    marked = _chosen(decided)
+    layers += _marks(story, marked, x)
+    if story.evidence:
+        layers += _evidence(story, words, x)
+    layers += _keys(marked, words, zone, bool(story.evidence))
+    height = _UPPER + (_GAP + _LOWER if story.evidence else 0)
+    spec = frame(
+        layers,
+        title=title,
+        subtitle=subtitle(words, words("plot.rollout.subtitle"), simulated),
+        height=height,
+        right=_ROOM,
+        bottom=40 + _KEY_LINE * len(marked),
+        gap=22,
+    )
+    spec["resolve"] = {"scale": {"y": "independent"}, "axis": {"y": "independent"}}
+    return Picture(spec, title, _description(story, decided, words, zone), words.language, simulated)
+
+
+def _hours(story: Story, at: int) -> float:
+    return (at - story.start) / _HOUR
+
+
+def _time_axis(story: Story, words: Words, zone: ZoneInfo) -> dict[str, Any]:
+    length = max(_hours(story, story.end), 0.5)
+    step = next((each for each in _HOURS if length / each <= _MOST_TICKS), _HOURS[-1])
+    values = list(range(0, int(length) + 1, step))
+    texts = []
+    for value in values:
+        local = moment(story.start + value * _HOUR, zone)
+        texts.append(
+            words.number(local.date().isoformat(), "short") if step >= 24 else local.strftime("%H:%M")
+        )
+    return {
+        "field": "x",
+        "type": "quantitative",
+        "scale": {"domain": [0, length], "nice": False, "zero": False},
+        "axis": axis(values, texts),
+    }
+
+
+def _drawn(
+    story: Story,
+    line: Line,
+    x: dict[str, Any],
+    y: dict[str, Any],
+    colour: str,
+    dash: list[int],
+    *,
+    step: bool,
+) -> list[dict[str, Any]]:
+    domain = y["scale"]["domain"]
+    data = [{"x": _hours(story, at), "y": min(max(value, domain[0]), domain[1])} for at, value in line.points]
+    mark: dict[str, Any] = {"type": "line", "color": colour, "strokeWidth": 2, "strokeDash": dash}
+    if step:
+        mark["interpolate"] = "step-after"
+    return [{"data": {"values": data}, "mark": mark, "encoding": {"x": x, "y": y}}]
+
+
+def _ends(
+    story: Story, lines: Sequence[Line], x: dict[str, Any], y: dict[str, Any], words: Words, top: float
+) -> list[dict[str, Any]]:
+    """The name and last value of each line, beside its end, one above the other where they are close."""
+    least = 16 / _UPPER * (top or 1)
+    out: list[dict[str, Any]] = []
+    placed: list[float] = []
+    for line in sorted(lines, key=lambda each: each.points[-1][1]):
+        last = line.points[-1][1]
+        place = max(last, placed[-1] + least) if placed else last
+        placed.append(place)
+        text = f"{words('plot.rollout.' + line.name)} {words.number(int(last), 'count')}"
+        out.append({"x": _hours(story, story.end), "y": place, "t": cut(text, 16)})
+    return haloed(
+        {
+            "data": {"values": out},
+            "mark": {"type": "text", "align": "left", "baseline": "middle", "dx": 5, "clip": False},
+            "encoding": {"x": x, "y": y | {"axis": None}, "text": {"field": "t"}},
+        }
+    )
+
+
+def _chosen(decided: Sequence[Decided]) -> list[Decided]:
+    if len(decided) <= _MOST_DECISIONS:
+        return list(decided)
+    return [*decided[: _MOST_DECISIONS - 3], *decided[-3:]]
+
+
+def _marks(story: Story, decided: Sequence[Decided], x: dict[str, Any]) -> list[dict[str, Any]]:
+    """A numbered rule for each decision, through both panels."""
+    raw: dict[str, Any] = {"type": "quantitative", "scale": None, "axis": None}
+    bottom = _UPPER + (_GAP + _LOWER if story.evidence else 0)
+    unit = max(_hours(story, story.end), 0.5) / _WIDTH
+    data: list[dict[str, Any]] = []
+    last = -1e9
+    for number, each in enumerate(decided, 1):
+        at = min(max(_hours(story, each.at), 0.0), _hours(story, story.end))
+        # A marker that would cover the one before it moves to the right; its rule stays where it is.
+        place = max(at, last + _MARKER * unit)
+        last = place
+        data.append({"x": at, "p": place, "n": str(number), "top": -10, "bottom": bottom})
+    return [
+        {
+            "data": {"values": data},
+            "mark": {"type": "rule", "color": MUTED, "strokeDash": [2, 3]},
+            "encoding": {"x": x, "y": raw | {"field": "top"}, "y2": {"field": "bottom"}},
+        },
+        {
+            "data": {"values": data},
+            "mark": {
+                "type": "point", "filled": True, "size": 210, "opacity": 1, "color": PAPER, "stroke": INK,
+                "strokeWidth": 1,
+            },
+            "encoding": {"x": x | {"field": "p"}, "y": raw | {"field": "top"}},
+        },
+        {
+            "data": {"values": data},
+            "mark": {"type": "text", "fontSize": 11, "fontWeight": "bold", "baseline": "middle", "dy": 0.5},
+            "encoding": {"x": x | {"field": "p"}, "y": raw | {"field": "top"}, "text": {"field": "n"}},
+        },
+    ]  # fmt: skip
+
+
+def _evidence(story: Story, words: Words, x: dict[str, Any]) -> list[dict[str, Any]]:
+    """The lower panel: how strong the evidence of harm was, and the line from which it stops."""
+    stops = sorted({line.stops_at for line in story.evidence if line.stops_at is not None})
+    highest = max([value for line in story.evidence for _, value in line.points] + stops + [log(100)])
+    highest = min(highest, log(_ODDS[-1]))
+    ticks = [log(odds) for odds in _ODDS if log(odds) <= highest + 0.1]
+    start, end = _UPPER + _GAP, _UPPER + _GAP + _LOWER
+    y: dict[str, Any] = {
+        "field": "y",
+        "type": "quantitative",
+        "scale": {"domain": [-2.0, highest * 1.1], "range": [end, start], "nice": False, "zero": False},
+        "axis": axis(ticks, [f"{odds:,} : 1" for odds in _ODDS[: len(ticks)]], grid=True, orient="left"),
+    }
+    out: list[dict[str, Any]] = []
+    ends = []
+    for number, line in enumerate(story.evidence):
+        out += _drawn(story, line, x, y, MAIN if number % 2 == 0 else SECOND, list(_OTHER_DASHES[number % 4]),
+                      step=True)  # fmt: skip
+        ends.append((line.points[-1][1], line.name))
+    least = 15 / _LOWER * (highest * 1.1 + 2)
+    placed: list[dict[str, Any]] = []
+    for last, name in sorted(ends):
+        place = min(max(last, -2.0), highest)
+        place = max(place, placed[-1]["y"] + least) if placed else place
+        placed.append({"x": _hours(story, story.end), "y": place, "t": cut(name, 16)})
+    for stop in stops:
+        if stop > highest * 1.1:
+            continue
+        row = {"x": 0, "x2": _hours(story, story.end), "y": stop, "t": words("plot.rollout.stops")}
+        out.append(
+            {
+                "data": {"values": [row]},
+                "mark": {"type": "rule", "color": INK, "strokeWidth": 1.5},
+                "encoding": {"x": x, "x2": {"field": "x2"}, "y": y},
+            }
+        )
+        out += haloed(
+            {
+                "data": {"values": [row]},
+                "mark": {
+                    "type": "text",
+                    "align": "left",
+                    "baseline": "bottom",
+                    "dx": 4,
+                    "dy": -2,
+                    "fontSize": 11,
+                },
+                "encoding": {"x": x, "y": y | {"axis": None}, "text": {"field": "t"}},
+            }
+        )
+    out += haloed(
+        {
+            "data": {"values": placed},
+            "mark": {"type": "text", "align": "left", "baseline": "middle", "dx": 5, "fontSize": 11},
+            "encoding": {"x": x, "y": y | {"axis": None}, "text": {"field": "t"}},
+        }
+    )
+    heading = {
+        "data": {"values": [{"t": words("plot.rollout.evidence")}]},
+        "mark": {"type": "text", "align": "left", "baseline": "alphabetic", "color": MUTED},
+        "encoding": {"x": {"value": -LEFT}, "y": {"value": start - 18}, "text": {"field": "t"}},
+    }
+    return [*out, *haloed(heading)]
+
+
+def _keys(decided: Sequence[Decided], words: Words, zone: ZoneInfo, two: bool) -> list[dict[str, Any]]:
+    """What each number means, below."""
+    base = _UPPER + (_GAP + _LOWER if two else 0) + 40
+    rows = [
+        {
+            "n": str(number),
+            "t": f"{moment(each.at, zone):%m-%d %H:%M}  {words('plot.rollout.decision.' + each.decision)}",
+            "at": base + (number - 1) * _KEY_LINE,
+        }
+        for number, each in enumerate(decided, 1)
+    ]
+    raw: dict[str, Any] = {"type": "quantitative", "scale": None, "axis": None}
+    return [
+        {
+            "data": {"values": rows},
+            "mark": {"type": "text", "align": "left", "baseline": "middle", "fontWeight": weight},
+            "encoding": {"x": {"value": at}, "y": raw | {"field": "at"}, "text": {"field": field}},
+        }
+        for field, at, weight in (("n", 6 - LEFT, "bold"), ("t", 24 - LEFT, "normal"))
+    ]
+
+
+def _description(story: Story, decided: Sequence[Decided], words: Words, zone: ZoneInfo) -> str:
+    last = {line.name: int(line.points[-1][1]) for line in story.cars}
+    said = words("plot.rollout.description", **last)
+    steps = [
+        f"{moment(each.at, zone):%m-%d %H:%M} {words('plot.rollout.decision.' + each.decision)}"
+        for each in decided
+    ]
+    return said + " " + words("plot.rollout.decisions", decisions=words("list.separator").join(steps))
