@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, get_origin
 
 import msgspec
 from msgspec import Meta
@@ -11,7 +11,6 @@ from driveaway.updates.model import ActionType
 from driveaway.values.errors import BadValue
 from driveaway.web.http.errors import HttpError
 
-Content = TypeVar("Content")
 _PLAIN: Final = r"^[^\x00]*$"
 _JSON: Final = ("application/json", "application/hal+json", "text/json")
 Text = Annotated[str, Meta(max_length=4096, pattern=_PLAIN)]
@@ -269,8 +268,9 @@ def read(body: bytes, content_type: str | None, kind: Any) -> Any:
             "the body's media type is not known", code="http.media_type", remedy="send application/json"
         )
     try:
-        # What no struct bounds is bounded by the size of the body.
-        return msgspec.convert(msgspec.json.decode(body), kind, strict=False)
+        # The values of settings are of the type that they were sent in.
+        exact = kind is SettingBody or get_origin(kind) is dict
+        return msgspec.json.decode(body, type=kind, strict=exact)
     except msgspec.ValidationError as error:
         raise BadValue(
             str(error)[:400], code="http.body", remedy="see the reference of the Management API"

@@ -85,6 +85,9 @@ BY_CODE: Final[dict[str, Known]] = {
     "sort.syntax": Known(
         "rest.param.sortParamSyntax", "rest.exception.SortParameterSyntaxErrorException", 400
     ),
+    "http.gone": Known(
+        "action.notcancelable", "repository.exception.InvalidConfirmationFeedbackException", 410
+    ),
     "http.body": Known("rest.body.notReadable", "rest.exception.MessageNotReadableException"),
 }
 BY_PREFIX: Final[dict[str, Known]] = {

@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 
 from driveaway.launch.accounts import Accounts
 from driveaway.values.errors import BadValue, Refused
-from driveaway.web.device.options import Tls
 from driveaway.web.http.limits import Rate
+from driveaway.web.http.listening import Tls
 from driveaway.web.management.calls import Desk
 
 _FAILURES: Final = Rate(0.5, 20)

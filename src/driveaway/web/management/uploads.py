@@ -27,8 +27,7 @@ _PARTS: Final = 16
 _FIELD: Final = 1024
 _AROUND: Final = 64 * 1024
 """Bytes of boundaries, heads and fields around a file, at the most."""
-_HASHES: Final = {"md5sum": "md5", "sha1sum": "sha1", "sha256sum": "sha256"}
-_PARAMETERS: Final = frozenset({"filename", *_HASHES})
+_PARAMETERS: Final = frozenset({"filename", "md5sum", "sha1sum", "sha256sum"})
 
 
 @dataclass(slots=True)
@@ -192,8 +191,13 @@ async def receive_file(
             raise _wrong("it has no part named file")
         said = {**query, **form.fields}
         name = check_filename(said.get("filename") or form.filename)
-        hashes = {_HASHES[key]: said[key] for key in _HASHES if said.get(key)}
-        return Received(name, await loop.run_in_executor(threads, lambda: upload.finish(**hashes)))
+        return Received(name, await loop.run_in_executor(threads, _finished, upload, said))
+
+
+def _finished(upload: Upload, said: dict[str, str]) -> Stored:
+    return upload.finish(
+        sha1=said.get("sha1sum", ""), md5=said.get("md5sum", ""), sha256=said.get("sha256sum", "")
+    )
 
 
 def _begun(store: ArtifactStore, limit: int) -> Upload:
