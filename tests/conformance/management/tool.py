@@ -113,7 +113,7 @@ class Tool:
     def target(self, controller_id: str, **more: Any) -> Any:
         return self.post("targets", [{"controllerId": controller_id, "name": controller_id, **more}])[0]
 
-    def upload(self, module: int, filename: str, content: bytes, **fields: str) -> Answer:
+    def upload(self, module: int, filename: str, content: bytes, /, **fields: str) -> Answer:
         kind, body = form({"file": (filename, content)}, fields)
         return self.ask("POST", f"softwaremodules/{module}/artifacts", body, {"Content-Type": kind})
 
