@@ -163,7 +163,7 @@ def run(soak: Soak, folder: Path) -> Outcome:
         outcome.memory = server.memory
     finally:
         server.end(signal.SIGTERM)
-    _compare(outcome, store, state, taken, given)
+    compare(outcome, store, state, taken, given)
     store.close()
     return outcome
 
@@ -261,7 +261,7 @@ def _release(state: State, artifacts: ArtifactStore, version: str) -> int:
         return sets.create_set(change, "os", version, "os", [module.id], now()).id
 
 
-def _compare(outcome: Outcome, store: Store, state: State, taken: Taken, given: dict[int, str]) -> None:
+def compare(outcome: Outcome, store: Store, state: State, taken: Taken, given: dict[int, str]) -> None:
     """What the cars know of, held against what is stored."""
     rows = state.rows(
         "SELECT a.id, t.controller_id, a.active, a.outcome FROM actions a JOIN targets t ON t.id = a.target"
@@ -324,16 +324,14 @@ def main() -> None:
     print()
     print(f"- simulated: {soak.cars:,} cars for {soak.seconds:.0f} s, each polls every {soak.poll:.0f} s")
     print(f"- the server was killed {outcome.kills} times and was away for {outcome.away:.1f} s on the whole")
-    print(
-        f"- {counts.latencies.total:,} requests, {counts.latencies.total / soak.seconds:,.0f}/s; {counts.lost:,} lost and made again"
-    )
+    total = counts.latencies.total
+    print(f"- {total:,} requests, {total / soak.seconds:,.0f}/s; {counts.lost:,} lost and made again")
     p50, p99 = (counts.latencies.percentile(share) for share in (0.5, 0.99))
     if p50 is not None and p99 is not None:
         print(f"- answers: p50 {1000 * p50:.1f} ms, p99 {1000 * p99:.1f} ms")
     print(f"- {outcome.actions:,} actions; updates by what cars said: {dict(sorted(counts.ended.items()))}")
-    print(
-        f"- {outcome.acknowledged:,} messages were taken, {outcome.closed:,} of them ended an action; {outcome.finished:,} facts"
-    )
+    print(f"- {outcome.acknowledged:,} messages were taken, {outcome.closed:,} of them ended an action")
+    print(f"- {outcome.finished:,} facts about ended updates")
     print(f"- memory of the server at the end: {outcome.memory / 1e6:.0f} MB")
     print(f"- lost or doubled: {len(outcome.wrong)}")
     for line in outcome.wrong[:20]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.updates.soak import Soak, run
+from bench.updates.soak import Outcome, Soak, compare, run
+from tests.server import make_launch
 
 HOURS = float(os.environ.get("DRIVEAWAY_TEST_SOAK_HOURS", "2"))
 
@@ -34,3 +35,19 @@ def test_nothing_is_lost_and_nothing_is_doubled(tmp_path: Path, soak: Soak) -> N
     assert outcome.actions >= soak.cars
     assert outcome.closed > soak.cars / 2
     assert outcome.acknowledged > 2 * outcome.closed
+
+
+def test_what_is_lost_would_be_found(tmp_path: Path) -> None:
+    launch = make_launch(tmp_path / "launch")
+    outcome, taken = Outcome(), {("CAR", 7): [("closed/success", "booted"), ("proceeding/none", "at it")]}
+    store = launch.store()
+    with launch.state() as state:
+        compare(outcome, store, state, taken, {7: "CAR"})
+    store.close()
+    assert sorted(outcome.wrong) == [
+        "action 7 is lost",
+        "action 7 of CAR is lost",
+        "action 7 was closed, and 0 facts say so",
+        "action 7: 'at it' was taken and is lost",
+        "action 7: 'booted' was taken and is lost",
+    ]
