@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from driveaway.cli.options import format_option, launch_option, pairs
+from driveaway.cli.simulating import simulate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,6 +26,9 @@ _File = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.group("car")
 def car() -> None:
     """A car in a folder: polls, verifies every byte, installs into the other of two slots, reports."""
+
+
+car.add_command(simulate)
 
 
 @car.command("new")

@@ -15,6 +15,8 @@ from driveaway.values.ids import parse_vin
 _NOT_IN_SLUGS: Final = re.compile(r"[^a-z0-9.]+")
 _DOTS: Final = re.compile(r"[-.]*\.[-.]*")
 _LONGEST: Final = 80
+SIMULATED: Final = "simulated"
+"""The type of targets that no car stands behind: facts about them say that they are simulated."""
 
 
 def vin_of(controller_id: str) -> str | None:
@@ -75,6 +77,7 @@ def append_finished(
         verified=verified,
     )
     source = f"urn:driveaway:updates/action/{action.id}/{outcome.value}"
+    simulated = simulated or target.type == SIMULATED
     change.append_later([Draft("update.finished", vin, at, body, source, simulated=simulated)])
 
 
@@ -99,4 +102,5 @@ def append_reported(
         action=target.installed_action if release else None,
         agrees=agrees,
     )
+    simulated = simulated or target.type == SIMULATED
     change.append_later([Draft("version.reported", vin, at, body, simulated=simulated)])
