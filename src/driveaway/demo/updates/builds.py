@@ -89,7 +89,7 @@ SECOND: Final = Build(
     starts="2024-05-22T10:00:00",
     notes="Simulated. City navigation for Pro and Max, opened city by city.",
     functions=(*FIRST.functions[:1], (ASSISTANCE, ("end-to-end-parking", "city-navigation"))),
-    stages=FIRST.stages,
+    stages=((0.01, 12), (0.05, 24), (0.2, 24), (0.5, 48), (1.0, 96)),
     defect=Defect(hardware=DEFECT_HARDWARE, failed=0.2, fell_back=0.04, trouble_codes=0.15),
 )
 MENDED: Final = Build(

@@ -39,6 +39,7 @@ class Driving:
     def __init__(self, state: State, fleet: Fleet, garage: Garage, rng: Generator) -> None:
         self._state, self._fleet, self._garage, self._rng = state, fleet, garage, rng
         self.assisted: NDArray[np.int64] = np.zeros(len(fleet), np.int64)
+        self._told_trouble: int | None = None
         self._told = int(fleet.handed.min(initial=0)) // WEEK * WEEK
         self._defects = {
             number: (np.array([each == build.defect.hardware for each in fleet.cockpits]), build.defect)
@@ -53,13 +54,14 @@ class Driving:
             self._told += WEEK
 
     def tell_trouble(self, now: int) -> None:
-        """Land the trouble codes of the hour before."""
-        versions = self._garage.versions
-        chance = np.full(len(self._fleet), _TROUBLE_CODES * HOUR / DAY)
+        """Land the trouble codes since the last time; a car has one at the most."""
+        since, self._told_trouble = self._told_trouble or now - HOUR, now
+        versions, days = self._garage.versions, (now - since) / DAY
+        chance = np.full(len(self._fleet), _TROUBLE_CODES * days)
         for number, (concerned, defect) in self._defects.items():
-            chance += concerned * (versions == number) * (defect.trouble_codes * HOUR / DAY)
+            chance += concerned * (versions == number) * defect.trouble_codes * days
         rows = np.flatnonzero(self._rng.random(len(self._fleet)) < chance)
-        moments = np.sort(self._rng.integers(now - HOUR, now, len(rows)))
+        moments = np.sort(self._rng.integers(since, now, len(rows)))
         self._land(
             (
                 CarHealth(

@@ -9,7 +9,7 @@ import heapq
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import count
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.random import Generator
@@ -17,7 +17,7 @@ from numpy.random import Generator
 from driveaway.book.state.state import Change, State
 from driveaway.demo.updates.builds import AS_BUILT, BUILDS, COCKPIT, NAME, Build
 from driveaway.demo.updates.fleet import Fleet
-from driveaway.updates import registry, seen
+from driveaway.updates import changes, registry, seen
 from driveaway.updates.actions import acting
 from driveaway.updates.actions.machine import Execution, Finished, Report
 from driveaway.updates.model import ActionStatus
@@ -63,7 +63,7 @@ class Garage:
         self._events: list[tuple[int, int, Event]] = []
         self._numbers = count()
         self._offered = 0
-        self._reports = 0
+        self._told = 0
         self._seen: dict[str, tuple[int, str]] = {}
         self.versions = np.zeros(len(fleet), np.int64)
 
@@ -79,8 +79,12 @@ class Garage:
 
     def step(self, now: int) -> None:
         """Do what is due by now, in order of time, in one change."""
-        self._take_up()
-        cancelling = self._state.rows(_CANCELLING)
+        cancelling: list[tuple[Any, ...]] = []
+        if (told := changes.last(self._state)) != self._told:
+            # Somebody did something about some car: as with a server, only then is there anything new.
+            self._told = told
+            self._take_up()
+            cancelling = self._state.rows(_CANCELLING)
         if not cancelling and (not self._events or self._events[0][0] > now):
             return
         with self._state.change() as change:

@@ -99,7 +99,7 @@ class Maker:
             )
         return Driver(self.state, made.id, simulated=True)
 
-    def abort(self, build: Build, distribution_set: int, at: int) -> None:
+    def abort(self, build: Build, at: int) -> None:
         """End a rollout for good, and offer its release to no further car."""
         with self.state.change() as change:
             found = keeping.find_rollout(change, build.rollout)

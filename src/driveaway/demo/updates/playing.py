@@ -30,10 +30,9 @@ from driveaway.values.clock import DAY, HOUR, parse_as_of, parse_instant
 FIRST_POLLS: Final = 5 * DAY
 """In so long after the server is set up, every car polls for the first time."""
 _LOOK_EVERY: Final = 2 * HOUR
+"""A worker looks every ten seconds; twelve times a day costs the demo little, and stops a little later."""
 _TENDED_AFTER: Final = 14 * DAY
-"""So long after a rollout's end its cars are looked after."""
-_ABORTED_AFTER: Final = 20 * HOUR
-"""From a stop to the morning on which a person ends the rollout for good; rounded to a look."""
+"""So long after a rollout's end its cars are looked after, once a day."""
 
 
 @dataclass
@@ -41,7 +40,6 @@ class _Rollout:
     build: Build
     distribution_set: int
     driver: Driver
-    stopped: int | None = None
     ended: int | None = None
 
 
@@ -93,25 +91,29 @@ class Play:
         starts = {parse_instant(build.starts, launch.zone): build for build in BUILDS}
         self._maker.found(start)
         self._garage.enter(start, start + FIRST_POLLS)
-        day = start
         now = start
         while now + HOUR <= until:
             now += HOUR
+            morning = (now - start) % DAY == 0
             self._open(now)
             self._garage.step(now)
-            self._driving.tell_trouble(now)
+            if morning or self._under_way:
+                self._driving.tell_trouble(now)
             if now in starts:
                 self._release(starts[now], now)
-            if now - day >= DAY:
-                day = now
+            if morning:
                 self._driving.tell_weeks(now)
                 self._functions.day(now)
-            if (now - start) % _LOOK_EVERY == 0:
-                for rollout in self._rollouts:
-                    self._look(rollout, now)
+            for rollout in self._rollouts:
+                if morning or (rollout.ended is None and (now - start) % _LOOK_EVERY == 0):
+                    self._look(rollout, now, morning=morning)
         self._open(until)
         self._garage.poll_all(until)
         self._maker.resign(until)
+
+    @property
+    def _under_way(self) -> bool:
+        return any(rollout.ended is None for rollout in self._rollouts)
 
     def _open(self, now: int) -> None:
         due = [draft for draft in self._later if draft.happened <= now]
@@ -121,11 +123,14 @@ class Play:
             self._functions.open(due)
 
     def _release(self, build: Build, now: int) -> None:
+        for earlier in self._rollouts:
+            if earlier.ended is None:
+                self._abort(earlier, now)
         made = self._maker.release(build, now)
         self._rollouts.append(_Rollout(build, made, self._maker.roll_out(build, made, now)))
 
-    def _look(self, rollout: _Rollout, now: int) -> None:
-        """What the worker does, and what a person does once a rollout has stopped by itself."""
+    def _look(self, rollout: _Rollout, now: int, *, morning: bool) -> None:
+        """What the worker does, and what a person does in the morning once a rollout has stopped by itself."""
         if rollout.ended is not None and now > rollout.ended + _TENDED_AFTER:
             return
         rollout.driver.tend(now)
@@ -133,7 +138,9 @@ class Play:
         status = keeping.find_rollout(self._state, rollout.driver.rollout).status
         if status in ENDED:
             rollout.ended = rollout.ended or now
-        elif status is RolloutStatus.PAUSED:
-            rollout.stopped = rollout.stopped or now
-            if now >= rollout.stopped + _ABORTED_AFTER:
-                self._maker.abort(rollout.build, rollout.distribution_set, now)
+        elif status is RolloutStatus.PAUSED and morning:
+            self._abort(rollout, now)
+
+    def _abort(self, rollout: _Rollout, now: int) -> None:
+        self._maker.abort(rollout.build, now)
+        rollout.ended = now
