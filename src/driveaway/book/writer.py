@@ -199,14 +199,23 @@ def _append_batch(
     return outcomes
 
 
-def append_within(transaction: WriteTransaction, drafts: Sequence[Draft], decider: Decider) -> Sequence[int]:
+def append_within(
+    transaction: WriteTransaction,
+    drafts: Sequence[Draft],
+    decider: Decider,
+    *,
+    clock: Callable[[Draft], int] | None = None,
+    salts: Callable[[int], bytes] = secrets.token_bytes,
+) -> Sequence[int]:
     """Append facts inside a transaction that the caller holds, all or nothing; their seq, in order.
+
+    ``clock`` and ``salts`` are for simulations, as in ``append``.
 
     Raises:
         DriveawayError: the first draft's error; the caller's transaction must be rolled back.
     """
     known = transaction.by_source([draft.source for draft in drafts if draft.source])
-    outcomes, _ = _append_locked(transaction, drafts, decider, True, None, secrets.token_bytes, known)
+    outcomes, _ = _append_locked(transaction, drafts, decider, True, clock, salts, known)
     return [outcome.seq for outcome in outcomes if outcome.seq is not None]
 
 

@@ -219,7 +219,9 @@ def test_the_packaged_launch_brings_its_functions(tmp_path: Path) -> None:
 def test_a_demo_opens_functions_as_its_time_comes_to_them(tmp_path: Path) -> None:
     with found(tmp_path / "demo", "su7") as launch:
         for until, count in ((None, 0), ("2024-05-30T12:00", 2), ("2024-08-31T12:00", 3)):
-            stop = None if until is None else at(until)
-            opened = [draft for draft in public_record(launch, stop) if draft.kind == "function.opened"]
+            record_end = launch.when().as_of
+            end = record_end if until is None else at(until)
+            drafts = [draft for part in public_record(launch, end, record_end) for draft in part]
+            opened = [draft for draft in drafts if draft.kind == "function.opened"]
             assert len(opened) == count
-            assert all(draft.happened <= (stop or 0) for draft in opened)
+            assert all(draft.happened <= end for draft in opened)
