@@ -88,7 +88,7 @@ class Play:
         launch = self._launch
         start, last = first_day(launch), parse_as_of(LAST, launch.zone)
         until = min(until, last)
-        starts = {parse_instant(build.starts, launch.zone): build for build in BUILDS}
+        starts = {int(parse_instant(build.starts, launch.zone)): build for build in BUILDS}
         self._maker.found(start)
         self._garage.enter(start, start + FIRST_POLLS)
         now = start
