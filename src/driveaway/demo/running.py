@@ -128,7 +128,7 @@ def parse_until(until: str | None) -> tuple[int | None, str | None]:
 
 
 def record_ends() -> int:
-    """The moment at which the public record ends: the case's own ``today``. No order is simulated after it."""
+    """When the public record ends: the case's own ``today``. No order is simulated after it."""
     description = case_description(CASE)
     assert description.today is not None
     return parse_as_of(description.today, zone(description.zone))

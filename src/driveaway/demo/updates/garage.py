@@ -1,4 +1,4 @@
-"""The simulated cars as clients of the update server: they report themselves, install, and say what came of it.
+"""The simulated cars as clients of the update server: they report, install, and say what came of it.
 
 What they say is taken by the same functions that take what cars say over the wire.
 """
