@@ -59,9 +59,7 @@ class Activating:
         self._market = Categories.of("CN" for _ in fleet.vins)
         self._places = {
             "province": Categories.of(homes.province(code) for code in fleet.provinces),
-            "city": Categories.of(
-                known[place] for place in zip(fleet.cities, fleet.provinces, strict=True)
-            ),
+            "city": Categories.of(known[place] for place in zip(fleet.cities, fleet.provinces, strict=True)),
         }
 
     def open(self, drafts: Sequence[Draft]) -> None:

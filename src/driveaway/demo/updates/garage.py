@@ -1,4 +1,4 @@
-"""The simulated cars as clients of the update server: they report themselves, install, and say what came of it.
+"""The simulated cars as clients of the update server: they report, install, and say what came of it.
 
 What they say is taken by the same functions that take what cars say over the wire.
 """
@@ -120,9 +120,7 @@ class Garage:
         vin = self._fleet.vins[row]
         known = {COCKPIT: self._fleet.cockpits[row], "city": self._fleet.cities[row]}
         said = {_VERSION: version} | {name: known[name] for name in more if known[name]}
-        registry.put_attributes(
-            change, vin, said, Mode.MERGE, at, version_attribute=_VERSION, simulated=True
-        )
+        registry.put_attributes(change, vin, said, Mode.MERGE, at, version_attribute=_VERSION, simulated=True)
         self._seen[vin] = (at, ADDRESS)
 
     def _take_up(self) -> None:

@@ -10,7 +10,15 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from driveaway.book.state.state import State
-from driveaway.demo.updates.builds import ASSISTANCE, COCKPIT, HARDWARE, NAME, STOPPED_BECAUSE, STOPPED_BY, Build
+from driveaway.demo.updates.builds import (
+    ASSISTANCE,
+    COCKPIT,
+    HARDWARE,
+    NAME,
+    STOPPED_BECAUSE,
+    STOPPED_BY,
+    Build,
+)
 from driveaway.launch.launch import Launch
 from driveaway.launch.updates import adding, holding, releasing
 from driveaway.launch.updates.holding import RoleKeys
@@ -26,7 +34,7 @@ SIGNERS: Final = ("publisher", "approver")
 """Persons of the demo, each with a key of the same name."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Folder:
     """A launch folder whose operational tables are those of a simulation."""
 
@@ -94,9 +102,7 @@ class Maker:
                 description=build.notes, approval=True,
             )  # fmt: skip
             keeping.approve(change, made, at, by=SIGNERS[1])
-            keeping.start(
-                change, keeping.find_rollout(change, made.id), at, by=STOPPED_BY, simulated=True
-            )
+            keeping.start(change, keeping.find_rollout(change, made.id), at, by=STOPPED_BY, simulated=True)
         return Driver(self.state, made.id, simulated=True)
 
     def abort(self, build: Build, at: int) -> None:

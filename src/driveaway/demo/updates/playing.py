@@ -88,7 +88,7 @@ class Play:
         launch = self._launch
         start, last = first_day(launch), parse_as_of(LAST, launch.zone)
         until = min(until, last)
-        starts = {parse_instant(build.starts, launch.zone): build for build in BUILDS}
+        starts = {int(parse_instant(build.starts, launch.zone)): build for build in BUILDS}
         self._maker.found(start)
         self._garage.enter(start, start + FIRST_POLLS)
         now = start
@@ -130,7 +130,7 @@ class Play:
         self._rollouts.append(_Rollout(build, made, self._maker.roll_out(build, made, now)))
 
     def _look(self, rollout: _Rollout, now: int, *, morning: bool) -> None:
-        """What the worker does, and what a person does in the morning once a rollout has stopped by itself."""
+        """What the worker does, and what a person does in the morning after a rollout has stopped itself."""
         if rollout.ended is not None and now > rollout.ended + _TENDED_AFTER:
             return
         rollout.driver.tend(now)
