@@ -20,7 +20,7 @@ from driveaway.launch.applying import apply_drafts
 from driveaway.launch.founding import found
 from driveaway.launch.functions import FILE as FUNCTIONS
 from driveaway.launch.launch import Launch, open_launch
-from driveaway.values.clock import now, parse_as_of, show, zone
+from driveaway.values.clock import local_day, now, parse_as_of, show, zone
 from driveaway.values.errors import BadValue, Conflict, Refused
 
 _BATCH = 20_000
@@ -55,8 +55,8 @@ def make_demo(
         folder: a new folder.
         seed: of the simulation.
         scale: size of the launch against the real one.
-        until: last day (or time) that is simulated; an earlier one than the case's own ``today``
-            becomes the launch's.
+        until: last day (or time) that is simulated, and the launch's ``today``; default: the end of the
+            public record. After it no orders are simulated, but the announced updates are played.
         book_url: where the book is; default: in the folder.
         progress: called with (facts recorded, what is being done).
 
@@ -104,8 +104,7 @@ def make_demo(
 def parse_until(until: str | None) -> tuple[int | None, str | None]:
     """The instant at which a simulation stops, and the ``today`` that its launch has for it.
 
-    Both are None where the whole is simulated; ``today`` alone is where the stop is not before the
-    case's own.
+    Both are None where the whole record is simulated, ``today`` alone where the stop is the record's end.
 
     Raises:
         BadValue: no time, or one before orders opened: nothing could be told of it.
@@ -125,6 +124,24 @@ def parse_until(until: str | None) -> tuple[int | None, str | None]:
     if description.today is not None and stop == parse_as_of(description.today, tz):
         return stop, None
     return stop, until if len(until) == len("2024-04-25") else show(stop, tz)
+
+
+def beyond(until: str | None) -> str | None:
+    """What a simulation to this day does not hold, in words; None where nothing is missing.
+
+    Raises:
+        BadValue: no time, or one before orders opened.
+    """
+    from driveaway.demo.updates.builds import LAST
+
+    stop, _ = parse_until(until)
+    tz = zone(case_description(CASE).zone)
+    if stop is None or stop <= record_ends():
+        return None
+    last = min(stop, parse_as_of(LAST, tz))
+    said = f"no orders and no handovers are simulated after the record, {show(record_ends(), tz)}"
+    said += f"; the announced updates are played to {local_day(last, tz)}"
+    return said + (f", nothing after it until {local_day(stop, tz)}" if last < stop else "")
 
 
 def record_ends() -> int:
@@ -166,14 +183,14 @@ def foreign(folder: Path) -> str | None:
     Raises:
         DriveawayError: the launch cannot be opened.
     """
-    own = {MARKER, "launch.toml", FUNCTIONS, ".gitignore", "briefing.html", "data", *RECORDS}
+    own = {MARKER, "launch.toml", FUNCTIONS, ".gitignore", "briefing.html", "data", "keys", *RECORDS}
     if others := sorted(path.name for path in folder.iterdir() if path.name not in own):
         return f"files of your own ({', '.join(others)})"
     if not (folder / "data").exists():
         return None
     with open_launch(folder) as launch:
         for fact in launch.book.facts(0, launch.book.edge().size):
-            if not fact.source.startswith(_SOURCES):
+            if not (fact.simulated or fact.source.startswith(_SOURCES)):
                 return f"facts of your own (the first: {fact.kind} {fact.subject})"
     return None
 
@@ -181,8 +198,7 @@ def foreign(folder: Path) -> str | None:
 def public_record(launch: Launch, end: int, record_end: int) -> tuple[list[Draft], list[Draft]]:
     """The public record in order of time, and what comes after its end.
 
-    The description holds from its first moment on.
-
+    The description holds from the first moment on.
     Functions are opened as simulated time comes to it, so those that open after ``end`` are not there.
     """
     drafts = apply_drafts(launch, None, now(), begins=0)

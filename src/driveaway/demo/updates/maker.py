@@ -34,7 +34,7 @@ SIGNERS: Final = ("publisher", "approver")
 """Persons of the demo, each with a key of the same name."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Folder:
     """A launch folder whose operational tables are those of a simulation."""
 

@@ -130,7 +130,7 @@ class Play:
         self._rollouts.append(_Rollout(build, made, self._maker.roll_out(build, made, now)))
 
     def _look(self, rollout: _Rollout, now: int, *, morning: bool) -> None:
-        """What the worker does, and a person in the morning after a rollout has stopped by itself."""
+        """What the worker does, and what a person does in the morning after a rollout has stopped itself."""
         if rollout.ended is not None and now > rollout.ended + _TENDED_AFTER:
             return
         rollout.driver.tend(now)
