@@ -14,6 +14,7 @@ from driveaway.book.state.together import Together
 from driveaway.updates import assigning, registry, sets, software
 from driveaway.updates.artifacts import ArtifactStore
 from driveaway.updates.assigning import Terms
+from driveaway.updates.configuration import configure
 from driveaway.updates.ddi.desk import DeviceDesk
 from driveaway.values.clock import now
 
@@ -56,6 +57,7 @@ def make(
         module = software.create_module(change, "os", "2.0", "os", at)
         software.add_artifact(change, module.id, "os.swu", stored, at)
         release = sets.create_set(change, "os", "2.0", "os", [module.id], at).id
+        configure(change, "releases.unsigned.enabled", True, at)
     for first in range(0, len(assigned), _AT_ONCE):
         with state.change() as change:
             chosen = [name(number) for number in assigned[first : first + _AT_ONCE]]

@@ -78,6 +78,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         module = software.create_module(change, "os", "2.0", "os", now())
         software.add_artifact(change, module.id, "os.swu", stored, now())
         release = sets.create_set(change, "os", "2.0", "os", [module.id], now()).id
+        configure(change, "releases.unsigned.enabled", True, now())
     with Server(folder, environment={"FAKE_BOOK": "1"}) as server:
         yield Fleet(server, state, release)
         assert server.stop() == 0
