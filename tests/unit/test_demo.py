@@ -290,7 +290,7 @@ def test_the_launch_of_a_demo_that_ends_early_has_that_today() -> None:
     assert msgspec.structs.replace(made, today=SU7.today) == SU7
     assert parse_until(None) == (None, None)
     assert parse_until("2024-04-03") == (parse_as_of("2024-04-03", TZ), "2024-04-03")
-    assert parse_until("2024-05-01") == (parse_as_of("2024-05-01", TZ), None)
+    assert parse_until("2024-05-01") == (parse_as_of("2024-05-01", TZ), "2024-05-01")
     assert parse_until("2024-04-03T12:00:00+08:00")[1] == "2024-04-03T12:00:00+08:00"
     with pytest.raises(BadValue, match="when orders opened"):
         parse_until("2024-03-27")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from driveaway.launch.imports.reference import mapping_page
-from tools.reference import asked, description, errors, functions, kinds, words
+from tools.reference import asked, description, errors, functions, kinds, rollout_plan, words
 
 
 def folder() -> Path:
@@ -22,6 +22,7 @@ _PAGES: dict[str, Callable[[], str | None]] = {
     "launch-toml.md": description.launch_toml,
     "functions-toml.md": functions.functions_toml,
     "mapping.md": mapping_page,
+    "rollout-plan.md": rollout_plan.rollout_plan,
     "glossary.md": words.glossary,
     "errors.md": errors.error_page,
     "provinces.md": words.provinces,

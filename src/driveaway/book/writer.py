@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic, sleep
 from typing import Protocol
 
@@ -17,9 +17,8 @@ from driveaway.book.store import Edge, Row, Store, WriteTransaction
 from driveaway.book.tree import Frontier
 from driveaway.facts import KINDS, Draft, Fact
 from driveaway.facts.keys import keys_of
-from driveaway.facts.launches import SubjectErased
 from driveaway.values.clock import now
-from driveaway.values.errors import BadValue, Conflict, DriveawayError, NotFound, Unavailable
+from driveaway.values.errors import BadValue, Conflict, DriveawayError, Unavailable
 
 SALT = 16
 _SINGLE_LOOKUPS = 20
@@ -199,14 +198,23 @@ def _append_batch(
     return outcomes
 
 
-def append_within(transaction: WriteTransaction, drafts: Sequence[Draft], decider: Decider) -> Sequence[int]:
+def append_within(
+    transaction: WriteTransaction,
+    drafts: Sequence[Draft],
+    decider: Decider,
+    *,
+    clock: Callable[[Draft], int] | None = None,
+    salts: Callable[[int], bytes] = secrets.token_bytes,
+) -> Sequence[int]:
     """Append facts inside a transaction that the caller holds, all or nothing; their seq, in order.
+
+    ``clock`` and ``salts`` are for simulations, as in ``append``.
 
     Raises:
         DriveawayError: the first draft's error; the caller's transaction must be rolled back.
     """
     known = transaction.by_source([draft.source for draft in drafts if draft.source])
-    outcomes, _ = _append_locked(transaction, drafts, decider, True, None, secrets.token_bytes, known)
+    outcomes, _ = _append_locked(transaction, drafts, decider, True, clock, salts, known)
     return [outcome.seq for outcome in outcomes if outcome.seq is not None]
 
 
@@ -364,32 +372,3 @@ def _same(draft: Draft, row: Row) -> None:
             code="source.conflict",
             remedy=f"a correction is a new fact that replaces {fact.seq}",
         )
-
-
-def erase(store: Store, subjects: Iterable[str], reason: str, decider: Decider) -> tuple[int, int]:
-    """Shred salts, personal fields and personal keys of every fact about these subjects.
-
-    Returns:
-        (facts shredded, seq of the last erasure fact, 0 where there was nothing to shred). The facts'
-        public part and the tree stay.
-
-    Raises:
-        NotFound: no fact speaks of one of the subjects.
-    """
-    with store.write() as transaction:
-        shredded, last = 0, 0
-        for subject in subjects:
-            rows = transaction.of_subject(subject)
-            if not rows:
-                raise NotFound(
-                    f"nothing is known of {subject!r}", code="subject.missing", remedy="compare the name"
-                )
-            if all(row.kind == "subject.erased" for row in rows):
-                # An earlier erasure shredded all there was.
-                continue
-            draft = Draft("subject.erased", subject, now(), SubjectErased(reason=reason))
-            _, last = _append_locked(transaction, [draft], decider, True, None, secrets.token_bytes, {})
-            # An earlier erasure stands: nothing in it is personal, and its salt proves it.
-            shredded += transaction.shred([row.seq for row in rows if row.kind != draft.kind])
-    store.scrub()
-    return shredded, last

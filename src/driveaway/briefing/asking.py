@@ -6,15 +6,18 @@ import os
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
+from driveaway.briefing.fleet import Fleet
 from driveaway.facts.base import Fact
 from driveaway.facts.description import Description
 from driveaway.figures.answer import Answer, Interval, Value
 from driveaway.values import clock
 from driveaway.values.errors import BadValue, NotFound, Refused
+
+_STALE: Final = timedelta(days=7)
 
 
 class FigureInfo(Protocol):
@@ -166,8 +169,10 @@ class Asked:
 class Desk:
     """Asks each question once and keeps its evidence."""
 
-    def __init__(self, asker: Asker) -> None:
+    def __init__(self, asker: Asker, fleet: Fleet | None = None) -> None:
+        """``fleet``: what is told of delivered cars beyond figures; None: nothing."""
         self.asker = asker
+        self.fleet = fleet
         self.zone = clock.zone(asker.description.zone)
         self._asked: dict[tuple[Any, ...], Asked] = {}
         self._facts: dict[str, Sequence[Fact]] = {}
@@ -176,6 +181,22 @@ class Desk:
     def today(self) -> date:
         """The local day of the as-of."""
         return clock.local_day(self.asker.as_of, self.zone)
+
+    @property
+    def known_until(self) -> date | None:
+        """The last day with a lock or a handover, where that is more than a week ago; None: it is not.
+
+        A book that was kept up to a day says nothing about the days after it.
+        """
+        days = [
+            str(row["day"])
+            for name in ("orders.locked_per_day", "cars.delivered_per_day")
+            for row in self.ask(name).rows
+            if row["value"]
+        ]
+        if not days or self.today - date.fromisoformat(max(days)) <= _STALE:
+            return None
+        return date.fromisoformat(max(days))
 
     @property
     def as_of_text(self) -> str:
@@ -287,5 +308,15 @@ def recompute(asker: Asker, name: str, by: Sequence[str], arguments: Mapping[str
     if by:
         words += ["--by", ",".join(by)]
     words += ["--as-of", as_of_text(at, asker), "--mark", str(asker.mark)]
+    words += ["--launch", launch_label(asker)]
+    return shlex.join(words)
+
+
+def recompute_functions(asker: Asker, name: str, by: str | None) -> str:
+    """The command line that counts the cars of a function again."""
+    words = ["driveaway", "functions", "show", name]
+    if by is not None:
+        words += ["--by", by]
+    words += ["--as-of", as_of_text(asker.as_of, asker), "--mark", str(asker.mark)]
     words += ["--launch", launch_label(asker)]
     return shlex.join(words)

@@ -10,6 +10,7 @@ from typing import Any
 from driveaway.briefing import texts
 from driveaway.briefing.asking import Asker, Desk, launch_label
 from driveaway.briefing.claims import CheckedClaim, checked
+from driveaway.briefing.fleet import Fleet
 from driveaway.briefing.numbers import Language
 from driveaway.briefing.sections.buyers import buyers
 from driveaway.briefing.sections.deliveries import deliveries
@@ -20,6 +21,7 @@ from driveaway.briefing.sections.outlets import outlets
 from driveaway.briefing.sections.risks import risks
 from driveaway.briefing.sections.targets import targets
 from driveaway.briefing.sections.trials import trials
+from driveaway.briefing.sections.updates import updates
 from driveaway.briefing.statement import Headline, Section, Sentence, Words, Writer
 from driveaway.values import clock
 
@@ -86,22 +88,25 @@ class Briefing:
         }
 
 
-def brief(asker: Asker, language: str = "en") -> Briefing:
+def brief(asker: Asker, language: str = "en", fleet: Fleet | None = None) -> Briefing:
     """Write the briefing of a cut book.
 
     Args:
         asker: the book, cut at an as-of and a mark.
         language: ``en`` or ``zh``.
+        fleet: the delivered cars at the same cut; None: nothing is told of functions and courses of rollouts.
 
     Raises:
         BadValue: the texts have no such language.
     """
     words = texts.Texts(language)
-    desk = Desk(asker)
+    desk = Desk(asker, fleet)
     writer = Writer(desk, words)
     top = headlines(writer)
     sections = tuple(
-        section(writer) for section in (orders, targets, deliveries, outlets, buyers, trials, events)
+        made
+        for section in (orders, targets, deliveries, updates, outlets, buyers, trials, events)
+        if (made := section(writer)) is not None
     )
     claims = tuple(checked(desk))
     description = asker.description

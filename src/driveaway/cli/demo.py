@@ -23,7 +23,11 @@ import click
     "--seed", type=int, default=1, show_default=True, help="Another seed, another simulated order book."
 )
 @click.option("--scale", type=float, default=1.0, show_default=True, help="Size, from 0.01 to 100.")
-@click.option("--until", metavar="DATE", help="Simulate up to this day only.")
+@click.option(
+    "--until",
+    metavar="DATE",
+    help="Simulate up to this day. After the record's end (25 April 2024) the announced updates are played.",
+)
 @click.option("--quiet", is_flag=True, help="Do not print the briefing.")
 @click.option(
     "--force", is_flag=True, help="Make it anew: delete the folder of an earlier demo with all that is in it."
@@ -34,10 +38,12 @@ def demo(directory: Path, seed: int, scale: float, until: str | None, quiet: boo
     from driveaway.cli.briefing import show
     from driveaway.cli.output import progress_bar
     from driveaway.demo.checkpoints import parse_scale
-    from driveaway.demo.running import MARKER, holds_demo, make_demo, parse_until
+    from driveaway.demo.running import MARKER, beyond, holds_demo, make_demo, parse_until
 
     parse_scale(scale)
     parse_until(until)
+    if said := beyond(until):
+        click.echo(said, err=True)
     started = time.monotonic()
     if (directory / MARKER).exists():
         if not force and holds_demo(directory, seed, scale, until):
@@ -58,14 +64,19 @@ def demo(directory: Path, seed: int, scale: float, until: str | None, quiet: boo
                 progress=lambda done, _: progress(min(done, expected), expected),
             ).close()
     from driveaway.launch.launch import open_launch
+    from driveaway.launch.updates.briefed import BriefedFleet
+    from driveaway.updates.rollouts import keeping
+    from driveaway.updates.rollouts.plan import RolloutStatus
 
     with open_launch(directory) as launch, progress_bar("reading the book") as progress:
         launch.book.progress = progress
         cut = launch.at()  # the made launch.toml says as of when
-        written = room.brief(cut, launch.description.language)
+        written = room.brief(cut, launch.description.language, BriefedFleet(launch, cut))
         page = directory / "briefing.html"
         page.write_text(room.render_html(written), encoding="utf-8")
         facts = launch.book.edge().size
+        stopped = [each.name for each in keeping.all_rollouts(launch.state, RolloutStatus.STOPPED)]
+        updates = bool(keeping.all_rollouts(launch.state))
     if not quiet:
         show(written)
     click.echo("")
@@ -73,7 +84,12 @@ def demo(directory: Path, seed: int, scale: float, until: str | None, quiet: boo
     click.echo(f"the briefing with pictures: {page}")
     click.echo("next:")
     program = _program()
+    played = [f"release list --launch {directory}"] if updates else []
+    played += [f"rollout history {name} --picture stopped.svg --launch {directory}" for name in stopped[:1]]
+    if updates:
+        played.append(f"functions show city_navigation --by place --launch {directory}")
     for line in (
+        *played,
         f"claims --launch {directory}",
         f"figure orders.locked --by trim,week --launch {directory}",
         f"figure cars.delivered --as-of 2024-04-18 --launch {directory}",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from driveaway.cli.options import cut_of, cut_options, format_option, launch_option, opened, time_option
 from driveaway.cli.output import print_json, print_rows
+
+if TYPE_CHECKING:
+    from driveaway.launch.launch import Cut, Launch
 
 _MANY = 40
 """Cars that a table shows; the other formats have all."""
@@ -37,7 +40,7 @@ def listing(
     from driveaway.values.clock import show as show_time
 
     with opened(folder, book_url) as launch:
-        cut = cut_of(launch, as_of, mark, known_at)
+        cut = _cut_of(launch, as_of, mark, known_at)
         states = functions_at(cut.view).values()
         rows = [told_state(state, launch) for state in states]
         told = {
@@ -76,7 +79,7 @@ def show(
     from driveaway.launch.updates.counting import count
 
     with opened(folder, book_url) as launch:
-        told = count(launch, cut_of(launch, as_of, mark, known_at), name, by)
+        told = count(launch, _cut_of(launch, as_of, mark, known_at), name, by)
     if shape != "table":
         _print(told, told["rows"], shape)
         return
@@ -169,7 +172,7 @@ def why(
     from driveaway.launch.updates.counting import explain
 
     with opened(folder, book_url) as launch:
-        told = explain(launch, cut_of(launch, as_of, mark, known_at), vin, name)
+        told = explain(launch, _cut_of(launch, as_of, mark, known_at), vin, name)
     if shape == "json":
         print_json(told)
         return
@@ -209,7 +212,7 @@ def cars(
     from driveaway.launch.updates.counting import list_cars
 
     with opened(folder, book_url) as launch:
-        told = list_cars(launch, cut_of(launch, as_of, mark, known_at), name)
+        told = list_cars(launch, _cut_of(launch, as_of, mark, known_at), name)
     rows = [row for row in told["rows"] if _chosen(row, only)]
     if shape != "table":
         _print(told | {"rows": rows}, rows, shape)
@@ -220,6 +223,17 @@ def cars(
     if len(rows) > _MANY:
         click.echo(f"and {len(rows) - _MANY:,} more; --format csv or json has them")
     _tell_notes(told)
+
+
+def _cut_of(launch: Launch, as_of: str | None, mark: int | None, known_at: str | None) -> Cut:
+    """An open launch as of a date; warns when a file of the folder was edited and not applied."""
+    from driveaway.launch.updates.functions import unapplied
+
+    cut = cut_of(launch, as_of, mark, known_at)
+    warning = unapplied(launch)
+    if warning is not None:
+        click.echo(f"warning: {warning}", err=True)
+    return cut
 
 
 def _chosen(row: Mapping[str, Any], only: str | None) -> bool:

@@ -39,11 +39,12 @@ def new(name: str, case: str, book_url: str | None) -> None:
 @click.option(
     "--at",
     metavar="TIME",
-    help="From when launch.toml holds; default: now, and from the start of all time the first time.",
+    help="From when launch.toml and changed functions hold; default: now, and from the start of all time"
+    " the first time.",
 )
 @launch_option
 def apply(at: str | None, folder: str | None, book_url: str | None) -> None:
-    """Take launch.toml, claims.csv, events.csv and tests.csv into the book."""
+    """Take launch.toml, functions.toml, claims.csv, events.csv and tests.csv into the book."""
     from driveaway.launch.applying import left_out
     from driveaway.launch.launch import FAR_FUTURE
     from driveaway.values.errors import NotFound

@@ -1,4 +1,4 @@
-"""Commands about rollouts: rollout plan, approve, start, list, show, watch, pause, resume, abort, retry, …"""
+"""Commands about rollouts: plan, approve, start, list, show, watch, pause, resume, abort, retry and more."""
 
 from __future__ import annotations
 
@@ -320,18 +320,19 @@ def history(
     if shape == "json":
         print_json({"rollout": name, "rows": told})
         return
-    print_rows([_decision(each) for each in told], spare=("seq", "wave"))
+    print_rows([_decision(each) for each in told])
     for each in told:
+        if each.get("reason"):
+            click.echo(f"{each['at']} {each['decision']}: {each['reason']}")
         for finding in each["findings"]:
-            click.echo(f"{each['at']} {finding['name']} ({finding['verdict']}): {finding['text']}")
+            if finding["verdict"] != "clear":
+                click.echo(f"  {finding['name']} ({finding['verdict']}): {finding['text']}")
+    click.echo("--format json has the evidence of every decision")
     if any(each["simulated"] for each in told):
         click.echo("the cars are simulated")
 
 
 def _decision(told: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "at": told["at"], "decision": told["decision"], "wave": told.get("wave"), "seq": told["seq"],
-        "opened": told.get("opened", 0), "succeeded": told.get("succeeded", 0), "failed": told.get("failed", 0),
-        "silent": told.get("silent", 0), "by": told.get("decided_by") or "its rule",
-        "reason": told.get("reason"),
-    }  # fmt: skip
+    counts = ("opened", "succeeded", "failed", "silent")
+    row = {"at": told["at"], "decision": told["decision"], "wave": told.get("wave", 0)}
+    return row | {name: told.get(name, 0) for name in counts} | {"by": told.get("decided_by") or "its rule"}

@@ -44,6 +44,7 @@ def brief(
     from driveaway import briefing as room
     from driveaway.cli.briefing import show
     from driveaway.launch.outputs import check_output
+    from driveaway.launch.updates.briefed import BriefedFleet
     from driveaway.values.errors import BadValue
 
     writers = {".html": room.render_html, ".md": room.render_markdown, ".json": room.render_json}
@@ -55,7 +56,7 @@ def brief(
         if out is not None:
             check_output(launch.folder, launch.data, out)
         cut_ = cut_of(launch, as_of, mark, known_at)
-        written = room.brief(cut_, language or cut_.description.language)
+        written = room.brief(cut_, language or cut_.description.language, BriefedFleet(launch, cut_))
     if out is None:
         show(written)
     else:

@@ -78,8 +78,8 @@ def _line(told: dict[str, Any]) -> str:
     wave = f" wave {told['step']} of {told['steps']}" if told["step"] else ""
     waits = f"; {told['waits_for']}" if told["waits_for"] else ""
     return (
-        f"{told['name']}: {told['status'].replace('_', ' ')}{wave}, {told['opened']:,} of {told['cars']:,} cars"
-        f" open, {counts}{waits}"
+        f"{told['name']}: {told['status'].replace('_', ' ')}{wave}, {told['opened']:,} of {told['cars']:,}"
+        f" cars open, {counts}{waits}"
     )
 
 
@@ -93,7 +93,7 @@ def standing_lines(told: dict[str, Any]) -> Iterator[str]:
         yield f"  the worker starts it at {told['start_at']}"
     if told["reason"]:
         yield f"  why: {told['reason']}"
-    if told["waits_for"]:
+    if told["waits_for"] and told["waits_for"] != told["reason"]:
         later = f" (not before {told['not_before']})" if told["not_before"] else ""
         yield f"  {told['waits_for']}{later}"
     yield f"  {told['cars']:,} cars, {told['held_out']:,} held out, {told['opened']:,} open"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -14,12 +14,13 @@ from driveaway.cases import RECORDS, case_description, write_record
 from driveaway.demo.planning import planned
 from driveaway.demo.scaling import launch_record, launch_text
 from driveaway.demo.simulation import simulate
+from driveaway.demo.updates.fleet import Watched
 from driveaway.facts import Draft
 from driveaway.launch.applying import apply_drafts
 from driveaway.launch.founding import found
 from driveaway.launch.functions import FILE as FUNCTIONS
 from driveaway.launch.launch import Launch, open_launch
-from driveaway.values.clock import now, parse_as_of, show, zone
+from driveaway.values.clock import local_day, now, parse_as_of, show, zone
 from driveaway.values.errors import BadValue, Conflict, Refused
 
 _BATCH = 20_000
@@ -54,8 +55,8 @@ def make_demo(
         folder: a new folder.
         seed: of the simulation.
         scale: size of the launch against the real one.
-        until: last day (or time) that is simulated; an earlier one than the case's own ``today``
-            becomes the launch's.
+        until: last day (or time) that is simulated, and the launch's ``today``; default: the end of the
+            public record. After it no orders are simulated, but the announced updates are played.
         book_url: where the book is; default: in the folder.
         progress: called with (facts recorded, what is being done).
 
@@ -64,6 +65,7 @@ def make_demo(
         BadValue: the scale or the date is out of range.
     """
     stop, today = parse_until(until)
+    record_end = record_ends()
     launch = found(folder, CASE, book_url=book_url)
     (folder / MARKER).write_text(_INCOMPLETE, encoding="utf-8")
     if scale != 1 or today is not None:
@@ -73,16 +75,27 @@ def make_demo(
         for file in RECORDS:
             (folder / file).write_text(write_record(file, record, launch.zone), encoding="utf-8")
         launch = open_launch(folder, book_url=book_url)
-    public = _public(launch, stop)
+    public, later = public_record(launch, record_end if stop is None else stop, record_end)
+    watched = Watched()
     drafts: Iterable[Draft] = heapq.merge(
         public,
-        simulate(launch.description, seed=seed, scale=scale, until=stop),
+        watched.watch(simulate(launch.description, seed=seed, scale=scale, until=stop)),
         key=lambda draft: draft.happened,
     )
     fill(launch, drafts, seed=seed, progress=progress)
     if progress is not None:
         progress(launch.book.edge().size, "planning")
-    fill(launch, planned(launch, stop), seed=seed, label="plan")
+    # No order is simulated after the record: a plan of a later day would have nothing to go by.
+    fill(
+        launch,
+        planned(launch, record_end if stop is None else min(stop, record_end)),
+        seed=seed,
+        label="plan",
+    )
+    if stop is not None and stop > record_end:
+        if progress is not None:
+            progress(launch.book.edge().size, "updates")
+        play(launch, watched, later, stop, seed=seed)
     launch.book.log_head(force=True)
     (folder / MARKER).write_text(marker_text(seed, scale, until), encoding="utf-8")
     return launch
@@ -91,8 +104,7 @@ def make_demo(
 def parse_until(until: str | None) -> tuple[int | None, str | None]:
     """The instant at which a simulation stops, and the ``today`` that its launch has for it.
 
-    Both are None where the whole is simulated; ``today`` alone is where the stop is not before the
-    case's own.
+    Both are None where the whole record is simulated, ``today`` alone where the stop is the record's end.
 
     Raises:
         BadValue: no time, or one before orders opened: nothing could be told of it.
@@ -109,9 +121,34 @@ def parse_until(until: str | None) -> tuple[int | None, str | None]:
             code="demo.until",
             remedy="give the day on which orders opened or a later one",
         )
-    if description.today is not None and stop >= parse_as_of(description.today, tz):
+    if description.today is not None and stop == parse_as_of(description.today, tz):
         return stop, None
     return stop, until if len(until) == len("2024-04-25") else show(stop, tz)
+
+
+def beyond(until: str | None) -> str | None:
+    """What a simulation to this day does not hold, in words; None where nothing is missing.
+
+    Raises:
+        BadValue: no time, or one before orders opened.
+    """
+    from driveaway.demo.updates.builds import LAST
+
+    stop, _ = parse_until(until)
+    tz = zone(case_description(CASE).zone)
+    if stop is None or stop <= record_ends():
+        return None
+    last = min(stop, parse_as_of(LAST, tz))
+    said = f"no orders and no handovers are simulated after the record, {show(record_ends(), tz)}"
+    said += f"; the announced updates are played to {local_day(last, tz)}"
+    return said + (f", nothing after it until {local_day(stop, tz)}" if last < stop else "")
+
+
+def record_ends() -> int:
+    """When the public record ends: the case's own ``today``. No order is simulated after it."""
+    description = case_description(CASE)
+    assert description.today is not None
+    return parse_as_of(description.today, zone(description.zone))
 
 
 def holds_demo(folder: Path, seed: int, scale: float, until: str | None) -> bool:
@@ -146,31 +183,43 @@ def foreign(folder: Path) -> str | None:
     Raises:
         DriveawayError: the launch cannot be opened.
     """
-    own = {MARKER, "launch.toml", FUNCTIONS, ".gitignore", "briefing.html", "data", *RECORDS}
+    own = {MARKER, "launch.toml", FUNCTIONS, ".gitignore", "briefing.html", "data", "keys", *RECORDS}
     if others := sorted(path.name for path in folder.iterdir() if path.name not in own):
         return f"files of your own ({', '.join(others)})"
     if not (folder / "data").exists():
         return None
     with open_launch(folder) as launch:
         for fact in launch.book.facts(0, launch.book.edge().size):
-            if not fact.source.startswith(_SOURCES):
+            if not (fact.simulated or fact.source.startswith(_SOURCES)):
                 return f"facts of your own (the first: {fact.kind} {fact.subject})"
     return None
 
 
-def _public(launch: Launch, stop: int | None) -> list[Draft]:
-    """The public record in order of time; the description holds from its first moment on.
+def public_record(launch: Launch, end: int, record_end: int) -> tuple[list[Draft], list[Draft]]:
+    """The public record in order of time, and what comes after its end.
 
-    Functions are opened as simulated time comes to it, so those that open after the end are not there.
+    The description holds from the first moment on.
+    Functions are opened as simulated time comes to it, so those that open after ``end`` are not there.
     """
-    end = launch.when().as_of if stop is None else stop
     drafts = apply_drafts(launch, None, now(), begins=0)
     drafts = [d for d in drafts if not d.kind.startswith("function.") or d.happened <= end]
     start = min(d.happened for d in drafts if d.kind != "launch.described" and d.happened)
     drafts = [
         replace(d, happened=start) if d.kind == "launch.described" or not d.happened else d for d in drafts
     ]
-    return sorted(drafts, key=lambda draft: (draft.happened, draft.kind != "launch.described"))
+    drafts.sort(key=lambda draft: (draft.happened, draft.kind != "launch.described"))
+    ended = [draft for draft in drafts if draft.happened <= record_end]
+    return ended, drafts[len(ended) :]
+
+
+def play(launch: Launch, watched: Watched, later: Sequence[Draft], stop: int, *, seed: int) -> None:
+    """Play the updates that the maker announced, up to a moment after the record's end."""
+    from driveaway.demo.updates.playing import Play
+
+    def append(drafts: Sequence[Draft]) -> int:
+        return fill(launch, drafts, seed=seed, label=f"functions {drafts[0].happened}")
+
+    Play(launch, watched, later, seed=seed, salts=_Salts(seed, "updates"), append=append).run(stop)
 
 
 def fill(

@@ -14,7 +14,9 @@ import msgspec
 from driveaway import catalogue
 from driveaway.book import writer
 from driveaway.book.book import Book
+from driveaway.book.erasing import erase
 from driveaway.book.state.state import State
+from driveaway.book.store import WriteTransaction
 from driveaway.book.view import View
 from driveaway.book.when import When
 from driveaway.book.writer import Outcome as Outcome
@@ -121,12 +123,10 @@ class Launch:
     @cached_property
     def state(self) -> State:
         """Operational tables beside the facts; a change of them may append facts in its transaction."""
-        return State(
-            self.book.store,
-            lambda transaction, drafts: writer.append_within(
-                transaction, drafts, LaunchDecider(self.description)
-            ),
-        )
+        return State(self.book.store, self._append_within)
+
+    def _append_within(self, transaction: WriteTransaction, drafts: Sequence[Draft]) -> Sequence[int]:
+        return writer.append_within(transaction, drafts, LaunchDecider(self.description))
 
     @property
     def gives_way(self) -> bool:
@@ -179,7 +179,7 @@ class Launch:
         found = {fact.subject for fact in self.book.about(BUYER + subject)}
         if found:
             subjects = sorted(found)
-        shredded, _ = writer.erase(self.book.store, subjects, reason, LaunchDecider(self.description))
+        shredded, _ = erase(self.book.store, subjects, reason, self._append_within)
         self.book.log_head(force=True)
         self.book.mirror.catch_up()
         return shredded, subjects

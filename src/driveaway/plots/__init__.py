@@ -9,6 +9,7 @@ from driveaway.plots.bars import measured, progress, shares
 from driveaway.plots.curves import Event, cumulative, ended_days, per_day
 from driveaway.plots.forecast import by_week
 from driveaway.plots.picture import Picture, Words
+from driveaway.plots.places import by_place
 from driveaway.plots.rollout import rolled_out
 from driveaway.plots.tiles import tile_map
 
@@ -16,6 +17,7 @@ __all__ = [
     "Event",
     "Picture",
     "Words",
+    "by_place",
     "by_week",
     "cumulative",
     "ended_days",

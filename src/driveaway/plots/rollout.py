@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 from driveaway.plots.picture import Picture, Words, subtitle
 from driveaway.plots.theme import (
     INK,
-    LEFT,
     MAIN,
     MUTED,
     PAPER,
@@ -29,7 +28,8 @@ _GAP: Final = 62
 _LOWER: Final = 90
 _KEY_LINE: Final = 18
 _MARKER: Final = 18
-_WIDTH: Final = 384
+_LEFT: Final = 64
+_WIDTH: Final = 300
 _ROOM: Final = 96
 """Units right of the plot, for the names of the lines."""
 _HOURS: Final = (1, 2, 3, 6, 12, 24, 48, 96, 168, 336, 672, 1344, 2688)
@@ -86,6 +86,7 @@ def rolled_out(
         title=title,
         subtitle=subtitle(words, words("plot.rollout.subtitle"), simulated),
         height=height,
+        left=_LEFT,
         right=_ROOM,
         bottom=40 + _KEY_LINE * len(marked),
         gap=22,
@@ -257,7 +258,7 @@ def _evidence(story: Story, words: Words, x: dict[str, Any]) -> list[dict[str, A
     heading = {
         "data": {"values": [{"t": words("plot.rollout.evidence")}]},
         "mark": {"type": "text", "align": "left", "baseline": "alphabetic", "color": MUTED},
-        "encoding": {"x": {"value": -LEFT}, "y": {"value": start - 18}, "text": {"field": "t"}},
+        "encoding": {"x": {"value": -_LEFT}, "y": {"value": start - 18}, "text": {"field": "t"}},
     }
     return [*out, *haloed(heading)]
 
@@ -280,7 +281,7 @@ def _keys(decided: Sequence[Decided], words: Words, zone: ZoneInfo, two: bool) -
             "mark": {"type": "text", "align": "left", "baseline": "middle", "fontWeight": weight},
             "encoding": {"x": {"value": at}, "y": raw | {"field": "at"}, "text": {"field": field}},
         }
-        for field, at, weight in (("n", 6 - LEFT, "bold"), ("t", 24 - LEFT, "normal"))
+        for field, at, weight in (("n", 6 - _LEFT, "bold"), ("t", 24 - _LEFT, "normal"))
     ]
 
 

@@ -1,7 +1,7 @@
 """Landing reports of health: one row for each car, signal, window and release, whoever sends it how often.
 
-``install_failed``, ``fallback`` and ``silent`` may be landed, for cars that another system updates. A rollout
-of this server takes them from its own actions and never from here, so that nothing counts twice.
+``install_failed``, ``fallback`` and ``silent`` may be landed, for cars that another system updates. The
+install guard of a rollout takes them from its own actions and never from here: nothing counts twice.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import Future
 from threading import Event, Lock, Thread
 from typing import Final
@@ -17,6 +18,17 @@ _SEEN: Final = (
     f" status = CASE WHEN status = '{TargetStatus.UNKNOWN}' THEN '{TargetStatus.REGISTERED}'"
     " ELSE status END WHERE controller_id = :controller_id AND (polled IS NULL OR polled < :at)"
 )
+
+
+def note(change: Change, seen: Mapping[str, tuple[int, str]]) -> None:
+    """Write when cars were last seen, and from where, by controller id."""
+    change.run_many(
+        _SEEN,
+        [
+            {"controller_id": controller_id, "at": at, "address": address}
+            for controller_id, (at, address) in list(seen.items())
+        ],
+    )
 
 
 class LastSeen:
@@ -44,15 +56,7 @@ class LastSeen:
             seen, self._seen = self._seen, {}
         if not seen:
             return None
-        values = [
-            {"controller_id": controller_id, "at": at, "address": address}
-            for controller_id, (at, address) in list(seen.items())
-        ]
-
-        def write(change: Change) -> None:
-            change.run_many(_SEEN, values)
-
-        return self._together.submit(write)
+        return self._together.submit(lambda change: note(change, seen))
 
     def close(self) -> None:
         """Write what is noted and stop."""

@@ -21,6 +21,10 @@ def deliveries(writer: Writer) -> Section:
         return Section("deliveries", title, (writer.say("sentence.deliveries.none", expected),))
     sentences = [*_odds(writer), *_weeks(writer, expected), *_backlog(writer), *_binding(writer)]
     sentences += _promises(writer)
+    if desk.known_until is not None:
+        key = "sentence.deliveries.stale"
+        text = texts.both(key, day=desk.known_until.isoformat())
+        sentences.insert(0, writer.plain(key, text, known=False))
     exhibit = Exhibit(
         id="delivery-expected",
         picture=plots.by_week(expected.answer, words, title=words("plot.title.delivery.expected")),

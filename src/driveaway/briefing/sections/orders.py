@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from driveaway import plots
 from driveaway.briefing import texts
 from driveaway.briefing.asking import Asked
@@ -14,7 +16,9 @@ def orders(writer: Writer) -> Section:
     locked = desk.ask("orders.locked_per_day")
     delivered = desk.ask("cars.delivered_per_day")
     wait = desk.ask("orders.wait_days")
+    locked, delivered = _known(writer, locked), _known(writer, delivered)
     sentences = [
+        *_stale(writer, locked, delivered),
         *_by_day(writer, "orders.locked_per_day", locked),
         *_by_day(writer, "cars.delivered_per_day", delivered),
         writer.say("sentence.orders.cancelled", desk.ask("orders.cancelled")),
@@ -51,6 +55,27 @@ def orders(writer: Writer) -> Section:
     return Section("orders", texts.both("section.orders"), tuple(sentences), tuple(exhibits))
 
 
+def _known(writer: Writer, asked: Asked) -> Asked:
+    """Without the days that the book says nothing about: zeros would read as if nothing had happened."""
+    until = writer.desk.known_until
+    if until is None or asked.answer.rows is None:
+        return asked
+    rows = [row for row in asked.rows if str(row["day"]) <= until.isoformat()]
+    return replace(asked, answer=replace(asked.answer, rows=rows))
+
+
+def _stale(writer: Writer, *asked: Asked) -> list[Sentence]:
+    """That the book ends before the as-of."""
+    until = writer.desk.known_until
+    if until is None:
+        return []
+    simulated = any(each.answer.simulated for each in asked)
+    key = "sentence.orders.stale_simulated" if simulated else "sentence.orders.stale"
+    days = (writer.desk.today - until).days
+    text = texts.both(key, day=until.isoformat(), n=days)
+    return [writer.plain(key, text, [each.evidence for each in asked], known=False)]
+
+
 def _by_day(writer: Writer, name: str, asked: Asked) -> list[Sentence]:
     if asked.unknown is not None:
         return [writer.say(f"sentence.{name}", asked)]
@@ -66,8 +91,9 @@ def _by_day(writer: Writer, name: str, asked: Asked) -> list[Sentence]:
     week = ended[-7:]
     return [
         writer.say(
-            f"sentence.{name}.peak",
+            f"sentence.{name}.peak" if writer.desk.known_until is None else f"sentence.{name}.peak_until",
             asked,
+            last_day=str(week[-1]["day"]),
             first_day=str(rows[0]["day"]),
             peak_day=str(peak["day"]),
             peak=peak["value"],

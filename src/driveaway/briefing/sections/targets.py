@@ -22,10 +22,16 @@ def targets(writer: Writer) -> Section:
         key = "sentence.targets.progress" if asked.unknown is not None else "sentence.targets.none"
         return Section("targets", title, (writer.say(key, asked),))
 
+    today = desk.known_until or desk.today
+
     def pace(row: Mapping[str, Any]) -> float | None:
-        return passed(row, desk.today)
+        return passed(row, today)
 
     sentences = [said for row in asked.rows for said in _told(writer, asked, row)]
+    if desk.known_until is not None:
+        key = "sentence.targets.stale"
+        text = texts.both(key, day=desk.known_until.isoformat())
+        sentences.insert(0, writer.plain(key, text, known=False))
     exhibit = Exhibit(
         id="targets-progress",
         picture=plots.progress(
@@ -54,7 +60,7 @@ def targets(writer: Writer) -> Section:
 def _told(writer: Writer, asked: Asked, row: Mapping[str, Any]) -> Iterator[Sentence]:
     """What is reached of one target, and what it was before it was last changed."""
     desk = writer.desk
-    begun = passed(row, desk.today)
+    begun = passed(row, desk.known_until or desk.today)
     known = "sentence.targets.unknown" if row["share"] is None else "sentence.targets.row"
     key = "sentence.targets.not_begun" if begun is None else known
     evidence = asked.evidence_of(desk.asker, row, "target")

@@ -15,11 +15,12 @@ from driveaway.launch.functions import (
     KINDS,
     check_gate,
     folder_places,
+    function_drafts,
     function_name,
     function_slug,
     read_gates,
 )
-from driveaway.launch.launch import Launch
+from driveaway.launch.launch import FAR_FUTURE, Launch
 from driveaway.updates.gates.expression import NEVER, Gate, decode
 from driveaway.values.clock import now
 from driveaway.values.errors import BadValue, Conflict, NotFound, Refused
@@ -107,6 +108,21 @@ def function_named(view: View, name: str) -> FunctionState:
             remedy=f"one of {known}" if known else "driveaway functions open, or a later --as-of",
         )
     return state
+
+
+def unapplied(launch: Launch) -> str | None:
+    """What ``driveaway apply`` would do about functions.toml, in words; None: nothing."""
+    view = _view(launch, FAR_FUTURE)
+    held = [fact for kind in KINDS for fact in view.facts(kind)]
+    at = now()
+    try:
+        drafts = function_drafts(launch.folder, launch.description, launch.zone, held, at=at, begins=at)
+    except BadValue as error:
+        return f"functions.toml cannot be applied: {error}"
+    if not drafts:
+        return None
+    names = ", ".join(function_name(draft.subject) for draft in drafts)
+    return f"functions.toml says of {names} what the book does not hold; driveaway apply takes it in"
 
 
 def open_function(

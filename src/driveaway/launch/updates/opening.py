@@ -22,9 +22,20 @@ DEMO_MARKER: Final = ".made-by-demo"
 class Opened(Protocol):
     """What is needed of a launch."""
 
-    folder: Path
-    data: Path
-    zone: ZoneInfo
+    @property
+    def folder(self) -> Path:
+        """The launch folder."""
+        ...
+
+    @property
+    def data(self) -> Path:
+        """Its folder of data."""
+        ...
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Its time zone."""
+        ...
 
     @property
     def state(self) -> State:

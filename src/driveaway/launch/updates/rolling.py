@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -18,7 +18,7 @@ from driveaway.updates.outcomes import release_slug, rollout_slug
 from driveaway.updates.rollouts import groups, keeping, tending
 from driveaway.updates.rollouts.driving import Driver
 from driveaway.updates.rollouts.explain import explain
-from driveaway.updates.rollouts.plan import ENDED, Rollout, RolloutPlan
+from driveaway.updates.rollouts.plan import ENDED, Rollout, RolloutPlan, RolloutStatus
 from driveaway.updates.rollouts.progress import progress
 from driveaway.updates.rollouts.situations import situation_of
 from driveaway.updates.rollouts.story import Story, story_of
@@ -26,8 +26,6 @@ from driveaway.updates.rollouts.thresholds import LABEL
 from driveaway.updates.rows import SET, set_of
 from driveaway.values.clock import HOUR, show
 from driveaway.values.errors import NotFound, Refused
-
-_RETRIED_AT_ONCE: Final = 1_000
 
 
 def check_person(launch: Launch, name: str, permission: str) -> None:
@@ -157,13 +155,12 @@ def retry(launch: Launch, name: str, at: int, *, by: str, simulated: bool = Fals
             remedy="a rollout that runs, is paused or has finished is tried again",
         )
     failed = tending.failed_actions(launch.state, found)
-    for first in range(0, len(failed), _RETRIED_AT_ONCE):
+    tried = 0
+    for first in range(0, len(failed), tending.MOST):
         with launch.state.change() as change:
-            # Another process may have tried some of them meanwhile.
-            still = set(tending.failed_actions(change, found))
-            some = [action for action in failed[first : first + _RETRIED_AT_ONCE] if action in still]
-            tending.retry(change, some, at, by=by, simulated=simulated)
-    return len(failed)
+            some = failed[first : first + tending.MOST]
+            tried += len(tending.retry(change, some, at, by=by, simulated=simulated))
+    return tried
 
 
 def _operate(launch: Launch, name: str, by: str, work: Callable[[Change, Rollout], Any]) -> Any:
@@ -291,7 +288,7 @@ def story(launch: Launch, name: str, at: int) -> Story:
     rollout = keeping.find_rollout(launch.state, name)
     if rollout.record.started is None:
         raise Refused(f"rollout {name} has not started", code="rollout.status", remedy="start it first")
-    if rollout.status in ENDED:
+    if rollout.status is not RolloutStatus.RUNNING:
         ((last,),) = launch.state.rows(
             "SELECT COALESCE(MAX(modified), 0) FROM actions WHERE rollout = :rollout", rollout=rollout.id
         )

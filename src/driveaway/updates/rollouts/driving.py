@@ -17,10 +17,13 @@ from driveaway.updates.rollouts.decision import Decision, Standing, decide
 from driveaway.updates.rollouts.plan import Rollout, RolloutStatus
 from driveaway.updates.rollouts.reading import Members
 from driveaway.updates.rollouts.thresholding import decide_by_thresholds
+from driveaway.values.clock import SECOND
 from driveaway.values.errors import Conflict
 
-_OFFERED_AT_ONCE: Final = 5_000
-"""Actions made in one change: some 0.3 s, so that whoever else writes gets a turn."""
+_OFFERED_AT_ONCE: Final = 2_500
+"""Actions made in one change: some 0.15 s, so that whoever else writes gets a turn."""
+_NEW_CARS_EVERY: Final = 60 * SECOND
+"""Every car there is may have to be looked at to find those that joined."""
 _PREPARED: Final = (RolloutStatus.READY, RolloutStatus.WAITING_FOR_APPROVAL)
 WORKER: Final = "worker"
 
@@ -44,6 +47,7 @@ class Driver:
     simulated: bool = False
     fence: Callable[[Change], None] | None = None
     _members: Members | None = field(default=None, repr=False)
+    _entered: int = field(default=-_NEW_CARS_EVERY, repr=False)
 
     def look(self, now: int) -> Decision | None:
         """Enter new cars, decide, and do what was decided.
@@ -105,31 +109,34 @@ class Driver:
 
     def serve(self, now: int) -> int:
         """Give open cars their action, some at a time; how many were looked at."""
-        given = 0
-        while True:
+        given, last = 0, 0
+        rollout = keeping.find_rollout(self.state, self.rollout)
+        while first := members.unserved(self.state, rollout, 1, last):
             with self._change() as change:
                 rollout = keeping.find_rollout(change, self.rollout)
                 if rollout.status not in (RolloutStatus.RUNNING, RolloutStatus.FINISHED):
                     return given
-                waiting = members.unserved(change, rollout, _OFFERED_AT_ONCE)
+                waiting = members.unserved(change, rollout, _OFFERED_AT_ONCE, first[0][0] - 1)
                 if waiting:
                     self._assign(change, rollout, waiting, now)
+                    last = waiting[-1][0]
             given += len(waiting)
-            if len(waiting) < _OFFERED_AT_ONCE:
-                return given
+        return given
 
     def tend(self, now: int) -> tending.Tended:
         """Give up silent cars, note those that fell back, try again what failed: some at a time."""
-        rollout = keeping.find_rollout(self.state, self.rollout)
         tended = tending.Tended()
-        while rollout.status in tending.TENDED:
-            with self._change() as change:
-                more, part = tending.tend(change, rollout, now, simulated=self.simulated)
-            tended += part
-            if not more:
-                break
+        while True:
             rollout = keeping.find_rollout(self.state, self.rollout)
-        return tended
+            if rollout.status not in tending.TENDED:
+                return tended
+            due = tending.due(self.state, rollout, now)
+            if not any(due):
+                return tended
+            with self._change() as change:
+                tended += tending.tend(change, due, now, simulated=self.simulated)
+            if not due.more:
+                return tended
 
     @contextmanager
     def _change(self) -> Iterator[Change]:
@@ -196,12 +203,14 @@ class Driver:
 
     def _enter(self, rollout: Rollout, now: int) -> Rollout:
         """Enter cars, and with hawkBit's groups divide them, once."""
-        if rollout.record.grouped:
+        if rollout.record.grouped or self._entered <= now < self._entered + _NEW_CARS_EVERY:
             return rollout
-        last = -1
-        while last:
+        last = 0
+        while cars := members.strangers(self.state, rollout, now, last):
             with self._change() as change:
-                last = members.enter(change, rollout, now, max(0, last))
+                members.enter(change, keeping.find_rollout(change, rollout.id), cars, now)
+            last = cars[-1][0]
+        self._entered = now
         if not rollout.plan.hawkbit:
             return rollout
         for part in members.divide(self.state, rollout, now):

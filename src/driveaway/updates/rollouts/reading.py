@@ -38,9 +38,10 @@ _ENDED: Final = " ".join(
 )
 # Where only its client has said so, a car counts as on its way until it reports, or falls silent.
 _OUTCOME: Final = (
-    f"CASE a.outcome WHEN '{Ending.INSTALLED.value}' THEN CASE WHEN a.verified = 1"
-    f" OR CAST(:finished AS BIGINT) = 1 THEN {int(Outcome.SUCCEEDED)} WHEN a.verified IS NULL THEN {int(Outcome.PENDING)}"
-    f" ELSE {int(Outcome.FALLBACK)} END {_ENDED} ELSE {int(Outcome.PENDING)} END"
+    f"CASE a.outcome WHEN '{Ending.INSTALLED.value}' THEN CASE"
+    f" WHEN a.verified = 1 OR CAST(:finished AS BIGINT) = 1 THEN {int(Outcome.SUCCEEDED)}"
+    f" WHEN a.verified IS NULL THEN {int(Outcome.PENDING)} ELSE {int(Outcome.FALLBACK)} END"
+    f" {_ENDED} ELSE {int(Outcome.PENDING)} END"
 )
 _COLUMNS: Final = f"{_NUMBERS}, {_OUTCOME}, m.segment"
 _ALL: Final = (

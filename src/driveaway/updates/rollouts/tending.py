@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from driveaway.book.state.state import Change, Reading
@@ -33,23 +33,41 @@ class Tended(NamedTuple):
         return Tended(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
 
 
-def tend(change: Change, rollout: Rollout, at: int, *, simulated: bool = False) -> tuple[bool, Tended]:
-    """Do it for some cars: whether there may be more, and how many were concerned.
+class Due(NamedTuple):
+    """Actions that something is due for: cars that are silent, that fell back, that are tried again."""
+
+    silent: Sequence[int]
+    fallen_back: Sequence[int]
+    failed: Sequence[int]
+
+    @property
+    def more(self) -> bool:
+        """Whether there may be more of them."""
+        return max(map(len, self)) == MOST
+
+
+def due(reading: Reading, rollout: Rollout, at: int) -> Due:
+    """What is due; best asked outside a change, since it may look at every action of the rollout.
 
     hawkBit has no time-outs, so a rollout with its groups gives nobody up.
     """
     plan = rollout.plan
-    silent = [] if plan.hawkbit else silent_actions(change, rollout, at)
-    given_up = steering.give_up(
-        change, silent, Outcome.SILENT, ["not heard of in its time"], at, simulated=simulated
+    goes_on = rollout.status in (RolloutStatus.RUNNING, RolloutStatus.FINISHED)
+    return Due(
+        [] if plan.hawkbit else silent_actions(reading, rollout, at),
+        fallen_back(reading, rollout, at) if plan.succeeds == "reported" else [],
+        retries_due(reading, rollout, at) if plan.retries and goes_on else [],
     )
-    back = fallen_back(change, rollout, at) if plan.succeeds == "reported" else []
-    fell = sum(steering.fell_back(change, action, at, simulated=simulated) for action in back)
-    due = retries_due(change, rollout, at) if plan.retries and _goes_on(rollout) else []
-    for action in due:
-        assigning.retry(change, action, at, initiated_by="retry", simulated=simulated)
-    more = max(len(silent), len(back), len(due)) == MOST
-    return more, Tended(given_up, fell, len(due))
+
+
+def tend(change: Change, what: Due, at: int, *, simulated: bool = False) -> Tended:
+    """Do what is due, as far as it still is."""
+    silent = steering.give_up(
+        change, what.silent, Outcome.SILENT, ["not heard of in its time"], at, simulated=simulated
+    )
+    fell = sum(steering.fell_back(change, action, at, simulated=simulated) for action in what.fallen_back)
+    again = retry(change, what.failed, at, by="retry", simulated=simulated)
+    return Tended(silent, fell, len(again))
 
 
 def silent_actions(reading: Reading, rollout: Rollout, at: int) -> list[int]:
@@ -109,15 +127,24 @@ def _failed(reading: Reading, rollout: Rollout) -> list[tuple[int, int, int]]:
     return [(row[0], row[1], row[2]) for row in rows]
 
 
-def retry(change: Change, actions: Iterable[int], at: int, *, by: str, simulated: bool = False) -> list[int]:
-    """Try failed actions again because a person says so; ids of the new ones.
+def retry(change: Change, actions: Sequence[int], at: int, *, by: str, simulated: bool = False) -> list[int]:
+    """Try failed actions again, but for cars that were given something else meanwhile; ids of the new ones.
 
-    What their first try said stays evidence; a later one is none.
+    What a car's first try said stays evidence; a later one is none.
 
     Raises:
-        Refused: one has not failed, or its set may not be given any more.
+        Refused: the release may not be given to cars any more, or a quota is reached.
     """
-    return [assigning.retry(change, action, at, initiated_by=by, simulated=simulated) for action in actions]
+    out = []
+    for part in parts(actions):
+        rows = change.rows(
+            f"SELECT a.id FROM actions a WHERE a.id IN ({places()}) AND a.outcome IN ({_FAILED})"
+            " AND NOT EXISTS (SELECT 1 FROM actions c WHERE c.target = a.target AND c.id > a.id)"
+            " ORDER BY a.id",
+            **part,
+        )
+        out += [assigning.retry(change, row[0], at, initiated_by=by, simulated=simulated) for row in rows]
+    return out
 
 
 def values_of(reading: Reading, targets: Iterable[int], key: str) -> dict[int, str]:
@@ -131,7 +158,3 @@ def values_of(reading: Reading, targets: Iterable[int], key: str) -> dict[int, s
         )
         out.update((row[0], row[1]) for row in rows)
     return out
-
-
-def _goes_on(rollout: Rollout) -> bool:
-    return rollout.status in (RolloutStatus.RUNNING, RolloutStatus.FINISHED)

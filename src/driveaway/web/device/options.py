@@ -12,6 +12,7 @@ from typing import Final
 from driveaway.values.errors import BadValue, Refused
 from driveaway.web.device.desk import Desk
 from driveaway.web.http.limits import Rate
+from driveaway.web.http.listening import Tls as Tls
 
 _CAR: Final = Rate(100, 300)
 _DOWNLOADS: Final = Rate(2000, 2000)
@@ -40,19 +41,6 @@ class Limits:
     body: int = 1 << 20
     body_seconds: float = 30.0
     waiting: int = 2000
-
-
-@dataclass(frozen=True, slots=True)
-class Tls:
-    """Direct TLS: the server's certificate and key, and who may sign the cars' certificates.
-
-    With ``authorities`` a car may show a certificate, and must where ``required``.
-    """
-
-    certificate: Path
-    key: Path
-    authorities: Path | None = None
-    required: bool = False
 
 
 @dataclass(frozen=True, slots=True)

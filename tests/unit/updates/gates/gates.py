@@ -87,5 +87,6 @@ def cars(now: int | None) -> st.SearchStrategy[CarState]:
         entitlements=st.none() | names,
         trainings=st.none() | names,
         position=st.none() | positions,
+        places=st.fixed_dictionaries({}, optional={"city": st.sampled_from(("city:one", "Elsewhere"))}),
         now=st.just(now),
     )

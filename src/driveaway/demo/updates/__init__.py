@@ -1,0 +1,1 @@
+"""The updates that the maker announced, played on the simulated cars."""

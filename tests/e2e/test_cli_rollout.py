@@ -1,0 +1,143 @@
+"""Rollouts at the command line, with the worker's rounds between."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from driveaway.cli.watching import _bar
+from driveaway.launch.launch import open_launch
+from driveaway.launch.updates.worker import Worker
+from driveaway.updates import registry, sets, software
+from driveaway.updates.configuration import configure
+from driveaway.values.clock import parse_instant
+from tests.e2e.shell import LAUNCH_TOML, Shell, vin
+
+AT = "2024-05-06T12:00:00+08:00"
+LATER = "2024-05-07T13:00:00+08:00"
+
+
+@pytest.fixture
+def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
+    folder = tmp_path / "small"
+    folder.mkdir()
+    (folder / "launch.toml").write_text(LAUNCH_TOML)
+    shell = Shell(folder, capsys)
+    shell.done("apply")
+    at = parse_instant(AT, None)
+    with open_launch(folder) as launch, launch.state.change() as change:
+        module = software.create_module(change, "os", "1.1.0", "os", at)
+        sets.create_set(change, "su7", "1.1.0", "os", [module.id], at, release=f'{{"published":{at}}}')
+        for number in range(1, 31):
+            registry.create(change, vin(number), at)
+        configure(change, "verification.attribute", "release_version", at)
+    return shell
+
+
+def round_of_worker(shell: Shell, at: str) -> None:
+    with open_launch(shell.folder) as launch:
+        assert Worker(launch, lambda: parse_instant(at, None)).tick()
+
+
+def test_a_rollout_is_planned_started_and_told(shell: Shell, tmp_path: Path) -> None:
+    plan = ("rollout", "plan", "may", "--release", "su7:1.1.0", "--at", AT)
+    shell.refused("rollout.stages", *plan, "--stages", "a,b", exit_code=2)
+    shell.refused("rollout.growth", *plan, "--stages", "1,100", "--rate", "5/hour", exit_code=2)
+    shell.refused("rollout.plan", *plan, "--stages", "1,50", exit_code=2)
+    shell.refused("set.unknown", *plan[:3], "--release", "su7:9", exit_code=2)
+    shell.refused("window.night", *plan, "--night", "22-6", exit_code=2)
+    file = tmp_path / "plan.toml"
+    file.write_text('type = "forced"\nretries = 1\nholdout = 0.2\n[rules]\nguards = []\n')
+    made = json.loads(
+        shell.done(*plan, "--plan", file, "--stages", "20,100", "--hold", "24h", "--weight", 700,
+                   "--needs-approval", "--by", "li.na", "--format", "json")
+    )  # fmt: skip
+    assert made["status"] == "waiting_for_approval"
+    assert made["plan"]["rules"]["growth"]["stages"][0]["share"] == 0.2
+    assert (made["plan"]["weight"], made["plan"]["retries"]) == (700, 1)
+    shell.refused("rollout.status", "rollout", "start", "may")
+    shell.refused("rollout.four_eyes", "rollout", "approve", "may", "--by", "li.na")
+    shell.done("rollout", "approve", "may", "--by", "wu.lei", "--at", AT)
+    shell.done("rollout", "start", "may", "--by", "li.na", "--at", AT)
+    round_of_worker(shell, AT)
+    told = json.loads(shell.done("rollout", "show", "may", "--format", "json"))
+    assert told["cars"] == 30
+    assert told["opened"] == told["offered"] == told["waiting"] > 0
+    assert [group["status"] for group in told["groups"]] == ["running", "scheduled", "scheduled"]
+    assert "wave 1 of 2" in shell.done("rollout", "watch", "may", "--once")
+    why = json.loads(shell.done("rollout", "explain", "may", vin(3), "--at", AT, "--format", "json"))
+    assert why["reasons"][0]["code"] in ("offered", "wave_not_open", "held_out")
+    assert vin(3) in shell.done("rollout", "explain", "may", vin(3), "--at", AT)
+    shell.refused("target.unknown", "rollout", "explain", "may", vin(99), exit_code=2)
+    assert "taken back" in shell.done("rollout", "pause", "may", "--reason", "look", "--at", AT)
+    shell.done("rollout", "resume", "may", "--reason", "fine", "--at", AT)
+    assert "0 cars" in shell.done("rollout", "retry", "may", "--at", AT)
+    round_of_worker(shell, LATER)
+    picture = tmp_path / "may.svg"
+    said = shell("rollout", "history", "may", "--picture", picture, "--at", LATER)
+    assert said.code == 0
+    assert "resumed: fine" in said.out
+    assert "opened more" in picture.read_text(encoding="utf-8")
+    rows = json.loads(shell.done("rollout", "history", "may", "--format", "json"))["rows"]
+    assert [row["decision"] for row in rows] == ["started", "advanced", "paused", "resumed", "advanced"]
+    assert all({"at", "findings", "simulated"} <= set(row) for row in rows)
+    assert "are cancelled" in shell.done("rollout", "abort", "may", "--reason", "newer", "--at", LATER)
+    assert "stopped" in shell.done("rollout", "watch", "may")
+    assert "may" in shell.done("rollout", "list")
+
+
+def test_an_account_may_do_what_its_roles_say(shell: Shell, tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text("correct horse 4 battery\n")
+    shell.done("account", "add", "seer", "--role", "viewer", "--password-file", password)
+    plan = ("rollout", "plan", "may", "--release", "su7-1.1.0")
+    shell.refused("account.forbidden", *plan, "--by", "seer")
+    shell.done(*plan)
+    shell.refused("account.forbidden", "rollout", "start", "may", "--by", "seer")
+    shell.refused("rollout.status", "rollout", "retry", "may")
+    shell.refused("rollout.status", "rollout", "history", "may", "--picture", tmp_path / "x.svg")
+    shell.refused("output.format", "rollout", "history", "may", "--picture", tmp_path / "x.gif", exit_code=2)
+
+
+@pytest.mark.parametrize(
+    ("options", "growth"),
+    [
+        (("--rate", "100/hour"), {"by": "rate", "cars": 100}),
+        (
+            ("--exponential", "10x2/1000"),
+            {"by": "exponential", "base_per_minute": 10.0, "every_succeeded": 1000},
+        ),
+        (
+            ("--cities", "beijing, shanghai+hangzhou", "--hold", "2d"),
+            {"by": "groups", "groups": [(["beijing"], 172800), (["shanghai", "hangzhou"], 172800)]},
+        ),
+    ],
+)
+def test_growth_is_written_in_one_option(
+    shell: Shell, options: tuple[str, ...], growth: dict[str, object]
+) -> None:
+    made = json.loads(
+        shell.done("rollout", "plan", "x", "--release", "su7:1.1.0", *options, "--format", "json")
+    )
+    found = made["plan"]["rules"]["growth"]
+    if "groups" in found:
+        found["groups"] = [(each["segments"], each["minimum_s"]) for each in found["groups"]]
+    assert {name: found[name] for name in growth} == growth
+    assert made["plan"].get("segment", "") == ("city" if growth["by"] == "groups" else "")
+
+
+def test_the_bar_needs_no_colour() -> None:
+    told = {
+        "succeeded": 5,
+        "installing": 2,
+        "waiting": 1,
+        "failed": 1,
+        "silent": 0,
+        "fallback": 0,
+        "cars": 20,
+    }
+    bar = _bar(told)
+    assert [bar.count(sign) for sign in "█▒░✗·"] == [10, 4, 2, 2, 22]
+    assert bar.endswith("25.0%")
