@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from driveaway.launch.imports.reference import mapping_page
-from tools.reference import asked, description, errors, functions, kinds, words
+from tools.reference import asked, description, errors, functions, kinds, management, words
 
 
 def folder() -> Path:
@@ -24,6 +24,7 @@ _PAGES: dict[str, Callable[[], str | None]] = {
     "mapping.md": mapping_page,
     "glossary.md": words.glossary,
     "errors.md": errors.error_page,
+    "management-api.md": management.management_page,
     "provinces.md": words.provinces,
 }
 
