@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from driveaway.launch.imports.reference import mapping_page
-from tools.reference import asked, description, errors, functions, kinds, rollout_plan, words
+from tools.reference import asked, description, errors, functions, kinds, management, rollout_plan, words
 
 
 def folder() -> Path:
@@ -25,6 +25,7 @@ _PAGES: dict[str, Callable[[], str | None]] = {
     "rollout-plan.md": rollout_plan.rollout_plan,
     "glossary.md": words.glossary,
     "errors.md": errors.error_page,
+    "management-api.md": management.management_page,
     "provinces.md": words.provinces,
 }
 

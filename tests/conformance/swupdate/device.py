@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -116,7 +119,7 @@ class Device:
         (folder / "certificate.pem").write_bytes(signer.pem())
         (folder / "tmp").mkdir()
         self.identify(version="0.9", vin=name)
-        self._suricatta = f"-t DEFAULT -u {url} -i {name} -k {token} -r 5 -w 1 -m 1"
+        self._suricatta = f"-t DEFAULT -u {url} -i {name} -k {token} -r 20 -w 1 -m 1"
         self._environment = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
         self._environment["TMPDIR"] = str(folder / "tmp")
         self._process: subprocess.Popen[bytes] | None = None
@@ -173,3 +176,73 @@ class Device:
             assert time.monotonic() < end, self.said()[-6000:]
             self.poll()
             time.sleep(0.15)
+
+
+class Wire:
+    """A wire between a device and the server that can be cut while a file is on its way.
+
+    It passes bytes on as they are; once ``hold_after`` bytes went to the device it holds still until it is
+    cut. ``ranges`` are the beginnings of ranges that were asked for.
+    """
+
+    def __init__(self, port: int, hold_after: int) -> None:
+        self.ranges: list[int] = []
+        self.held = threading.Event()
+        self._cut = threading.Event()
+        self._server = port
+        self._left = hold_after
+        self._open: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
+        self._port = 0
+        self.mend()
+        self.url = f"http://127.0.0.1:{self._port}"
+
+    def mend(self) -> None:
+        """Pass on, from the same port as before."""
+        self._listener = socket.create_server(("127.0.0.1", self._port))
+        self._port = self._listener.getsockname()[1]
+        self._begin(self._accept, self._listener)
+
+    def cut(self) -> None:
+        """Nothing passes, and nobody listens."""
+        self._cut.set()
+        for end in (self._listener, *self._open):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(10)
+        for end in (self._listener, *self._open):
+            end.close()
+        self._open, self._threads = [], []
+
+    def _begin(self, target: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=target, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self, listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = listener.accept()
+                self._open.append(near)
+                far = socket.create_connection(("127.0.0.1", self._server))
+                self._open.append(far)
+                self._begin(self._pass, near, far, self._asked)
+                self._begin(self._pass, far, near, self._answered)
+
+    def _pass(self, one: socket.socket, other: socket.socket, see: Callable[[bytes], None]) -> None:
+        with contextlib.suppress(OSError):
+            while part := one.recv(65_536):
+                see(part)
+                other.sendall(part)
+        with contextlib.suppress(OSError):
+            other.shutdown(socket.SHUT_WR)
+
+    def _asked(self, part: bytes) -> None:
+        self.ranges += [int(found) for found in re.findall(rb"(?i)\r\nrange: bytes=(\d+)-", part)]
+
+    def _answered(self, part: bytes) -> None:
+        self._left -= len(part)
+        if self._left <= 0 and not self.held.is_set():
+            self.held.set()
+            self._cut.wait(60)

@@ -27,29 +27,32 @@ def rollout_counts(reading: Reading, rollout: int) -> dict[str, int]:
     return {**dict.fromkeys(STATES, 0), **dict(rows)}
 
 
-def group_counts(reading: Reading, rollout: int, positions: int) -> list[dict[str, int]]:
-    """Cars of each group that were given an action, by state."""
+def group_counts(reading: Reading, rollout: int) -> dict[int, dict[str, int]]:
+    """Cars of each group, by its id, that were given an action, by state."""
     rows = reading.rows(
-        f"SELECT a.rollout_group, {_COUNTED} AS how, COUNT(*) FROM actions a"
-        " WHERE a.rollout = :rollout GROUP BY a.rollout_group, how",
+        f"SELECT a.rollout_group, {_COUNTED} AS how, COUNT(*) FROM rollout_members m"
+        " JOIN actions a ON a.id = m.action WHERE m.rollout = :rollout GROUP BY a.rollout_group, how",
         rollout=rollout,
     )
-    out = [dict.fromkeys(STATES, 0) for _ in range(positions)]
-    for position, how, count in rows:
-        if position is not None and 0 <= position < positions:
-            out[position][how] += count
+    out: dict[int, dict[str, int]] = {}
+    for group, how, count in rows:
+        out.setdefault(group or 0, dict.fromkeys(STATES, 0))[how] += count
     return out
 
 
 def in_group(rollout: Rollout) -> str:
-    """A condition: that a target ``t`` is in the group at ``:position`` of ``:rollout``."""
+    """A condition: that a target ``t`` is in the group ``:group`` at ``:position`` of ``:rollout``.
+
+    Cars of hawkBit's groups are in them from the beginning, those of others once they are given something.
+    """
     if rollout.plan.hawkbit:
         return (
             "t.id IN (SELECT m.target FROM rollout_members m WHERE m.rollout = :rollout"
-            " AND m.segment = CAST(:position + 1 AS TEXT))"
+            " AND m.segment = CAST(:position + 1 AS TEXT) AND :group > 0)"
         )
     return (
-        "t.id IN (SELECT a.target FROM actions a WHERE a.rollout = :rollout AND a.rollout_group = :position)"
+        "t.id IN (SELECT m.target FROM rollout_members m JOIN actions a ON a.id = m.action"
+        " WHERE m.rollout = :rollout AND a.rollout_group = :group AND :position >= 0)"
     )
 
 

@@ -102,7 +102,7 @@ class ManagementDoor:
             response = self._failed(scope, error)
         except Exception as error:  # noqa: BLE001 - a defect must be answered and told, not end the server
             _log.error("defect: %s %r", scope["method"], scope["path"][:300], exc_info=error)
-            response = failure(DriveawayError("", code="server.defect"))
+            response = failure(DriveawayError("", code="web.defect"))
         if response is not None:
             if not body.ended:
                 # The body was not read: what follows on this connection could not be told from it.

@@ -43,4 +43,4 @@ def automatic(call: Call) -> Said:
 def of_group(call: Call) -> Said:
     """Targets of a rollout's group."""
     rollout, group = rollouts.group_of(call)
-    return _targets(call, in_group(rollout), rollout=rollout.id, position=group.position)
+    return _targets(call, in_group(rollout), rollout=rollout.id, group=group.id, position=group.position)

@@ -81,6 +81,7 @@ def listing(noted: Noted) -> Handler:
         notes = noted.read(call.state, noted.owner(call.state, call))
         return paged(notes, len(notes))
 
+    handle.__doc__ = listing.__doc__
     return handle
 
 
@@ -91,6 +92,7 @@ def one(noted: Noted) -> Handler:
         owner = noted.owner(call.state, call)
         return Said(OK, _named(noted.read(call.state, owner), call.names["key"]))
 
+    handle.__doc__ = one.__doc__
     return handle
 
 
@@ -106,6 +108,7 @@ def create(noted: Noted) -> Handler:
             notes = noted.read(change, owner)
         return Said(CREATED, [_named(notes, pair.key) for pair in given])
 
+    handle.__doc__ = create.__doc__
     return handle
 
 
@@ -124,6 +127,7 @@ def amend(noted: Noted) -> Handler:
             found = _named(noted.read(change, owner), key)
         return Said(OK, found)
 
+    handle.__doc__ = amend.__doc__
     return handle
 
 
@@ -138,6 +142,7 @@ def delete(noted: Noted) -> Handler:
             noted.write(change, call, owner, key, None, False)
         return NOTHING
 
+    handle.__doc__ = delete.__doc__
     return handle
 
 

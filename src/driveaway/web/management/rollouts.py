@@ -172,7 +172,8 @@ def _found(call: Call, reading: Reading, rollout: Rollout) -> int:
 
 
 def _group_document(call: Call, rollout: Rollout, group: Group, counts: dict[str, int]) -> dict[str, Any]:
-    counts = {**counts, "notstarted": max(0, group.total - sum(counts.values()))}
+    counts = {**dict.fromkeys(counting.STATES, 0), **counts}
+    counts["notstarted"] = max(0, group.total - sum(counts.values()))
     found: dict[str, Any] = {
         "id": group.id,
         "name": group.name,
@@ -318,17 +319,17 @@ def deploy_groups(call: Call) -> Said:
     """The groups of a rollout."""
     found = keeping.find_rollout(call.state, call.number("rollout"))
     every = groups.all_groups(call.state, found.id)
-    counts = counting.group_counts(call.state, found.id, len(every))
+    counts = counting.group_counts(call.state, found.id)
     page = call.page().bounded()
     shown = every[page.offset : page.offset + page.limit]
-    return paged([_group_document(call, found, each, counts[each.position]) for each in shown], len(every))
+    return paged([_group_document(call, found, each, counts.get(each.id, {})) for each in shown], len(every))
 
 
 def deploy_group(call: Call) -> Said:
     """One group of a rollout."""
     found, group = group_of(call)
-    counts = counting.group_counts(call.state, found.id, group.position + 1)
-    return Said(OK, _group_document(call, found, group, counts[group.position]))
+    counts = counting.group_counts(call.state, found.id)
+    return Said(OK, _group_document(call, found, group, counts.get(group.id, {})))
 
 
 def group_of(call: Call) -> tuple[Rollout, Group]:
