@@ -69,9 +69,7 @@ def fill(state: State, cars: int) -> int:
             )
     with state.change() as change:
         module = software.create_module(change, "su7", "1.1.0", "os", START)
-        made = sets.create_set(
-            change, "su7", "1.1.0", "os", [module.id], START
-        )
+        made = sets.create_set(change, "su7", "1.1.0", "os", [module.id], START)
     return made.id
 
 
