@@ -21,6 +21,7 @@ from driveaway.book.book import open_store
 from driveaway.book.state.state import Change, State
 from driveaway.facts.health import CarHealth
 from driveaway.updates import health, sets, software
+from driveaway.updates.configuration import configure
 from driveaway.updates.rollouts import keeping
 from driveaway.updates.rollouts.driving import Driver
 from driveaway.updates.rollouts.guards import Rules
@@ -69,6 +70,7 @@ def fill(state: State, cars: int) -> int:
             )
     with state.change() as change:
         module = software.create_module(change, "su7", "1.1.0", "os", START)
+        configure(change, "releases.unsigned.enabled", True, START)
         made = sets.create_set(change, "su7", "1.1.0", "os", [module.id], START)
     return made.id
 

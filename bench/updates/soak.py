@@ -258,6 +258,7 @@ def _release(state: State, artifacts: ArtifactStore, version: str) -> int:
     with state.change() as change:
         module = software.create_module(change, "os", version, "os", now())
         software.add_artifact(change, module.id, "os.swu", stored, now())
+        configure(change, "releases.unsigned.enabled", True, now())
         return sets.create_set(change, "os", version, "os", [module.id], now()).id
 
 
