@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from driveaway.launch.device import DeviceLaunch
     from driveaway.updates.ddi.desk import DeviceDesk
     from driveaway.web.device.options import ServeOptions
+    from driveaway.web.management.options import Opened
 
 F = TypeVar("F", bound=Callable[..., Any])
 _LINE: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -255,3 +256,73 @@ def worker(folder: str | None, book_url: str | None, every: float, parent: int |
         _end_with(lambda: _orphaned(parent))
     with stopped() as stop, open_launch(folder, book_url=book_url) as launch:
         run(launch, stop, every)
+
+
+@dataclass(frozen=True)
+class StaffRoom:
+    """Opens the room for staff tools in the process that serves."""
+
+    launch: DeviceLaunch
+
+    @contextmanager
+    def __call__(self) -> Iterator[Opened]:
+        """The room and the accounts, open; what the server logs goes to stderr."""
+        from driveaway.launch.management import opened
+        from driveaway.web.management.calls import Desk
+        from driveaway.web.management.options import Opened
+
+        logging.basicConfig(level=logging.WARNING, format=_LINE)
+        if (parent := multiprocessing.parent_process()) is not None:
+            _end_with(parent.join)
+        with opened(self.launch) as found:
+            yield Opened(Desk(found.state, found.artifacts, simulated=found.simulated), found.accounts)
+
+
+@serve.command("management")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8081, show_default=True, help="0: any free one."
+)
+@click.option("--tls-cert", type=_File, help="Certificate chain in PEM: serve HTTPS.")
+@click.option("--tls-key", type=_File, help="Its private key in PEM.")
+@click.option(
+    "--trusted-proxy", "proxies", multiple=True, metavar="ADDRESS",
+    help="Address or network of a proxy whose X-Forwarded-… headers count. Repeatable.",
+)  # fmt: skip
+@click.option("--public-url", default="", metavar="URL", help="Where links lead; default: as asked.")
+@_launch_options
+def management(
+    folder: str | None,
+    book_url: str | None,
+    host: str,
+    port: int,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    proxies: tuple[str, ...],
+    public_url: str,
+) -> None:
+    """Serve staff tools: hawkBit's Management API, for accounts of `driveaway account`."""
+    from driveaway.launch.device import find_launch
+    from driveaway.values.errors import BadValue
+    from driveaway.web.http.listening import Tls
+    from driveaway.web.management.options import ManagementOptions, ServeOptions
+    from driveaway.web.management.serve import serve as run
+
+    if (tls_cert is None) != (tls_key is None):
+        raise BadValue(
+            "TLS needs a certificate and its key",
+            code="web.tls",
+            remedy="give --tls-cert and --tls-key, or neither",
+        )
+    launch = find_launch(folder, book_url)
+    launch.store().close()
+    tls = None if tls_cert is None or tls_key is None else Tls(tls_cert, tls_key, None, False)
+    door = ManagementOptions(public=public_url, trusted_proxies=proxies)
+    scheme = "http" if tls is None else "https"
+
+    def listening(host: str, port: int) -> None:
+        place = f"[{host}]" if ":" in host else host
+        click.echo(f"staff tools: {scheme}://{place}:{port}/rest/v1")
+        sys.stdout.flush()
+
+    run(ServeOptions(StaffRoom(launch), door, host=host, port=port, tls=tls), listening)

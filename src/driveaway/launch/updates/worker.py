@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import logging
 import os
 import secrets
@@ -16,9 +14,12 @@ from typing import Any, Final
 
 from driveaway.book.state.state import Change, State
 from driveaway.launch.launch import Launch
+from driveaway.launch.updates.opening import open_updates
+from driveaway.launch.updates.resigning import resign_due
 from driveaway.updates import changes, software
 from driveaway.updates.artifacts import ArtifactStore
 from driveaway.updates.leases import Lease
+from driveaway.updates.management.targetfilters import AT_ONCE, assign_due
 from driveaway.updates.rollouts import keeping
 from driveaway.updates.rollouts.driving import Driver
 from driveaway.updates.rollouts.plan import Rollout, RolloutStatus
@@ -87,6 +88,7 @@ class Worker:
         self._failing: dict[str, str] = {}
         self.jobs += [
             Job("rollouts", self._drive),
+            Job("target filters", self._assign, _MINUTE),
             Job("signed metadata", self._sign, _MINUTE),
             Job("changes for device servers", self._prune, HOUR),
             Job("artifacts", self._sweep, DAY),
@@ -161,9 +163,20 @@ class Worker:
 
     def _sign(self, at: int) -> None:
         """Sign again what is due of the signed metadata."""
-        resign = _resigning()
-        if resign is not None:
-            resign(self.launch, at)
+        resign_due(open_updates(self.launch), at)
+
+    def _assign(self, at: int) -> None:
+        """Give the sets of target filters to cars that they find by now."""
+        for (number,) in self._state.rows(
+            "SELECT id FROM target_filters WHERE distribution_set IS NOT NULL ORDER BY id"
+        ):
+            self._tried(f"target filter {number}", lambda number=number: self._assign_all(number, at))  # type: ignore[misc]
+
+    def _assign_all(self, number: int, at: int) -> None:
+        given = AT_ONCE
+        while given == AT_ONCE:
+            with self._change() as change:
+                given = assign_due(change, number, at, simulated=self.simulated)
 
     def _prune(self, at: int) -> None:
         """Forget what every device server has seen, some at a time."""
@@ -207,13 +220,3 @@ def _goes_on(rollout: Rollout, at: int) -> bool:
     if rollout.status in _UNDER_WAY or rollout.record.settling is not None:
         return True
     return rollout.status is RolloutStatus.FINISHED and rollout.modified > at - _WATCHED
-
-
-def _resigning() -> Callable[[Launch, int], Any] | None:
-    """What signs metadata again, where this installation has it."""
-    name = "driveaway.launch.updates"
-    if importlib.util.find_spec(f"{name}.resigning") is None:
-        return None
-    resigning = importlib.import_module(f"{name}.resigning")
-    opening = importlib.import_module(f"{name}.opening")
-    return lambda launch, at: resigning.resign_due(opening.open_updates(launch), at)
