@@ -52,6 +52,26 @@ def test_a_server_listens_on_loopback_and_ends_when_told(tmp_path: Path) -> None
         assert server.stop() == (0, "")
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_told_to_end_before_it_has_begun(tmp_path: Path, workers: int) -> None:
+    launch = make_launch(tmp_path / "launch")
+    asked = f"""
+import os, signal
+from driveaway.cli.serve import Room
+from driveaway.launch.device import find_launch
+from driveaway.web.device.options import ServeOptions
+from driveaway.web.device.serve import serve
+options = ServeOptions(Room(find_launch({str(launch.folder)!r})), port=0, workers={workers})
+serve(options, lambda host, port: os.kill(os.getpid(), signal.SIGTERM))
+print("ended")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", asked], env={**os.environ, "PYTHONPATH": "src"},
+        capture_output=True, text=True, check=True, cwd=ROOT, timeout=60,
+    )  # fmt: skip
+    assert done.stdout == "ended\n"
+
+
 def test_interrupted_it_ends_as_well(tmp_path: Path) -> None:
     with serving(tmp_path / "launch") as server:
         assert server.stop(signal.SIGINT) == (0, "")

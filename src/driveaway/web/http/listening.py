@@ -68,25 +68,44 @@ def run(
         Unavailable: the address is not free, or not this machine's.
     """
     _more_descriptors()
-    with _bound(host, port, backlog) as listener:
+    config = _config(application, workers, tls, backlog, grace)
+    with _bound(host, port, backlog) as listener, _stopping_quietly() as stop:
         if listening is not None:
             name = listener.getsockname()
             listening(name[0], name[1])
-        config = _config(application, workers, tls, backlog, grace)
-        with _stopping_quietly():
-            if workers > 1:
-                Multiprocess(config, [listener]).run()
-            else:
-                uvicorn.Server(config).run([listener])
+        if workers > 1:
+            supervisor = Multiprocess(config, [listener])
+            if not stop.told:
+                supervisor.run()
+        else:
+            stop.server = uvicorn.Server(config)
+            stop.server.should_exit = stop.told
+            stop.server.run([listener])
+
+
+class _Stop:
+    """What SIGTERM and SIGINT do while the server does not mind them itself.
+
+    Before it does, they are kept for it: it would else never hear of one that comes while it starts.
+    """
+
+    def __init__(self) -> None:
+        self.told = False
+        self.server: uvicorn.Server | None = None
+
+    def __call__(self, *_: object) -> None:
+        self.told = True
+        if self.server is not None:
+            self.server.should_exit = True
 
 
 @contextmanager
-def _stopping_quietly() -> Iterator[None]:
+def _stopping_quietly() -> Iterator[_Stop]:
     """Let the server end as a call that returns: when it is done it raises the signal that stopped it."""
-    stopping = (signal.SIGTERM, signal.SIGINT)
-    before = {number: signal.signal(number, lambda *_: None) for number in stopping}
+    stop = _Stop()
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield
+        yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
