@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import logging
 import os
 import secrets
@@ -68,12 +66,14 @@ class Worker:
         clock: microseconds since 1970 UTC.
         holder: name of this process in the lease.
         jobs: what is done, in this order; more may be added before the first round.
+        file_keys: forces the use of online keys in files; a demonstration needs no force.
     """
 
     launch: Launch
     clock: Callable[[], int] = now
     holder: str = ""
     jobs: list[Job] = field(default_factory=list)
+    file_keys: bool = False
 
     def __post_init__(self) -> None:
         state: State = self.launch.state
@@ -161,9 +161,11 @@ class Worker:
 
     def _sign(self, at: int) -> None:
         """Sign again what is due of the signed metadata."""
-        resign = _resigning()
-        if resign is not None:
-            resign(self.launch, at)
+        # Loaded when it is due: whoever only decides needs no signing libraries.
+        from driveaway.launch.updates.opening import open_updates
+        from driveaway.launch.updates.resigning import resign_due
+
+        resign_due(open_updates(self.launch), at, files=self.file_keys)
 
     def _prune(self, at: int) -> None:
         """Forget what every device server has seen, some at a time."""
@@ -191,15 +193,16 @@ class Worker:
             yield change
 
 
-def run(launch: Launch, stop: threading.Event, every: float = EVERY) -> None:
+def run(launch: Launch, stop: threading.Event, every: float = EVERY, *, file_keys: bool = False) -> None:
     """Do the worker's jobs until ``stop`` is set, as on SIGTERM: what is under way is ended first.
 
     Args:
         launch: whose updates.
         stop: set it to end.
         every: seconds from one round to the next.
+        file_keys: forces the use of online keys in files; a demonstration needs no force.
     """
-    Worker(launch).run(stop, every)
+    Worker(launch, file_keys=file_keys).run(stop, every)
 
 
 def _goes_on(rollout: Rollout, at: int) -> bool:
@@ -207,13 +210,3 @@ def _goes_on(rollout: Rollout, at: int) -> bool:
     if rollout.status in _UNDER_WAY or rollout.record.settling is not None:
         return True
     return rollout.status is RolloutStatus.FINISHED and rollout.modified > at - _WATCHED
-
-
-def _resigning() -> Callable[[Launch, int], Any] | None:
-    """What signs metadata again, where this installation has it."""
-    name = "driveaway.launch.updates"
-    if importlib.util.find_spec(f"{name}.resigning") is None:
-        return None
-    resigning = importlib.import_module(f"{name}.resigning")
-    opening = importlib.import_module(f"{name}.opening")
-    return lambda launch, at: resigning.resign_due(opening.open_updates(launch), at)
