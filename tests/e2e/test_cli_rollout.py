@@ -94,11 +94,22 @@ def test_an_account_may_do_what_its_roles_say(shell: Shell, tmp_path: Path) -> N
     shell.done("account", "add", "seer", "--role", "viewer", "--password-file", password)
     plan = ("rollout", "plan", "may", "--release", "su7-1.1.0")
     shell.refused("account.forbidden", *plan, "--by", "seer")
-    shell.done(*plan)
+    shell.refused("account.unknown", *plan, "--by", "nobody")
+    shell.done(
+        "account", "add", "lead", "--role", "publisher", "--role", "operator", "--password-file", password
+    )
+    shell.done(*plan, "--by", "lead")
     shell.refused("account.forbidden", "rollout", "start", "may", "--by", "seer")
-    shell.refused("rollout.status", "rollout", "retry", "may")
+    shell.refused("rollout.status", "rollout", "retry", "may", "--by", "lead")
     shell.refused("rollout.status", "rollout", "history", "may", "--picture", tmp_path / "x.svg")
     shell.refused("output.format", "rollout", "history", "may", "--picture", tmp_path / "x.gif", exit_code=2)
+
+
+def test_what_would_be_passed_over_in_silence_is_refused(shell: Shell) -> None:
+    said = shell("rollout", "plan", "x", "--release", "su7:1.1.0", "--rate", "5/hour", "--hold", "2h")
+    assert said.code == 2
+    assert "--hold says how long" in said.err
+    assert "nothing yet: driveaway rollout plan" in shell("rollout", "list").err
 
 
 @pytest.mark.parametrize(

@@ -458,3 +458,15 @@ def test_very_many_cars_are_paused_and_aborted_in_parts(
     assert concerned == len(wave)
     driver.look(small.at)
     assert {small.action(action).status for action in wave.values()} == {ActionStatus.CANCELING}
+
+
+def test_what_a_release_asks_of_a_module_is_held_against_what_the_car_says_of_it(small: Garage) -> None:
+    driver = planned(small)
+    asks = '{"terms":{"su7":{"minimum_version":"2.10","excluded_versions":["2.11"]}}}'
+    with small.state.change() as change:
+        change.run("UPDATE distribution_sets SET release = :asks", asks=asks)
+    for version, code in (("2.9", "below_minimum_version"), ("2.11", "excluded_version")):
+        say(small, CARS[0], **{"su7.version": version})
+        assert codes(small, driver, CARS[0])[0] == code
+    say(small, CARS[0], **{"su7.version": "2.10"})
+    assert not {"below_minimum_version", "excluded_version"} & set(codes(small, driver, CARS[0]))

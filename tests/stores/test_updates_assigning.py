@@ -207,3 +207,20 @@ def test_giving_up_on_silent_cars(g: Garage) -> None:
     refused(g, "action.closed", g.desk.feedback, CAR, silent, feedback("closed", "success"))
     # The same set is given anew.
     assert g.assign(release, CAR)[0] > done
+
+
+def test_what_is_being_cancelled_is_not_had_already(g: Garage) -> None:
+    g.enter(CAR)
+    release = g.release("1")
+    (first,) = g.assign(release, CAR)
+    assert g.assigned(release, CAR).actions == {}
+    with g.state.change() as change:
+        steering.cancel(change, first, g.at)
+    (second,) = g.assign(release, CAR)
+    assert second != first
+    assert g.assigned(release, CAR).actions == {}  # once is enough
+    g.answer(CAR, first, "closed", "success")
+    target = g.target(CAR)
+    assert (target.assigned, target.status) == (release, TargetStatus.PENDING)
+    assert not g.action(first).active
+    assert g.action(second).active

@@ -58,9 +58,7 @@ def rollout() -> None:
 @click.option("--plan", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="The plan as TOML; other options go before it.")  # fmt: skip
 @click.option("--stages", metavar="1,5,20,50,100", help="Growth: percent of the cars, stage by stage.")
-@click.option(
-    "--hold", default="24h", show_default=True, help="With --stages or --cities: each lasts so long."
-)
+@click.option("--hold", metavar="24h", help="With --stages or --cities: each lasts so long; default: 24h.")
 @click.option("--rate", metavar="100/hour", help="Growth: so many cars an hour or a day.")
 @click.option("--exponential", metavar="10x2/1000",
               help="Growth: 10 cars a minute, doubled each 1,000 successes.")  # fmt: skip
@@ -80,8 +78,9 @@ def rollout() -> None:
 @format_option("table", "json")
 @launch_option
 def plan(
-    name: str, release: str, query: str, file: Path | None, stages: str | None, hold: str, rate: str | None,
-    exponential: str | None, cities: str | None, holdout: str | None, purpose: str | None, kind: str | None,
+    name: str, release: str, query: str, file: Path | None, stages: str | None, hold: str | None,
+    rate: str | None, exponential: str | None, cities: str | None, holdout: str | None,
+    purpose: str | None, kind: str | None,
     weight: int | None, night: str | None, retries: int | None, needs_approval: bool, start_at: str | None,
     description: str, by: str, at: str | None, shape: str, folder: str | None, book_url: str | None,
 ) -> None:  # fmt: skip
@@ -89,15 +88,18 @@ def plan(
     from driveaway.launch.updates import planning, rolling
     from driveaway.updates.configuration import Configuration
 
+    if hold is not None and stages is None and cities is None:
+        raise click.UsageError("--hold says how long each of --stages or --cities lasts; give one of them.")
+    lasting = planning.duration(hold or "24h", "hold")
     growth = []
     if stages is not None:
-        growth.append(planning.stages(stages, planning.duration(hold, "hold")))
+        growth.append(planning.stages(stages, lasting))
     if rate is not None:
         growth.append(planning.rate(rate))
     if exponential is not None:
         growth.append(planning.exponential(exponential))
     if cities is not None:
-        growth.append(planning.cities(cities, planning.duration(hold, "hold")))
+        growth.append(planning.cities(cities, lasting))
     with opened(folder, book_url) as launch:
         made = planning.plan_of(
             launch.description.zone,
@@ -238,6 +240,9 @@ def listing(shape: str, folder: str | None, book_url: str | None) -> None:
         "silent",
         "fallback",
     )
+    if not rows:
+        click.echo("nothing yet: driveaway rollout plan", err=True)
+        return
     print_rows([{key: row[key] for key in shown} for row in rows])
 
 

@@ -92,6 +92,20 @@ class Room:
         return self.launch.desk()
 
 
+def _worker_options(function: F) -> F:
+    for option in (
+        click.option(
+            "--force-file-keys", is_flag=True, help="Use online keys in files, also outside a demonstration."
+        ),
+        click.option(
+            "--every", type=click.FloatRange(min=1), default=10.0, show_default=True,
+            help="Seconds between two looks of the worker at rollouts and at what is to be signed anew.",
+        ),
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
 def _end_with(wait: Callable[[], object]) -> None:
     """Stop this process as by SIGTERM once ``wait`` returns: when the one that started it is gone."""
 
@@ -109,13 +123,17 @@ def _orphaned(parent: int) -> None:
 
 @click.group("serve", invoke_without_command=True)
 @_device_options
+@_worker_options
 @_launch_options
-@click.option(
-    "--every", type=click.FloatRange(min=1), default=30.0, show_default=True, help="As of serve worker."
-)
 @click.pass_context
 def serve(
-    context: click.Context, /, folder: str | None, book_url: str | None, every: float, **given: Any
+    context: click.Context,
+    /,
+    folder: str | None,
+    book_url: str | None,
+    every: float,
+    force_file_keys: bool,
+    **given: Any,
 ) -> None:
     """Serve cars and run the worker beside, for a small set-up; stopped together.
 
@@ -133,6 +151,7 @@ def serve(
     where += ["--book-url", book_url] if book_url else []
     server = ["device", *_words(given), *where]
     worker = ["worker", "--every", str(every), *where]
+    worker += ["--force-file-keys"] if force_file_keys else []
     context.exit(_together([server, worker]))
 
 
@@ -237,16 +256,12 @@ def _server_options(launch: DeviceLaunch, given: dict[str, Any]) -> ServeOptions
 
 
 @serve.command("worker")
-@click.option(
-    "--every",
-    type=click.FloatRange(min=1),
-    default=30.0,
-    show_default=True,
-    help="Seconds between two looks at rollouts and at what is to be signed anew.",
-)
+@_worker_options
 @_launch_options
 @click.option("--parent", type=int, hidden=True)
-def worker(folder: str | None, book_url: str | None, every: float, parent: int | None) -> None:
+def worker(
+    folder: str | None, book_url: str | None, every: float, force_file_keys: bool, parent: int | None
+) -> None:
     """Decide rollouts and sign what expires, with the online keys: one leader, others wait."""
     from driveaway.launch.launch import open_launch
     from driveaway.launch.updates.worker import run
@@ -255,7 +270,7 @@ def worker(folder: str | None, book_url: str | None, every: float, parent: int |
     if parent is not None:
         _end_with(lambda: _orphaned(parent))
     with stopped() as stop, open_launch(folder, book_url=book_url) as launch:
-        run(launch, stop, every)
+        run(launch, stop, every, file_keys=force_file_keys)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,10 @@ from driveaway.values.errors import BadValue, Unavailable
 
 HEAVIEST: Final = 1000
 _CLOSED: Final = "closed: another distribution set was assigned"
+_GIVEN: Final = (
+    "EXISTS (SELECT 1 FROM actions a WHERE a.target = t.id AND a.active = 1 AND a.distribution_set = :set"
+    " AND a.status"
+)
 _OVERTAKEN: Final = "cancellation asked for: another distribution set was assigned"
 
 
@@ -105,7 +109,8 @@ def assign(
     """Give a distribution set to cars.
 
     Older actions of a car are asked to cancel, or closed at once where the launch is set so; with several
-    assignments allowed they go on, and weights decide. Cars that have the set already are passed over.
+    assignments allowed they go on, and weights decide. Cars that have the set already are passed over,
+    unless what gave it to them is being cancelled and they have not said so yet.
 
     Args:
         change: where it is written.
@@ -135,11 +140,16 @@ def assign(
     several = configuration.enabled("multi.assignments.enabled")
     found: dict[int, str] = {}
     fresh: list[int] = []
-    sql = f"SELECT id, controller_id, assigned FROM targets WHERE controller_id IN ({places()})"
+    sql = (
+        "SELECT t.id, t.controller_id, t.assigned IS NULL OR t.assigned <> :set OR"
+        f" {_GIVEN} = :canceling) AND NOT {_GIVEN} <> :canceling)"
+        f" FROM targets t WHERE t.controller_id IN ({places()})"
+    )
     for part in parts(wanted):
-        for target, controller_id, assigned in change.rows(sql, **part):
+        rows = change.rows(sql, set=distribution_set, canceling=ActionStatus.CANCELING.value, **part)
+        for target, controller_id, lacks in rows:
             found[target] = controller_id
-            if several or anew or assigned != distribution_set:
+            if several or anew or lacks:
                 fresh.append(target)
     known = set(found.values())
     actions: dict[str, int] = {}

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from driveaway.launch.accounts import Accounts
-from driveaway.launch.updates import adding, composing, holding, releasing
+from driveaway.launch.updates import adding, composing, holding, releasing, rolling
+from driveaway.launch.updates.functions import close_function, open_function
+from driveaway.launch.updates.opening import DEMO_MARKER
 from driveaway.launch.updates.resigning import resign_due
+from driveaway.launch.updates.worker import Worker
 from driveaway.updates import assigning, registry, releases, sets, software
 from driveaway.updates.actions import acting
 from driveaway.updates.assigning import Terms as AssignmentTerms
@@ -18,6 +21,8 @@ from driveaway.updates.configuration import configure
 from driveaway.updates.ddi.shelf import Shelf
 from driveaway.updates.gates.policy import decode_policy
 from driveaway.updates.releases import Need, Stage, Terms, record_of
+from driveaway.updates.rollouts import keeping
+from driveaway.updates.rollouts.plan import RolloutPlan, RolloutStatus
 from driveaway.updates.signing.entries import entry_of
 from driveaway.updates.signing.verifying import Trust
 from driveaway.values.clock import DAY
@@ -237,6 +242,25 @@ def test_a_withdrawn_release_is_offered_to_nobody(m: Maker) -> None:
     assert list(targets.iterdir()) == []
 
 
+def test_rollouts_of_a_withdrawn_release_pause_for_good(m: Maker) -> None:
+    slug, other = (m.publish(m.create(version)) for version in ("1", "2"))
+    for name, release in (("goes", slug), ("waits", slug), ("another", other)):
+        rolling.plan_rollout(m.launch, name, release, "controllerid==*", RolloutPlan(), m.at, by="dora")
+    for name in ("goes", "another"):
+        rolling.start(m.launch, name, m.at, by="dora")
+    releasing.withdraw(m.updates, slug, "it lists to the left", by="dora", at=m.at)
+    stands = {each.name: (each.status, each.reason) for each in keeping.all_rollouts(m.updates.state)}
+    assert stands["goes"] == (RolloutStatus.PAUSED, f"{slug} was withdrawn: it lists to the left")
+    assert stands["another"] == (RolloutStatus.RUNNING, "")
+    for refused in (
+        lambda: rolling.resume(m.launch, "goes", m.at, by="dora", reason="all the same"),
+        lambda: rolling.start(m.launch, "waits", m.at, by="dora"),
+    ):
+        with pytest.raises(Refused, match=r"set\.invalid"):
+            refused()
+    rolling.abort(m.launch, "goes", m.at, by="dora", reason="withdrawn")
+
+
 def test_tools_of_hawkbit_may_be_allowed_unsigned_sets(m: Maker) -> None:
     found = releases.find(m.updates.state, m.create("1"))
     with pytest.raises(Refused, match=r"set\.unpublished"):
@@ -263,6 +287,17 @@ def test_the_worker_signs_what_is_due_and_renews_the_bundle(m: Maker) -> None:
     bundle = (m.updates.tuf / "targets" / "tuf-metadata.json").read_bytes()
     Trust(m.files / "car", root).bundled(bundle, later)
     assert resign_due(m.updates, later) == ()
+
+
+def test_the_worker_uses_keys_in_files_where_it_is_forced(m: Maker) -> None:
+    (m.launch.folder / DEMO_MARKER).unlink()
+    timestamps = m.updates.tuf / "metadata" / "timestamp.json"
+    before = timestamps.read_bytes()
+    at = m.at + 3 * DAY
+    assert Worker(m.launch, lambda: at).tick()
+    assert timestamps.read_bytes() == before
+    assert Worker(m.launch, lambda: at + DAY, file_keys=True).tick()
+    assert timestamps.read_bytes() != before
 
 
 def test_nothing_is_signed_where_there_is_no_repository(tmp_path: Path) -> None:
@@ -300,6 +335,13 @@ def test_roles_hold_wherever_an_account_is_named(m: Maker) -> None:
     slug = m.create("1")
     with pytest.raises(Refused, match=r"account\.forbidden"):
         releasing.propose(m.updates, slug, by="dora", at=m.at)
+    with pytest.raises(Refused, match=r"account\.unknown"):
+        releasing.propose(m.updates, slug, by="dorra", at=m.at)
+    with pytest.raises(Refused, match=r"account\.forbidden"):
+        open_function(m.launch, "parking", by="dora", at=m.at)
+    open_function(m.launch, "parking", at=m.at)
+    with pytest.raises(Refused, match=r"account\.forbidden"):
+        close_function(m.launch, "parking", "looked into", by="dora", at=m.at + 1)
     accounts.change("dora", roles=["publisher"])
     releasing.propose(m.updates, slug, by="dora", at=m.at)
 
@@ -309,6 +351,9 @@ def test_roles_hold_wherever_an_account_is_named(m: Maker) -> None:
     [
         ("updates.path", {"name": "../os"}),
         ("version.scheme", {"scheme": "mood"}),
+        ("version.shape", {"version": "../../2"}),
+        ("version.shape", {"version": "2/../3"}),
+        ("version.shape", {"version": "latest"}),
         ("software.hardware", {"hardware": []}),
         ("software.counter", {"counter": -1}),
         ("artifact.file", {"files": ["nowhere.swu"]}),
@@ -317,8 +362,9 @@ def test_roles_hold_wherever_an_account_is_named(m: Maker) -> None:
 def test_software_that_cannot_be_signed(code: str, what: dict[str, object], m: Maker) -> None:
     given: dict[str, object] = {"name": "os", "files": [m.file("os.swu", "os")], "hardware": ["hpc"], **what}
     name, files = given.pop("name"), [Path(str(file)) for file in given.pop("files")]
+    version = str(given.pop("version", "1"))
     with pytest.raises((BadValue, NotFound)) as caught:
-        adding.add_software(m.updates, str(name), "1", files, m.at, **given)
+        adding.add_software(m.updates, str(name), version, files, m.at, **given)
     assert caught.value.code == code
     assert adding.modules(m.updates) == []
 
@@ -333,6 +379,9 @@ def test_a_release_that_contradicts_itself(m: Maker) -> None:
     for need in (Need("os", "3"), Need("os", excluded_versions=("2",)), Need("os", conflicts=True)):
         with pytest.raises(Refused, match=r"release\.contradiction"):
             adding.create_release(m.updates, "su7", "2", made, m.at, terms={"parking": Terms(needs=(need,))})
+    for term in (Terms("soon"), Terms(excluded_versions=("old",)), Terms(needs=(Need("radio", "new"),))):
+        with pytest.raises(BadValue, match=r"version\.shape"):
+            adding.create_release(m.updates, "su7", "2", made, m.at, terms={"os": term})
     with pytest.raises(NotFound, match=r"function\.unknown"):
         adding.create_release(m.updates, "su7", "2", made, m.at, terms={"os": Terms(functions=("flying",))})
     with pytest.raises(BadValue, match=r"release\.terms"):

@@ -18,7 +18,7 @@ from driveaway.updates.quotas import ARTIFACT_BYTES
 from driveaway.updates.releases import About, Record, Terms
 from driveaway.updates.rows import MODULE, module_of
 from driveaway.updates.signing.entries import check_path
-from driveaway.updates.versions import SCHEMES, compare_in
+from driveaway.updates.versions import SCHEMES, compare_in, is_version
 from driveaway.values.errors import BadValue, Conflict, NotFound, Refused
 from driveaway.values.ids import parse_slug
 
@@ -73,6 +73,7 @@ def add_software(
     """
     check_person(updates, by, "publish")
     compare_in(scheme, version, version)
+    _check_version(version, f"module {name}")
     said = About(tuple(dict.fromkeys(hardware)), scheme, counter)
     if not said.hardware or not all(part and part.isprintable() for part in said.hardware):
         raise BadValue(
@@ -192,6 +193,8 @@ def create_release(
             code="release.terms",
             remedy=f"one of {', '.join(names) or 'none'}",
         )
+    for module_name, term in said.items():
+        _check_terms(module_name, term)
     check_agreement(updates, given, said)
     record = Record(notes=notes, terms=said, policies=policies(updates, said.values()))
     with updates.state.change() as change:
@@ -262,6 +265,26 @@ def check_agreement(updates: Updates, given: Sequence[SoftwareModule], terms: Ma
                     code="release.contradiction",
                     remedy="release versions that go together",
                 )
+
+
+def _check_terms(name: str, term: Terms) -> None:
+    """Refuse versions that no car could meet or miss: they would hold, signed, for nothing."""
+    for version in (term.minimum_version, *term.excluded_versions):
+        if version is not None:
+            _check_version(version, f"what {name} is installed over")
+    for need in term.needs:
+        for version in (need.minimum_version, *need.excluded_versions):
+            if version is not None:
+                _check_version(version, f"what {name} says of {need.module}")
+
+
+def _check_version(version: str, of: str) -> None:
+    if not is_version(version) or "/" in version:
+        raise BadValue(
+            f"{version[:40]!r} is no version of {of}",
+            code="version.shape",
+            remedy="begin it with a number, such as 2024.5.1, and use no slash",
+        )
 
 
 def _type_of(given: Sequence[SoftwareModule]) -> str:

@@ -21,6 +21,7 @@ from driveaway.launch.functions import (
     read_gates,
 )
 from driveaway.launch.launch import FAR_FUTURE, Launch
+from driveaway.launch.updates.persons import check_person
 from driveaway.updates.gates.expression import NEVER, Gate, decode
 from driveaway.values.clock import now
 from driveaway.values.errors import BadValue, Conflict, NotFound, Refused
@@ -149,8 +150,9 @@ def open_function(
     Raises:
         BadValue: the gate speaks of what there is not, or there is none.
         Conflict: it is open with this gate already.
-        Refused: the gate changes without a reason.
+        Refused: the gate changes without a reason, or ``by`` may not publish.
     """
+    check_person(launch, by, "publish")
     slug, happened = function_slug(name), now() if at is None else at
     before = functions_at(_view(launch, happened)).get(slug)
     chosen = gate if gate is not None else _gate_of(launch, slug, before)
@@ -181,9 +183,10 @@ def close_function(
 
     Raises:
         NotFound: it had not been opened.
-        Refused: it is closed already.
+        Refused: it is closed already, or ``by`` may not operate.
         BadValue: no reason is given.
     """
+    check_person(launch, by, "operate")
     if not reason.strip():
         raise BadValue("closing needs a reason", code="function.reason", remedy="--reason says why")
     happened = now() if at is None else at

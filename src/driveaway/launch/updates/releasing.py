@@ -23,6 +23,8 @@ from driveaway.updates import releases, sets, software
 from driveaway.updates.actions import steering
 from driveaway.updates.model import ActionStatus, DistributionSet
 from driveaway.updates.releases import Record, Stage
+from driveaway.updates.rollouts import keeping
+from driveaway.updates.rollouts.plan import RolloutStatus
 from driveaway.values.errors import Conflict, NotFound, Refused
 
 if TYPE_CHECKING:
@@ -200,7 +202,8 @@ def complete_all(updates: Updates, at: int) -> list[str]:
 def withdraw(updates: Updates, slug: str, reason: str, *, by: str, at: int) -> Withdrawn:
     """Offer a release to no further car, at once, and propose that it be signed no longer.
 
-    Actions that no car has begun are cancelled; cars that install it finish, and what runs goes on running.
+    Its rollouts pause, and cannot be resumed. Actions that no car has begun are cancelled; cars that install
+    it finish, and what runs goes on running.
 
     Raises:
         NotFound: there is no such release.
@@ -218,6 +221,9 @@ def withdraw(updates: Updates, slug: str, reason: str, *, by: str, at: int) -> W
         unbegun = _unbegun(change, found.id)
         for action in unbegun:
             steering.cancel(change, action, at, by=by)
+        for rollout in keeping.all_rollouts(change, RolloutStatus.RUNNING):
+            if rollout.distribution_set == found.id:
+                keeping.pause(change, rollout, at, reason=f"{slug} was withdrawn: {reason}", by=by)
         body = ReleaseWithdrawn(reason=reason, withdrawn_by=by or None)
         change.append([Draft("release.withdrawn", slug, at, body, f"{_SOURCE}{slug}/withdrawn")])
     proposal = f"withdraw-{slug}"

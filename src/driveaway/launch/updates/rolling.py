@@ -10,8 +10,8 @@ import msgspec
 from driveaway.book.state.state import Change
 from driveaway.facts import Fact
 from driveaway.facts.updates import RolloutDecided
-from driveaway.launch.accounts import Accounts
 from driveaway.launch.launch import Launch
+from driveaway.launch.updates.persons import check_person
 from driveaway.updates import sets
 from driveaway.updates.model import DistributionSet
 from driveaway.updates.outcomes import release_slug, rollout_slug
@@ -26,19 +26,6 @@ from driveaway.updates.rollouts.thresholds import LABEL
 from driveaway.updates.rows import SET, set_of
 from driveaway.values.clock import HOUR, show
 from driveaway.values.errors import NotFound, Refused
-
-
-def check_person(launch: Launch, name: str, permission: str) -> None:
-    """Refuse what an account of this name may not do; a name without an account is let through.
-
-    Raises:
-        Refused: the account is disabled, or no role of it permits it.
-    """
-    try:
-        account = Accounts(launch.state).named(name)
-    except NotFound:
-        return
-    account.require(permission)
 
 
 def release_named(launch: Launch, text: str) -> DistributionSet:

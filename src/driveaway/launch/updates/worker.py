@@ -14,8 +14,6 @@ from typing import Any, Final
 
 from driveaway.book.state.state import Change, State
 from driveaway.launch.launch import Launch
-from driveaway.launch.updates.opening import open_updates
-from driveaway.launch.updates.resigning import resign_due
 from driveaway.updates import changes, software
 from driveaway.updates.artifacts import ArtifactStore
 from driveaway.updates.leases import Lease
@@ -69,12 +67,14 @@ class Worker:
         clock: microseconds since 1970 UTC.
         holder: name of this process in the lease.
         jobs: what is done, in this order; more may be added before the first round.
+        file_keys: forces the use of online keys in files; a demonstration needs no force.
     """
 
     launch: Launch
     clock: Callable[[], int] = now
     holder: str = ""
     jobs: list[Job] = field(default_factory=list)
+    file_keys: bool = False
 
     def __post_init__(self) -> None:
         state: State = self.launch.state
@@ -163,7 +163,11 @@ class Worker:
 
     def _sign(self, at: int) -> None:
         """Sign again what is due of the signed metadata."""
-        resign_due(open_updates(self.launch), at)
+        # Loaded when it is due: whoever only decides needs no signing libraries.
+        from driveaway.launch.updates.opening import open_updates
+        from driveaway.launch.updates.resigning import resign_due
+
+        resign_due(open_updates(self.launch), at, files=self.file_keys)
 
     def _assign(self, at: int) -> None:
         """Give the sets of target filters to cars that they find by now."""
@@ -204,15 +208,16 @@ class Worker:
             yield change
 
 
-def run(launch: Launch, stop: threading.Event, every: float = EVERY) -> None:
+def run(launch: Launch, stop: threading.Event, every: float = EVERY, *, file_keys: bool = False) -> None:
     """Do the worker's jobs until ``stop`` is set, as on SIGTERM: what is under way is ended first.
 
     Args:
         launch: whose updates.
         stop: set it to end.
         every: seconds from one round to the next.
+        file_keys: forces the use of online keys in files; a demonstration needs no force.
     """
-    Worker(launch).run(stop, every)
+    Worker(launch, file_keys=file_keys).run(stop, every)
 
 
 def _goes_on(rollout: Rollout, at: int) -> bool:

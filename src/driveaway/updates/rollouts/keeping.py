@@ -189,10 +189,11 @@ def resume(
     """Go on: what was found until now is cleared, with a reason that stays.
 
     Raises:
-        Refused: it is not paused.
+        Refused: it is not paused, or its set may not be given to cars any more.
         Conflict: somebody else decided meanwhile.
     """
     _expect(rollout, "resume", RolloutStatus.PAUSED)
+    sets.check_assignable(change, rollout.distribution_set)
     record = rollout.record
     names = ["comparisons", *(guard.name for guard in rollout.plan.rules.guards)]
     if rollout.plan.hawkbit:

@@ -187,7 +187,7 @@ def _terms(
     out: dict[str, Any] = {}
     alone = len(modules_of(reading, release.id)) == 1
     for module, terms in record.terms.items():
-        runs = said.get(f"version.{module}") or (target.version_reported if alone else "")
+        runs = said.get(f"{module}.version") or (target.version_reported if alone else "")
         if runs and runs in terms.excluded_versions:
             out["excluded"] = True
         least = terms.minimum_version
