@@ -17,7 +17,7 @@ HOURS = float(os.environ.get("DRIVEAWAY_TEST_SOAK_HOURS", "2"))
     "soak",
     [
         pytest.param(
-            Soak(300, 15.0, 4.0, batch=60, pause=0.5, poll=1.0, install=0.3, reboot=0.3, connections=40),
+            Soak(300, 10.0, 2.6, batch=100, pause=0.5, poll=1.0, install=0.3, reboot=0.3, connections=40),
             id="sample",
         ),
         pytest.param(
