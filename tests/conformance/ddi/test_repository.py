@@ -101,3 +101,10 @@ def test_files_are_only_read(serving: Server) -> None:
 
 def test_no_repository_where_none_is_given(server: Server) -> None:
     assert server.ask("GET", "/DEFAULT/tuf/metadata/timestamp.json").status == 404
+
+
+def test_asking_for_a_root_that_is_not_yet_there_is_no_trouble(serving: Server) -> None:
+    for name in ("2.root.json", "7.targets.json"):
+        assert serving.ask("GET", f"/DEFAULT/tuf/metadata/{name}").status == 404
+    assert "7.targets.json" in serving.log()
+    assert "2.root.json" not in serving.log()

@@ -17,7 +17,7 @@ from driveaway.web.device.ddi import Resources
 from driveaway.web.device.desk import Desk
 from driveaway.web.device.guard import Guard
 from driveaway.web.device.options import DoorOptions
-from driveaway.web.device.repository import find
+from driveaway.web.device.repository import asks_for_root, find
 from driveaway.web.device.requests import Request, controller_id, segments
 from driveaway.web.device.variants import Variants
 from driveaway.web.http.answers import Response, document, failure
@@ -198,7 +198,7 @@ class DeviceDoor:
         status = status_of(error)
         if status >= 500:
             _log.error("failed: %s", _told(scope, status, error), exc_info=error.__cause__)
-        else:
+        elif error.code != "tuf.unknown" or not asks_for_root(scope["path"]):
             self._logged, wait = admitted(self._logged, time.monotonic(), _LOGGED)
             if wait:
                 self._unlogged += 1

@@ -15,6 +15,7 @@ _IMMUTABLE: Final = "public, max-age=31536000, immutable, no-transform"
 _CURRENT: Final = "public, no-cache, no-transform"
 # VERSION.ROLE.json; HASH.NAME with the hash in hexadecimal, 128 bits at the least (TUF 1.0 §6.2).
 _VERSIONED: Final = re.compile(r"[1-9][0-9]{0,9}\..+\.json")
+_ROOT: Final = re.compile(r".*/tuf/metadata/[1-9][0-9]{0,9}\.root\.json")
 _HASHED: Final = re.compile(r"[0-9a-f]{32,128}\..+")
 
 
@@ -48,6 +49,11 @@ def find(folder: Path, parts: tuple[str, ...]) -> Served:
         content_type="application/json" if kind == "metadata" else "application/octet-stream",
         cache_control=_IMMUTABLE if fixed.fullmatch(names[-1]) else _CURRENT,
     )
+
+
+def asks_for_root(path: str) -> bool:
+    """Whether a path names a root: clients ask for the next one until there is none (TUF 1.0, 5.3.3)."""
+    return _ROOT.fullmatch(path) is not None
 
 
 def _unknown() -> NotFound:
