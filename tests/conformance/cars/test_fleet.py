@@ -31,7 +31,7 @@ def members(server: Server) -> list[Member]:
 
 
 def lived(
-    server: Server, members: list[Member], until: Callable[[Fleet], bool], seconds: float = 15, **given: Any
+    server: Server, members: list[Member], until: Callable[[Fleet], bool], seconds: float = 40, **given: Any
 ) -> tuple[Fleet, list[tuple[str, int, str, str]]]:
     """A fleet, after it polled until something was so."""
     taken: list[tuple[str, int, str, str]] = []
@@ -44,8 +44,12 @@ def lived(
         ramp=0.1,
         acknowledged=lambda *said: taken.append(said),
     )
-    asyncio.run(fleet.run(seconds, stop=lambda: until(fleet)))
-    assert until(fleet)
+
+    def done() -> bool:
+        return until(fleet) and all(member.has_said_all for member in fleet.members)
+
+    asyncio.run(fleet.run(seconds, stop=done))
+    assert done()
     return fleet, taken
 
 

@@ -51,6 +51,11 @@ class Member:
         self._ending = ""
         self._queue: deque[Message] = deque()
 
+    @property
+    def has_said_all(self) -> bool:
+        """Whether the server has heard everything that the car has to say."""
+        return not self._queue
+
     async def step(
         self, line: Line, behaviour: Behaviour, counts: Counts, acknowledged: Acknowledged
     ) -> float:
