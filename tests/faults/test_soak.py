@@ -17,7 +17,7 @@ HOURS = float(os.environ.get("DRIVEAWAY_TEST_SOAK_HOURS", "2"))
     "soak",
     [
         pytest.param(
-            Soak(300, 10.0, 2.6, batch=100, pause=0.5, poll=1.0, install=0.3, reboot=0.3, connections=40),
+            Soak(300, 10.0, 2.2, batch=100, pause=0.5, poll=1.0, install=0.3, reboot=0.3, connections=40),
             id="sample",
         ),
         pytest.param(
@@ -30,7 +30,7 @@ HOURS = float(os.environ.get("DRIVEAWAY_TEST_SOAK_HOURS", "2"))
 def test_nothing_is_lost_and_nothing_is_doubled(tmp_path: Path, soak: Soak) -> None:
     outcome = run(soak, tmp_path / "launch")
     assert outcome.wrong == []
-    assert outcome.kills >= 3
+    assert outcome.kills >= 2
     assert outcome.counts.lost > 0
     assert outcome.actions >= soak.cars
     assert outcome.closed > soak.cars / 2
