@@ -19,29 +19,15 @@ from driveaway.updates.assigning import Terms
 from driveaway.updates.car.client import Car
 from driveaway.updates.car.memory import Identity, Memory
 from driveaway.updates.car.verifying import SignedVerifier, online, pin
-from driveaway.updates.ddi import messages
-from driveaway.updates.ddi.credentials import Credential
 from driveaway.updates.ddi.desk import DeviceDesk
-from driveaway.updates.ddi.links import Links
 from driveaway.updates.model import Outcome
 from driveaway.updates.signing.fetching import HttpFetcher
 from driveaway.values.clock import now
 from driveaway.web.device.app import DeviceDoor
-from driveaway.web.device.desk import Language
 from driveaway.web.device.options import DoorOptions
 from driveaway.web.http.protocol import DoorProtocol
 from tests.stores.garage import VINS
 from tests.unit.updates.maker import Maker, maker
-
-LANGUAGE = Language(
-    messages.ConfigData,
-    messages.ActionFeedback,
-    messages.ConfirmationFeedback,
-    messages.AutoConfirmRequest,
-    messages.InstalledBase,
-    Credential,
-    Links,
-)
 
 
 @contextmanager
@@ -49,7 +35,7 @@ def served(m: Maker) -> Iterator[int]:
     """The device door over this maker's launch; its port."""
     together = Together(m.updates.state)
     desk = DeviceDesk(m.updates.state, together, m.updates.artifacts)
-    door = DeviceDoor(desk, LANGUAGE, DoorOptions(tuf=m.updates.tuf))  # type: ignore[arg-type]
+    door = DeviceDoor(desk, DoorOptions(tuf=m.updates.tuf))
     config = uvicorn.Config(
         door,
         http=DoorProtocol,
