@@ -14,7 +14,7 @@ from driveaway.demo import checkpoints as points
 from driveaway.demo import launch_record, launch_text, simulate
 from driveaway.demo.labels import Scramble, order_ids
 from driveaway.demo.places import read_places
-from driveaway.demo.running import parse_until
+from driveaway.demo.running import parse_until, record_ends
 from driveaway.facts.description import read_description
 from driveaway.facts.public import ClaimMade
 from driveaway.values.clock import DAY, local_day, parse_as_of, parse_instant, zone
@@ -291,6 +291,7 @@ def test_the_launch_of_a_demo_that_ends_early_has_that_today() -> None:
     assert parse_until(None) == (None, None)
     assert parse_until("2024-04-03") == (parse_as_of("2024-04-03", TZ), "2024-04-03")
     assert parse_until("2024-05-01") == (parse_as_of("2024-05-01", TZ), "2024-05-01")
+    assert parse_until(SU7.today) == (record_ends(), None)
     assert parse_until("2024-04-03T12:00:00+08:00")[1] == "2024-04-03T12:00:00+08:00"
     with pytest.raises(BadValue, match="when orders opened"):
         parse_until("2024-03-27")

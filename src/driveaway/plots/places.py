@@ -15,12 +15,16 @@ _PITCH: Final = 24
 
 
 class Row(NamedTuple):
-    """A place and its delivered cars; ``active`` None: unknown."""
+    """A place and its delivered cars; ``active`` None: unknown.
+
+    One that is not ``drawn`` has its numbers alone: all other places together would make each bar tiny.
+    """
 
     name: str
     equipped: int
     eligible: int
     active: int | None
+    drawn: bool = True
 
 
 def by_place(rows: Sequence[Row], words: Words, *, title: str, simulated: bool) -> Picture:
@@ -29,7 +33,8 @@ def by_place(rows: Sequence[Row], words: Words, *, title: str, simulated: bool) 
     The numbers stand beside each bar, so that neither colour nor length alone tells them.
     """
     width = WIDTH - _LEFT - _RIGHT
-    most = max((row.equipped for row in rows), default=0) or 1
+    most = max((row.equipped for row in rows if row.drawn), default=0) or 1
+    scale = [width / most if row.drawn else 0.0 for row in rows]
     bars = [
         {
             "name": cut(row.name, 15),
@@ -40,9 +45,9 @@ def by_place(rows: Sequence[Row], words: Words, *, title: str, simulated: bool) 
                 equipped=row.equipped,
             ),
             "x": 0,
-            "equipped_x": width * row.equipped / most,
-            "eligible_x": width * row.eligible / most,
-            "active_x": width * (row.active or 0) / most,
+            "equipped_x": scale[number] * row.equipped,
+            "eligible_x": scale[number] * row.eligible,
+            "active_x": scale[number] * (row.active or 0),
             "top": number * _PITCH,
             "bottom": number * _PITCH + 16,
             "inner_top": number * _PITCH + 3,

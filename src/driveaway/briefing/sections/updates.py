@@ -223,7 +223,7 @@ def _function(writer: Writer, function: FunctionTold) -> Sentence:
 
 
 def _places(writer: Writer, function: FunctionTold) -> Exhibit:
-    """The cities that a function's gate names, and all others."""
+    """The cities that a function's gate names, and all others, which come last."""
     words = writer.words
     language = words.language
 
@@ -231,7 +231,8 @@ def _places(writer: Writer, function: FunctionTold) -> Exhibit:
         return words("headline.unknown") if value is None else words.number(value, "count")
 
     rows = [
-        Row(place.name[language], place.equipped, place.eligible, place.active) for place in function.places
+        Row(place.name[language], place.equipped, place.eligible, place.active, number < len(function.places))
+        for number, place in enumerate(function.places, 1)
     ]
     title = _short(function.name, {function.name: function.title}, language)
     return Exhibit(
