@@ -85,11 +85,13 @@ def _evidence(standing: Standing) -> list[Line]:
             now=now,
             cleared=standing.cleared.get(COMBINED),
         )
+        # What was landed after the rollout ended is known too late to be part of its story.
+        told = int(np.count_nonzero(path.known <= now))
         # The highest of each part is kept, so that no stop is lost between two points.
-        parts = np.array_split(np.arange(len(path.known)), min(_POINTS, len(path.known)) or 1)
+        parts = np.array_split(np.arange(told), min(_POINTS, told) or 1)
         kept = [int(part[path.log_e[part].argmax()]) for part in parts if len(part)]
         points = [(standing.started, 0.0)] + [(int(path.known[i]), float(path.log_e[i])) for i in kept]
-        points.append((now, path.last))
+        points.append((now, float(path.log_e[told - 1]) if told else 0.0))
         out.append(Line(name=COMBINED, points=tuple(points), stops_at=-log(rules.alpha)))
     guards = [guard for guard in rules.guards if isinstance(guard, InstallGuard)]
     return out + [_installs(guard, standing) for guard in guards if guard.bound == "anytime"]
