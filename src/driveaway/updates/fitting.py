@@ -138,7 +138,7 @@ class _Asked(msgspec.Struct, frozen=True, kw_only=True):
             yield Misfit(code="not_compatible", text=text)
 
     def _backwards(self, module: SoftwareModule, runs: str) -> bool:
-        """By release counters, as the car does; by versions where a counter is not known."""
+        """By release counters, as the car does; by versions where a counter was left to the signing."""
         old = self._about(module.name, runs).counter
         new = self._about(module.name, module.version).counter
         if old is not None and new is not None:
