@@ -25,7 +25,8 @@ FOLDER_KEY: Final = "tuf.path"
 METADATA_KEY: Final = "tuf.metadata"
 """Note on each chunk that cars see: where that metadata is, relative to the document's own address."""
 METADATA_PLACE: Final = "../../../../tuf/metadata/"
-_ABOUT: Final = "driveaway.about"
+ABOUT_KEY: Final = "driveaway.about"
+"""Note on a module, kept from cars, with what is said of it."""
 
 
 class Stage(StrEnum):
@@ -174,7 +175,9 @@ def find(reading: Reading, slug: str) -> DistributionSet:
 def about(reading: Reading, module: int) -> About:
     """What is said of a module; nothing where it was not added as part of a release."""
     rows = reading.rows(
-        "SELECT value FROM module_metadata WHERE module = :module AND key = :key", module=module, key=_ABOUT
+        "SELECT value FROM module_metadata WHERE module = :module AND key = :key",
+        module=module,
+        key=ABOUT_KEY,
     )
     return msgspec.json.decode(rows[0][0], type=About) if rows else About()
 
@@ -182,7 +185,7 @@ def about(reading: Reading, module: int) -> About:
 def set_about(change: Change, module: int, said: About, at: int) -> None:
     """Keep what is said of a module; cars are told by its signers, not by the server."""
     software.set_metadata(
-        change, "module", module, _ABOUT, msgspec.json.encode(said, order="sorted").decode(), at
+        change, "module", module, ABOUT_KEY, msgspec.json.encode(said, order="sorted").decode(), at
     )
 
 

@@ -12,6 +12,7 @@ import msgspec
 from driveaway.book.state.state import Change, State
 from driveaway.updates import assigning
 from driveaway.updates.assigning import Terms, Window
+from driveaway.updates.fitting import unfit
 from driveaway.updates.rollouts import groups, keeping, members, tending
 from driveaway.updates.rollouts.decision import Decision, Standing, decide
 from driveaway.updates.rollouts.plan import Rollout, RolloutStatus
@@ -108,18 +109,27 @@ class Driver:
         )
 
     def serve(self, now: int) -> int:
-        """Give open cars their action, some at a time; how many were looked at."""
+        """Give open cars that the release fits their action, some at a time; how many were looked at.
+
+        The others are looked at again the next time: they may report another version until then.
+        """
         given, last = 0, 0
         rollout = keeping.find_rollout(self.state, self.rollout)
-        while first := members.unserved(self.state, rollout, 1, last):
+        while first := members.unserved(self.state, rollout, _OFFERED_AT_ONCE, last):
+            before, last = last, first[-1][0]
+            # Asked outside the change, which others wait for; a car checks for itself in any case.
+            ids = [row[0] for row in first]
+            fitting = set(ids) - unfit(self.state, rollout.distribution_set, ids).keys()
+            if not fitting:
+                continue
             with self._change() as change:
                 rollout = keeping.find_rollout(change, self.rollout)
                 if rollout.status not in (RolloutStatus.RUNNING, RolloutStatus.FINISHED):
                     return given
-                waiting = members.unserved(change, rollout, _OFFERED_AT_ONCE, first[0][0] - 1)
+                rows = members.unserved(change, rollout, _OFFERED_AT_ONCE, before)
+                waiting = [row for row in rows if row[0] in fitting]
                 if waiting:
                     self._assign(change, rollout, waiting, now)
-                    last = waiting[-1][0]
             given += len(waiting)
         return given
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import msgspec
-
 from driveaway.book.state.state import Reading
 from driveaway.updates.filters.fields import fold
 from driveaway.updates.filters.filter import Clock, Filter
 from driveaway.updates.filters.resources import target_fields
+from driveaway.updates.fitting import misfits
 from driveaway.updates.model import Action, ActionStatus, DistributionSet, Target
 from driveaway.updates.model import Outcome as Ending
 from driveaway.updates.registry import attributes, target_named
@@ -21,8 +20,7 @@ from driveaway.updates.rollouts.plan import Rollout, RolloutStatus
 from driveaway.updates.rollouts.plans import ByGroups, ByStages
 from driveaway.updates.rollouts.tending import FAILURES
 from driveaway.updates.rows import ACTION, action_of
-from driveaway.updates.sets import find_set, modules_of
-from driveaway.updates.versions import compare
+from driveaway.updates.sets import find_set
 from driveaway.updates.windows import parse_window
 from driveaway.values.clock import SECOND
 
@@ -74,7 +72,7 @@ def situation_of(
         release=release.version,
         running=target.version_reported or None,
         targeted=opened is not None or _targeted(reading, rollout, target, said, at),
-        **_terms(reading, release, target, said),
+        **_terms(reading, release, target),
         gate=gate,
         rollout=_state(rollout, last),
         why=rollout.reason or (rollout.record.text if rollout.record.reason == "triage" else ""),
@@ -170,30 +168,18 @@ def record_of(reading: Reading, target: Target, said: dict[str, str]) -> dict[st
     }
 
 
-class _ModuleTerms(msgspec.Struct, frozen=True):
-    minimum_version: str | None = None
-    excluded_versions: tuple[str, ...] = ()
-
-
-class _Release(msgspec.Struct, frozen=True):
-    terms: dict[str, _ModuleTerms] = {}
-
-
-def _terms(
-    reading: Reading, release: DistributionSet, target: Target, said: dict[str, str]
-) -> dict[str, Any]:
-    """What the release asks of what the car runs: by the module's own attribute, else its one version."""
-    record = msgspec.json.decode(release.release, type=_Release)
+def _terms(reading: Reading, release: DistributionSet, target: Target) -> dict[str, Any]:
+    """What of the release does not fit the car."""
     out: dict[str, Any] = {}
-    alone = len(modules_of(reading, release.id)) == 1
-    for module, terms in record.terms.items():
-        runs = said.get(f"{module}.version") or (target.version_reported if alone else "")
-        if runs and runs in terms.excluded_versions:
+    others = []
+    for misfit in misfits(reading, release.id, [target.id]).get(target.id, ()):
+        if misfit.code == "excluded_version":
             out["excluded"] = True
-        least = terms.minimum_version
-        if least is not None and runs and compare(runs, least) < 0:
-            out["minimum"] = least if alone else f"{module} {least}"
-    return out
+        elif misfit.code == "below_minimum_version":
+            out["minimum"] = misfit.minimum
+        else:
+            others.append(misfit.text)
+    return out | {"incompatible": "; ".join(others)}
 
 
 def _state(rollout: Rollout, last: Action | None) -> RolloutState:
