@@ -20,12 +20,13 @@ from driveaway.launch.applying import apply_drafts
 from driveaway.launch.founding import found
 from driveaway.launch.functions import FILE as FUNCTIONS
 from driveaway.launch.launch import Launch, open_launch
+from driveaway.launch.updates.opening import DEMO_MARKER
 from driveaway.values.clock import local_day, now, parse_as_of, show, zone
 from driveaway.values.errors import BadValue, Conflict, Refused
 
 _BATCH = 20_000
 CASE = "su7"
-MARKER = ".made-by-demo"
+MARKER = DEMO_MARKER
 """A file in every folder that a demo made."""
 _INCOMPLETE = "incomplete\n"
 _SOURCES = ("urn:driveaway:demo:", "urn:driveaway:launch:")

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from driveaway.book.state.state import Change, State
 from driveaway.launch.launch import Launch
+from driveaway.launch.updates.opening import DEMO_MARKER, open_updates
 from driveaway.updates import changes, software
 from driveaway.updates.artifacts import ArtifactStore
 from driveaway.updates.leases import Lease
@@ -33,7 +34,6 @@ _KEPT: Final = DAY
 """How long changes are kept for device servers that were away."""
 _PRUNED_AT_ONCE: Final = 20_000
 _WATCHED: Final = 30 * DAY
-_SIMULATED_BY: Final = ".made-by-demo"
 _UNDER_WAY: Final = (
     RolloutStatus.WAITING_FOR_APPROVAL,
     RolloutStatus.READY,
@@ -81,7 +81,7 @@ class Worker:
         self.holder = self.holder or f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self.lease = Lease(state, LEASE, self.holder, self.clock)
         self.artifacts = ArtifactStore(self.launch.data / "artifacts")
-        self.simulated = (self.launch.folder / _SIMULATED_BY).is_file()
+        self.simulated = (self.launch.folder / DEMO_MARKER).is_file()
         self._state = state
         self._drivers: dict[int, Driver] = {}
         self._tended: dict[int, int] = {}
@@ -164,7 +164,6 @@ class Worker:
     def _sign(self, at: int) -> None:
         """Sign again what is due of the signed metadata."""
         # Loaded when it is due: whoever only decides needs no signing libraries.
-        from driveaway.launch.updates.opening import open_updates
         from driveaway.launch.updates.resigning import resign_due
 
         resign_due(open_updates(self.launch), at, files=self.file_keys)
