@@ -48,6 +48,8 @@ def _plain(info: Any) -> Any:
 
 
 def _matching(pattern: str) -> str:
+    if pattern == "^[0-9a-f]{64}$":
+        return "0f" * 32
     return "2024-04-24" if pattern.startswith("^[0-9]{4}-") else "76.5"
 
 
