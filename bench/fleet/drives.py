@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from bench.fleet.cars import WH_PER_KM, Cars, make_cars, texts
 from driveaway.demo.places import read_places
+from driveaway.demo.trips import habits
 from driveaway.fleet.columns import TRIPS
 
 Ints = NDArray[np.int64]
@@ -33,8 +34,8 @@ MOST: Final = 14
 """Segments of one car in one day."""
 _CONTINUES: Final = 0.18
 _AWAY: Final = 0.05
-_WEEKDAY: Final = (2, 1, 1, 1, 2, 8, 35, 85, 80, 45, 40, 45, 45, 40, 40, 45, 55, 85, 90, 60, 40, 30, 18, 8)
-_WEEKEND: Final = (4, 2, 1, 1, 1, 4, 12, 25, 45, 65, 75, 70, 60, 60, 65, 65, 65, 65, 60, 50, 40, 30, 20, 10)
+_GAP: Final = 90
+"""Seconds between trips, at least."""
 _BUSY: Final = (1.0, 1.0, 1.0, 1.02, 1.1, 1.0, 0.85)
 """By weekday from Monday."""
 
@@ -64,7 +65,7 @@ class Fleet:
         self._free = np.zeros(cars, np.int64)
         self._trips = np.zeros(cars, np.int64)
         self._odometer = self.cars.odometer.copy()
-        self._hours = [_rhythm(_WEEKDAY), _rhythm(_WEEKEND)]
+        self._hours = [habits.quarters(hours) for hours in (habits.WEEKDAY, habits.WEEKEND)]
 
     def _weight(self, day: int) -> float:
         on_road = self.cars.handed < day
@@ -141,14 +142,13 @@ class Fleet:
         hours = self._hours[local.weekday() >= 5]
         drawn = hours[rng.integers(0, len(hours), len(car), np.uint16)] + rng.integers(0, 900, len(car))
         start = (np.sort((car << 20) | drawn) & 0xFFFFF) + midnight
-        free = self._free
-        for place in range(int(counts.max(initial=0))):
-            who = np.flatnonzero(counts > place)
-            rows = first[who] + place
-            gap = np.where(follows[rows], 0, 90)
-            begin = np.where(follows[rows], free[who], np.maximum(start[rows], free[who] + gap))
-            start[rows] = begin
-            free[who] = begin + seconds[rows]
+        busy = np.flatnonzero(counts)
+        start[follows] = midnight
+        opening = first[busy]
+        start[opening] = np.maximum(start[opening], self._free[busy] + _GAP)
+        start = habits.one_after_another(car, start, seconds, np.where(follows, 0, _GAP))
+        closing = opening + counts[busy] - 1
+        self._free[busy] = start[closing] + seconds[closing]
         return start
 
     def _numbers(self, car: Ints, follows: NDArray[np.bool_], counts: Ints, first: Ints) -> tuple[Ints, Ints]:
@@ -205,13 +205,6 @@ class Fleet:
         }
         fields = [TRIPS.field(name).with_type(column.type) for name, column in columns.items()]
         return pa.Table.from_arrays(list(columns.values()), schema=pa.schema(fields))
-
-
-def _rhythm(hours: tuple[int, ...]) -> Ints:
-    """Seconds of the day at quarters of hours, as often as they are begun in: 65,536 of them."""
-    weights = np.repeat(np.array(hours, float), 4)
-    share = np.cumsum(weights) / weights.sum()
-    return np.searchsorted(share, (np.arange(65_536) + 0.5) / 65_536).astype(np.int64) * 900
 
 
 def _functions(drawn: NDArray[np.float32], trim: NDArray[np.int8], metres: Ints) -> NDArray[np.int8]:
