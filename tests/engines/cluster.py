@@ -72,7 +72,12 @@ class Cluster:
             "SPARK_DAEMON_MEMORY": "256m",
             "SPARK_DAEMON_JAVA_OPTS": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
         }
-        command = [HOME / "bin" / "spark-class", f"org.apache.spark.deploy.{role.lower()}.{role}", "--host", HERE]
+        command = [
+            HOME / "bin" / "spark-class",
+            f"org.apache.spark.deploy.{role.lower()}.{role}",
+            "--host",
+            HERE,
+        ]
         with log.open("wb") as said:
             self._running.append(
                 subprocess.Popen(

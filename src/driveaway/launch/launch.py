@@ -64,7 +64,13 @@ class Launch:
             raise error.at(str(self.file)) from None
         self.data = folder / settings["data"]
         url = settings["book_url"] or f"sqlite:///{self.data / 'book.sqlite'}"
-        self.book = Book(url, self.data, self.zone, lambda mirror: Ledger(self.data / "fleet", mirror))
+        self.book = Book(
+            url,
+            self.data,
+            self.zone,
+            lambda mirror: Ledger(self.data / "fleet", mirror),
+            settings["engine"],
+        )
         self._decider = LaunchDecider(self.description)
 
     def __enter__(self) -> Launch:

@@ -1,4 +1,4 @@
-"""Spark over the files of the mirror and of what landed: the interface of ``book.engine``, exactly its answers.
+"""Spark over the files of the mirror and of what landed: as ``book.engine``, and exactly its answers.
 
 The master's workers read the same paths: on more than one machine the launch folder stands on storage
 that all of them see. Nothing is downloaded, and nothing is written.

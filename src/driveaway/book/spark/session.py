@@ -157,7 +157,7 @@ def _await_executor(session: Any, master: str) -> None:
 
 def _on_loopback(master: str) -> bool:
     """Whether all of Spark is on this machine: then none of it shall be seen from outside."""
-    hosts = [address for address in master.removeprefix("spark://").split(",")]
+    hosts = master.removeprefix("spark://").split(",")
     return not master.startswith("spark://") or all(host.startswith(_LOOPBACK) for host in hosts)
 
 
