@@ -10,9 +10,9 @@ from typing import Final
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from driveaway.updates.car.files import write_whole
 from driveaway.updates.signed_report import Report, Signed
 from driveaway.values.errors import BadValue
+from driveaway.values.files import write_whole
 
 _KEY: Final = "report.key"
 _COUNTER: Final = "report.counter"
