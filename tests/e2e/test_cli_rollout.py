@@ -45,7 +45,7 @@ def test_a_rollout_is_planned_started_and_told(shell: Shell, tmp_path: Path) -> 
     plan = ("rollout", "plan", "may", "--release", "su7:1.1.0", "--at", AT)
     shell.refused("rollout.stages", *plan, "--stages", "a,b", exit_code=2)
     shell.refused("rollout.growth", *plan, "--stages", "1,100", "--rate", "5/hour", exit_code=2)
-    shell.refused("rollout.plan", *plan, "--stages", "1,50", exit_code=2)
+    shell.refused("rollout.stages", *plan, "--stages", "1,50", exit_code=2)
     shell.refused("set.unknown", *plan[:3], "--release", "su7:9", exit_code=2)
     shell.refused("window.night", *plan, "--night", "22-6", exit_code=2)
     file = tmp_path / "plan.toml"

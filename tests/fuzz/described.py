@@ -31,7 +31,7 @@ CHECKS = [
     response_schema_conformance,
 ]
 CODE = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z0-9_]*)+")
-FEW, MANY = 3, 30
+FEW, MANY = 3, 150
 """Requests of each sort for each operation: in every run, and in a nightly one."""
 Operation = schemathesis.APIOperation
 Answer = requests.Response
