@@ -62,10 +62,13 @@ def test_a_rollout_is_planned_started_and_told(shell: Shell, tmp_path: Path) -> 
     shell.done("rollout", "approve", "may", "--by", "wu.lei", "--at", AT)
     shell.done("rollout", "start", "may", "--by", "li.na", "--at", AT)
     round_of_worker(shell, AT)
-    told = json.loads(shell.done("rollout", "show", "may", "--format", "json"))
+    told = json.loads(shell.done("rollout", "show", "may", "--at", AT, "--format", "json"))
     assert told["cars"] == 30
     assert told["opened"] == told["offered"] == told["waiting"] > 0
     assert [group["status"] for group in told["groups"]] == ["running", "scheduled", "scheduled"]
+    waves = [group["not_before"] for group in told["groups"]]
+    assert (waves[0], waves[2]) == (None, None)
+    assert parse_instant(waves[1], None) == parse_instant(AT, None) + 24 * 3_600_000_000
     assert "wave 1 of 2" in shell.done("rollout", "watch", "may", "--once")
     why = json.loads(shell.done("rollout", "explain", "may", vin(3), "--at", AT, "--format", "json"))
     assert why["reasons"][0]["code"] in ("offered", "wave_not_open", "held_out")
