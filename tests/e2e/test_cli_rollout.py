@@ -102,6 +102,13 @@ def test_an_account_may_do_what_its_roles_say(shell: Shell, tmp_path: Path) -> N
         "account", "add", "lead", "--role", "publisher", "--role", "operator", "--password-file", password
     )
     shell.done(*plan, "--by", "lead")
+    shell.done("account", "add", "gone", "--role", "publisher", "--password-file", password)
+    shell.done(*plan[:2], "june", *plan[3:], "--by", "gone")
+    assert shell.done("account", "remove", "gone") == "gone: removed\n"
+    shell.refused("account.unknown", *plan[:2], "july", *plan[3:], "--by", "gone")
+    told = json.loads(shell.done("rollout", "show", "june", "--format", "json"))
+    assert told["planned_by"] == "gone"
+    shell.refused("account.missing", "account", "remove", "gone", exit_code=2)
     shell.refused("account.forbidden", "rollout", "start", "may", "--by", "seer")
     shell.refused("rollout.status", "rollout", "retry", "may", "--by", "lead")
     shell.refused("rollout.status", "rollout", "history", "may", "--picture", tmp_path / "x.svg")
