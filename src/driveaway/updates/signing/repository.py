@@ -287,8 +287,8 @@ class Repository:
     def holders(self, proposal: str) -> dict[str, str]:
         """Who holds the keys that a proposal is about, by the keys' ids: as published, and as proposed."""
         state = self._state_or_none()
-        published = () if state is None else (state.root, *state.targets.values())
-        return holders_in((*published, *self.proposal(proposal).metadata().values()))
+        documents: list[Metadata[Any]] = [] if state is None else [state.root, *state.targets.values()]
+        return holders_in([*documents, *self.proposal(proposal).metadata().values()])
 
     def bundle(self) -> bytes:
         """The metadata of now as one file, for cars that fetch artifacts only (``bundle``)."""
