@@ -45,7 +45,7 @@ def test_a_rollout_is_planned_started_and_told(shell: Shell, tmp_path: Path) -> 
     plan = ("rollout", "plan", "may", "--release", "su7:1.1.0", "--at", AT)
     shell.refused("rollout.stages", *plan, "--stages", "a,b", exit_code=2)
     shell.refused("rollout.growth", *plan, "--stages", "1,100", "--rate", "5/hour", exit_code=2)
-    shell.refused("rollout.plan", *plan, "--stages", "1,50", exit_code=2)
+    shell.refused("rollout.stages", *plan, "--stages", "1,50", exit_code=2)
     shell.refused("set.unknown", *plan[:3], "--release", "su7:9", exit_code=2)
     shell.refused("window.night", *plan, "--night", "22-6", exit_code=2)
     file = tmp_path / "plan.toml"
@@ -62,10 +62,13 @@ def test_a_rollout_is_planned_started_and_told(shell: Shell, tmp_path: Path) -> 
     shell.done("rollout", "approve", "may", "--by", "wu.lei", "--at", AT)
     shell.done("rollout", "start", "may", "--by", "li.na", "--at", AT)
     round_of_worker(shell, AT)
-    told = json.loads(shell.done("rollout", "show", "may", "--format", "json"))
+    told = json.loads(shell.done("rollout", "show", "may", "--at", AT, "--format", "json"))
     assert told["cars"] == 30
     assert told["opened"] == told["offered"] == told["waiting"] > 0
     assert [group["status"] for group in told["groups"]] == ["running", "scheduled", "scheduled"]
+    waves = [group["not_before"] for group in told["groups"]]
+    assert (waves[0], waves[2]) == (None, None)
+    assert parse_instant(waves[1], None) == parse_instant(AT, None) + 24 * 3_600_000_000
     assert "wave 1 of 2" in shell.done("rollout", "watch", "may", "--once")
     why = json.loads(shell.done("rollout", "explain", "may", vin(3), "--at", AT, "--format", "json"))
     assert why["reasons"][0]["code"] in ("offered", "wave_not_open", "held_out")
@@ -99,6 +102,13 @@ def test_an_account_may_do_what_its_roles_say(shell: Shell, tmp_path: Path) -> N
         "account", "add", "lead", "--role", "publisher", "--role", "operator", "--password-file", password
     )
     shell.done(*plan, "--by", "lead")
+    shell.done("account", "add", "gone", "--role", "publisher", "--password-file", password)
+    shell.done(*plan[:2], "june", *plan[3:], "--by", "gone")
+    assert shell.done("account", "remove", "gone") == "gone: removed\n"
+    shell.refused("account.unknown", *plan[:2], "july", *plan[3:], "--by", "gone")
+    told = json.loads(shell.done("rollout", "show", "june", "--format", "json"))
+    assert told["planned_by"] == "gone"
+    shell.refused("account.missing", "account", "remove", "gone", exit_code=2)
     shell.refused("account.forbidden", "rollout", "start", "may", "--by", "seer")
     shell.refused("rollout.status", "rollout", "retry", "may", "--by", "lead")
     shell.refused("rollout.status", "rollout", "history", "may", "--picture", tmp_path / "x.svg")

@@ -57,13 +57,16 @@ def rollout() -> None:
               help="Which cars.")  # fmt: skip
 @click.option("--plan", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="The plan as TOML; other options go before it.")  # fmt: skip
-@click.option("--stages", metavar="1,5,20,50,100", help="Growth: percent of the cars, stage by stage.")
+@click.option("--stages", metavar="1,5,20,50,100",
+              help="Growth: percentages of the cars outside the holdout, stage by stage; 5 and 5% are the"
+              " same, and below 1 the sign is needed: 0.5%.")  # fmt: skip
 @click.option("--hold", metavar="24h", help="With --stages or --cities: each lasts so long; default: 24h.")
 @click.option("--rate", metavar="100/hour", help="Growth: so many cars an hour or a day.")
 @click.option("--exponential", metavar="10x2/1000",
               help="Growth: 10 cars a minute, doubled each 1,000 successes.")  # fmt: skip
 @click.option("--cities", metavar="CITY,CITY+CITY", help="Growth: city by city, by the cars' attribute city.")
-@click.option("--holdout", metavar="PERCENT", help="Cars that stay behind as a control; default: 5%.")
+@click.option("--holdout", metavar="PERCENT",
+              help="Percentage of the cars that stays behind as a control; default: 5%.")  # fmt: skip
 @click.option("--purpose", type=click.Choice(["feature", "quality", "security", "recall"]),
               help="Nobody is held back from the last two.")  # fmt: skip
 @click.option("--type", "kind", type=click.Choice(["soft", "forced", "downloadonly"]), help="How urgently.")
@@ -106,7 +109,7 @@ def plan(
             file=file,
             growth=growth,
             night=night,
-            holdout=None if holdout is None else planning.share(holdout, "holdout"),
+            holdout=None if holdout is None else planning.holdout(holdout),
             purpose=purpose,
             type=kind,
             weight=weight,
@@ -129,7 +132,7 @@ def plan(
             print_json(rolling.told(launch, planned) | {"plan": rolling.told_plan(planned)})
             return
         click.echo(f"{planned.name}: {planned.status.value.replace('_', ' ')}")
-        print_rows(rolling.told_groups(launch, planned))
+        print_rows(rolling.told_groups(launch, planned, _at(launch, at)))
 
 
 def _acting(name: str, text: str, *, reason: bool) -> Callable[[Callable[..., str]], click.Command]:
@@ -248,10 +251,11 @@ def listing(shape: str, folder: str | None, book_url: str | None) -> None:
 
 @rollout.command("show")
 @click.argument("name")
+@time_option
 @format_option("table", "json")
 @launch_option
-def show_one(name: str, shape: str, folder: str | None, book_url: str | None) -> None:
-    """Show one rollout: its plan, how it stands, and what it waits for."""
+def show_one(name: str, at: str | None, shape: str, folder: str | None, book_url: str | None) -> None:
+    """Show one rollout: its plan, how it stands, what it waits for, and when waves open at the earliest."""
     from driveaway.cli.watching import standing_lines
     from driveaway.launch.updates import rolling
     from driveaway.updates.rollouts import keeping
@@ -259,7 +263,7 @@ def show_one(name: str, shape: str, folder: str | None, book_url: str | None) ->
     with opened(folder, book_url) as launch:
         found = keeping.find_rollout(launch.state, name)
         told = rolling.told(launch, found)
-        rows = rolling.told_groups(launch, found)
+        rows = rolling.told_groups(launch, found, _at(launch, at))
         if shape == "json":
             print_json(told | {"plan": rolling.told_plan(found), "groups": rows})
             return

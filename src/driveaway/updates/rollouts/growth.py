@@ -100,6 +100,35 @@ def allowed(plan: Plan, now: int, progress: Progress) -> Allowed:
             return _by_groups(plan, now, progress)
 
 
+def earliest(plan: Plan, now: int, progress: Progress) -> tuple[int, ...]:
+    """When each stage or group opens at the earliest, or was opened: all that goes before it must last.
+
+    What waits for reports, for evidence or for a person opens later. Plans without steps have one entry,
+    the start.
+
+    Args:
+        plan: how the rollout grows.
+        now: microseconds since 1970 UTC.
+        progress: its start, and when steps were opened and the rollout did not run.
+    """
+    match plan:
+        case ByStages(stages=found):
+            lasting = [step.minimum_s for step in found]
+        case ByGroups(groups=named):
+            lasting = [step.minimum_s for step in named]
+        case _:
+            return (progress.started,)
+    out = list(progress.steps[: len(lasting)])
+    for number in range(len(out), len(lasting)):
+        if number == 0:
+            out.append(max(now, progress.started))
+        elif number == len(progress.steps):
+            out.append(max(now, progress.after(out[-1], lasting[number - 1] * SECOND, now)))
+        else:
+            out.append(out[-1] + lasting[number - 1] * SECOND)
+    return tuple(out)
+
+
 class _Waiting(msgspec.Struct, frozen=True):
     waits: Wait
     until: int | None
