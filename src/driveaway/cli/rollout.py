@@ -282,26 +282,53 @@ def watch(name: str, every: float, once: bool, folder: str | None, book_url: str
 
 
 @rollout.command("explain")
-@click.argument("name")
-@click.argument("vin")
+@click.argument("named", nargs=-1, required=True, metavar="[NAME] VIN")
 @time_option
 @format_option("table", "json")
 @launch_option
 def explain(
-    name: str, vin: str, at: str | None, shape: str, folder: str | None, book_url: str | None
+    named: tuple[str, ...], at: str | None, shape: str, folder: str | None, book_url: str | None
 ) -> None:
-    """Say why a car does, or does not, get what is rolled out."""
-    from driveaway.launch.updates import rolling
+    """Say why a car does, or does not, get what is rolled out: by one rollout, or by all of them.
 
+    Whether it may switch a function on is another question: driveaway functions why.
+    """
+    from driveaway.launch.updates import explaining
+
+    if len(named) > 2:
+        raise click.UsageError("Name a car, or a rollout and a car.")
+    vin = named[-1]
     with opened(folder, book_url) as launch:
-        told = rolling.told_reasons(launch, name, vin, _at(launch, at))
+        if len(named) == 2:
+            told = explaining.told_reasons(launch, named[0], vin, _at(launch, at))
+        else:
+            told = explaining.told_car(launch, vin, _at(launch, at))
     if shape == "json":
         print_json(told)
         return
-    click.echo(f"{vin} {'gets' if told['gets_it'] else 'does not get'} {name}:")
+    _explain_car(told) if len(named) == 1 else _explain(told)
+
+
+def _explain(told: dict[str, Any]) -> None:
+    click.echo(f"{told['car']} {'gets' if told['gets_it'] else 'does not get'} {told['rollout']}:")
     for reason in told["reasons"]:
         until = f" (not before {reason['until']})" if reason["until"] else ""
         click.echo(f"  {reason['text']}{until} [{reason['code']}]")
+
+
+def _explain_car(told: dict[str, Any]) -> None:
+    vin = told["car"]
+    heard = f"last heard of {told['last_heard']}" if told["last_heard"] else "never heard of"
+    click.echo(f"{vin} runs {told['runs'] or 'what it has not said'}, {heard}")
+    for each in told["by_hand"]:
+        by = f" by {each['initiated_by']}" if each["initiated_by"] else ""
+        click.echo(f"{vin} was given {each['release']}{by}: {each['type']}, {each['status']}")
+    for each in told["rollouts"]:
+        _explain(each)
+    if not told["rollouts"]:
+        click.echo("no rollout was planned yet")
+    for function in told["functions"]:
+        click.echo(f"whether it may switch on {function}: driveaway functions why {vin} {function}")
 
 
 @rollout.command("history")
