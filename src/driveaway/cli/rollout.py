@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from driveaway.cli.options import format_option, launch_option, opened, time_option
+from driveaway.cli.options import by_option, format_option, launch_option, opened, time_option
 from driveaway.cli.output import print_json, print_rows
 
 if TYPE_CHECKING:
     from driveaway.launch.launch import Launch
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def _person() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
-
-
-def _by_option(function: F) -> F:
-    return click.option(
-        "--by",
-        metavar="NAME",
-        envvar="DRIVEAWAY_PERSON",
-        default=_person,
-        show_default="who is logged in",
-        help="Who does it: an account, whose roles must permit it.",
-    )(function)
 
 
 def _at(launch: Launch, at: str | None) -> int:
@@ -73,7 +52,7 @@ def rollout() -> None:
 @click.option("--needs-approval", is_flag=True, help="Somebody else approves it before it starts.")
 @click.option("--start-at", metavar="TIME", help="The worker starts it then.")
 @click.option("--description", default="", help="For people.")
-@_by_option
+@by_option
 @time_option
 @format_option("table", "json")
 @launch_option
@@ -137,7 +116,7 @@ def _acting(name: str, text: str, *, reason: bool) -> Callable[[Callable[..., st
 
     def made(work: Callable[..., str]) -> click.Command:
         @click.argument("name")
-        @_by_option
+        @by_option
         @time_option
         @launch_option
         def command(
@@ -159,7 +138,7 @@ def _acting(name: str, text: str, *, reason: bool) -> Callable[[Callable[..., st
 @rollout.command("approve")
 @click.argument("name")
 @click.option("--deny", metavar="REASON", help="Deny it instead.")
-@_by_option
+@by_option
 @time_option
 @launch_option
 def approve(

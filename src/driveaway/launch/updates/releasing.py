@@ -16,9 +16,9 @@ import msgspec
 from driveaway.book.state.state import Change
 from driveaway.facts import Draft
 from driveaway.facts.updates import ReleasedModule, ReleasePublished, ReleaseWithdrawn
+from driveaway.launch.persons import check_person
 from driveaway.launch.updates import composing, holding
 from driveaway.launch.updates.opening import Updates
-from driveaway.launch.updates.persons import check_person
 from driveaway.updates import releases, sets, software
 from driveaway.updates.actions import steering
 from driveaway.updates.model import ActionStatus, DistributionSet

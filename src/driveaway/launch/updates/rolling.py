@@ -11,7 +11,7 @@ from driveaway.book.state.state import Change
 from driveaway.facts import Fact
 from driveaway.facts.updates import RolloutDecided
 from driveaway.launch.launch import Launch
-from driveaway.launch.updates.persons import check_person
+from driveaway.launch.persons import check_person
 from driveaway.updates import sets
 from driveaway.updates.model import DistributionSet
 from driveaway.updates.outcomes import release_slug, rollout_slug
