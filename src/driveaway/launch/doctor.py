@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 
+from driveaway.launch.hooks.keeping import all_hooks
 from driveaway.launch.launch import Launch, open_launch
 from driveaway.values.clock import now, show
 from driveaway.values.errors import DriveawayError
@@ -89,6 +90,10 @@ def _launch(launch: Launch) -> Iterator[Finding]:
         )
     else:
         yield Finding("heads", "good" if heads or not edge.size else "note", f"{len(heads)} logged")
+    for hook in all_hooks(launch.state):
+        if not hook.enabled:
+            remedy = f"driveaway webhook resume {hook.name}"
+            yield Finding("webhook", "bad", f"{hook.name} was given up: {hook.reason}", remedy)
     free = shutil.disk_usage(launch.folder).free
     low = free < _LOW_DISK
     yield Finding(

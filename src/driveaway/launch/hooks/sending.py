@@ -8,6 +8,7 @@ import time
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
+from http.client import HTTPException
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -60,13 +61,19 @@ class Reply:
 
 
 class _Bounded:
-    """A connection that is cut when the head of an answer does not come in time, however it trickles."""
+    """A connection that is cut when the head of an answer does not come in time, however it trickles.
+
+    The library takes a head that breaks off for a whole one, so that what was cut must be told apart here.
+    """
 
     sock: socket.socket | None
     timeout: float | None
 
     def getresponse(self) -> Any:
+        late = threading.Event()
+
         def cut() -> None:
+            late.set()
             with suppress(OSError):
                 if self.sock is not None:
                     self.sock.shutdown(socket.SHUT_RDWR)
@@ -75,9 +82,17 @@ class _Bounded:
         watch.daemon = True
         watch.start()
         try:
-            return super().getresponse()  # type: ignore[misc]
+            response = super().getresponse()  # type: ignore[misc]
+        except (HTTPException, OSError) as error:
+            if late.is_set():
+                raise TimeoutError from error
+            raise
         finally:
             watch.cancel()
+        if late.is_set():
+            response.close()
+            raise TimeoutError
+        return response
 
 
 class _Http(_Bounded, HTTPConnection):
