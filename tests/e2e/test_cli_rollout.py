@@ -11,6 +11,7 @@ from driveaway.cli.watching import _bar
 from driveaway.launch.launch import open_launch
 from driveaway.launch.updates.worker import Worker
 from driveaway.updates import registry, sets, software
+from driveaway.updates.assigning import Terms, assign
 from driveaway.updates.configuration import configure
 from driveaway.values.clock import parse_instant
 from tests.e2e.shell import LAUNCH_TOML, Shell, vin
@@ -74,6 +75,11 @@ def test_a_rollout_is_planned_started_and_told(shell: Shell, tmp_path: Path) -> 
     assert why["reasons"][0]["code"] in ("offered", "wave_not_open", "held_out")
     assert vin(3) in shell.done("rollout", "explain", "may", vin(3), "--at", AT)
     shell.refused("target.unknown", "rollout", "explain", "may", vin(99), exit_code=2)
+    over_all = json.loads(shell.done("rollout", "explain", vin(3), "--at", AT, "--format", "json"))
+    assert over_all["rollouts"] == [why]
+    assert (over_all["car"], over_all["runs"], over_all["by_hand"]) == (vin(3), None, [])
+    shell.refused("target.unknown", "rollout", "explain", vin(99), exit_code=2)
+    assert shell("rollout", "explain", "may", vin(3), vin(4)).code == 2
     assert "taken back" in shell.done("rollout", "pause", "may", "--reason", "look", "--at", AT)
     shell.done("rollout", "resume", "may", "--reason", "fine", "--at", AT)
     assert "0 cars" in shell.done("rollout", "retry", "may", "--at", AT)
@@ -162,3 +168,35 @@ def test_the_bar_needs_no_colour() -> None:
     bar = _bar(told)
     assert [bar.count(sign) for sign in "█▒░✗·"] == [10, 4, 2, 2, 22]
     assert bar.endswith("25.0%")
+
+
+def test_a_car_is_explained_over_all_there_is_for_it(shell: Shell) -> None:
+    at = parse_instant(AT, None)
+    assert "no rollout was planned yet" in shell.done("rollout", "explain", vin(3), "--at", AT)
+    plan = ("--release", "su7:1.1.0", "--at", AT, "--holdout", "0", "--stages", "100", "--hold", "1h")
+    shell.done("rollout", "plan", "light", *plan, "--weight", 100)
+    shell.done("rollout", "plan", "heavy", *plan, "--weight", 900)
+    shell.done("rollout", "plan", "elsewhere", *plan, "--weight", 950, "--filter", "controllerid==nobody")
+    shell.done("rollout", "abort", "elsewhere", "--reason", "never mind", "--at", AT)
+    for name in ("light", "heavy"):
+        shell.done("rollout", "start", name, "--at", AT)
+    with open_launch(shell.folder) as launch, launch.state.change() as change:
+        found = sets.set_named(change, "su7", "1.1.0")
+        configure(change, "multi.assignments.enabled", True, at)
+        assign(change, found.id, [vin(3)], Terms(initiated_by="li.na", weight=50), at)
+    round_of_worker(shell, AT)
+    shell.done("functions", "open", "city_navigation", "--gate", "trim in [Max]", "--at", AT)
+    told = json.loads(shell.done("rollout", "explain", vin(3), "--at", AT, "--format", "json"))
+    assert [each["rollout"] for each in told["rollouts"]] == ["heavy", "light", "elsewhere"]
+    assert [each["gets_it"] for each in told["rollouts"]] == [True, False, False]
+    assert [each["reasons"][0]["code"] for each in told["rollouts"]] == [
+        "offered",
+        "another_rollout_first",
+        "not_targeted",
+    ]
+    assert [(each["release"], each["initiated_by"]) for each in told["by_hand"]] == [("su7:1.1.0", "li.na")]
+    assert told["functions"] == ["city_navigation"]
+    text = shell.done("rollout", "explain", vin(3), "--at", AT)
+    assert f"{vin(3)} gets heavy:" in text
+    assert "was given su7:1.1.0 by li.na" in text
+    assert f"driveaway functions why {vin(3)} city_navigation" in text

@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from driveaway.cli.options import format_option, launch_option, opened, time_option
+from driveaway.cli.options import by_option, format_option, launch_option, opened, time_option
 from driveaway.cli.output import print_json, print_rows
 
 if TYPE_CHECKING:
     from driveaway.launch.launch import Launch
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def _person() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
-
-
-def _by_option(function: F) -> F:
-    return click.option(
-        "--by",
-        metavar="NAME",
-        envvar="DRIVEAWAY_PERSON",
-        default=_person,
-        show_default="who is logged in",
-        help="Who does it: an account, whose roles must permit it.",
-    )(function)
 
 
 def _at(launch: Launch, at: str | None) -> int:
@@ -76,7 +55,7 @@ def rollout() -> None:
 @click.option("--needs-approval", is_flag=True, help="Somebody else approves it before it starts.")
 @click.option("--start-at", metavar="TIME", help="The worker starts it then.")
 @click.option("--description", default="", help="For people.")
-@_by_option
+@by_option
 @time_option
 @format_option("table", "json")
 @launch_option
@@ -140,7 +119,7 @@ def _acting(name: str, text: str, *, reason: bool) -> Callable[[Callable[..., st
 
     def made(work: Callable[..., str]) -> click.Command:
         @click.argument("name")
-        @_by_option
+        @by_option
         @time_option
         @launch_option
         def command(
@@ -162,7 +141,7 @@ def _acting(name: str, text: str, *, reason: bool) -> Callable[[Callable[..., st
 @rollout.command("approve")
 @click.argument("name")
 @click.option("--deny", metavar="REASON", help="Deny it instead.")
-@_by_option
+@by_option
 @time_option
 @launch_option
 def approve(
@@ -286,26 +265,53 @@ def watch(name: str, every: float, once: bool, folder: str | None, book_url: str
 
 
 @rollout.command("explain")
-@click.argument("name")
-@click.argument("vin")
+@click.argument("named", nargs=-1, required=True, metavar="[NAME] VIN")
 @time_option
 @format_option("table", "json")
 @launch_option
 def explain(
-    name: str, vin: str, at: str | None, shape: str, folder: str | None, book_url: str | None
+    named: tuple[str, ...], at: str | None, shape: str, folder: str | None, book_url: str | None
 ) -> None:
-    """Say why a car does, or does not, get what is rolled out."""
-    from driveaway.launch.updates import rolling
+    """Say why a car does, or does not, get what is rolled out: by one rollout, or by all of them.
 
+    Whether it may switch a function on is another question: driveaway functions why.
+    """
+    from driveaway.launch.updates import explaining
+
+    if len(named) > 2:
+        raise click.UsageError("Name a car, or a rollout and a car.")
+    vin = named[-1]
     with opened(folder, book_url) as launch:
-        told = rolling.told_reasons(launch, name, vin, _at(launch, at))
+        if len(named) == 2:
+            told = explaining.told_reasons(launch, named[0], vin, _at(launch, at))
+        else:
+            told = explaining.told_car(launch, vin, _at(launch, at))
     if shape == "json":
         print_json(told)
         return
-    click.echo(f"{vin} {'gets' if told['gets_it'] else 'does not get'} {name}:")
+    _explain_car(told) if len(named) == 1 else _explain(told)
+
+
+def _explain(told: dict[str, Any]) -> None:
+    click.echo(f"{told['car']} {'gets' if told['gets_it'] else 'does not get'} {told['rollout']}:")
     for reason in told["reasons"]:
         until = f" (not before {reason['until']})" if reason["until"] else ""
         click.echo(f"  {reason['text']}{until} [{reason['code']}]")
+
+
+def _explain_car(told: dict[str, Any]) -> None:
+    vin = told["car"]
+    heard = f"last heard of {told['last_heard']}" if told["last_heard"] else "never heard of"
+    click.echo(f"{vin} runs {told['runs'] or 'what it has not said'}, {heard}")
+    for each in told["by_hand"]:
+        by = f" by {each['initiated_by']}" if each["initiated_by"] else ""
+        click.echo(f"{vin} was given {each['release']}{by}: {each['type']}, {each['status']}")
+    for each in told["rollouts"]:
+        _explain(each)
+    if not told["rollouts"]:
+        click.echo("no rollout was planned yet")
+    for function in told["functions"]:
+        click.echo(f"whether it may switch on {function}: driveaway functions why {vin} {function}")
 
 
 @rollout.command("history")

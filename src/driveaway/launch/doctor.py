@@ -11,6 +11,7 @@ from importlib.metadata import version
 
 from driveaway.book.private import is_private, open_to_others
 from driveaway.book.sqlite import SqliteStore
+from driveaway.launch.hooks.keeping import all_hooks
 from driveaway.launch.launch import Launch, open_launch
 from driveaway.values.clock import now, show
 from driveaway.values.errors import DriveawayError
@@ -92,6 +93,10 @@ def _launch(launch: Launch) -> Iterator[Finding]:
         )
     else:
         yield Finding("heads", "good" if heads or not edge.size else "note", f"{len(heads)} logged")
+    for hook in all_hooks(launch.state):
+        if not hook.enabled:
+            remedy = f"driveaway webhook resume {hook.name}"
+            yield Finding("webhook", "bad", f"{hook.name} was given up: {hook.reason}", remedy)
     free = shutil.disk_usage(launch.folder).free
     low = free < _LOW_DISK
     yield Finding(

@@ -48,6 +48,7 @@ class Launch:
         folder: the launch folder.
         description: what ``launch.toml`` says now.
         book: its book.
+        book_url: where that is, with its password: not for people.
     """
 
     def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
@@ -62,8 +63,8 @@ class Launch:
         except BadValue as error:
             raise error.at(str(self.file)) from None
         self.data = folder / settings["data"]
-        url = settings["book_url"] or f"sqlite:///{self.data / 'book.sqlite'}"
-        self.book = Book(url, self.data, self.zone)
+        self.book_url = settings["book_url"] or f"sqlite:///{self.data / 'book.sqlite'}"
+        self.book = Book(self.book_url, self.data, self.zone)
         self._decider = LaunchDecider(self.description)
 
     def __enter__(self) -> Launch:
