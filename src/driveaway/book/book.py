@@ -11,6 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from driveaway.book.engine import Engine
+from driveaway.book.landed import Landing
 from driveaway.book.mirror import Mirror
 from driveaway.book.opening import open_store as open_store
 from driveaway.book.private import private_folder
@@ -29,12 +30,13 @@ _HEAD_EVERY = 1.0
 class Book:
     """One book: a row store, its mirror, and an engine over the mirror."""
 
-    def __init__(self, url: str, folder: Path, zone: ZoneInfo) -> None:
+    def __init__(self, url: str, folder: Path, zone: ZoneInfo, landing: Landing | None = None) -> None:
         self.store = open_store(url)
         self.zone = zone
         self.folder = folder
         self.mirror = Mirror(self.store, folder / "mirror", zone)
-        self.engine = Engine(self.mirror)
+        self.landed = None if landing is None else landing(self.mirror)
+        self.engine = Engine(self.mirror, self.landed)
         self.progress: Callable[[int, int], None] | None = None
         self._head_due = 0.0
 
@@ -53,6 +55,7 @@ class Book:
             BadValue: the mark is negative or beyond the book.
         """
         manifest = self.mirror.catch_up(self.progress)
+        self.engine.progress = self.progress
         if not 0 <= when.mark <= manifest.upto:
             raise BadValue(
                 f"mark {when.mark} is beyond the book, which goes to {manifest.upto}",

@@ -26,6 +26,7 @@ from driveaway.facts.keys import BUYER
 from driveaway.figures.answer import Answer
 from driveaway.figures.compute import compute
 from driveaway.figures.figure import Figure
+from driveaway.fleet.ledger.ledger import Ledger
 from driveaway.launch.applying import apply_drafts
 from driveaway.launch.checking import check_drafts
 from driveaway.launch.decide import LaunchDecider
@@ -64,7 +65,9 @@ class Launch:
             raise error.at(str(self.file)) from None
         self.data = folder / settings["data"]
         self.book_url = settings["book_url"] or f"sqlite:///{self.data / 'book.sqlite'}"
-        self.book = Book(self.book_url, self.data, self.zone)
+        self.book = Book(
+            self.book_url, self.data, self.zone, lambda mirror: Ledger(self.data / "fleet", mirror)
+        )
         self._decider = LaunchDecider(self.description)
 
     def __enter__(self) -> Launch:
