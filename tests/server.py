@@ -93,7 +93,9 @@ class Process:
 class Server:
     """One launch and its server for cars; what is done beside the server is done as another process would."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: object) -> None:
+        """``options`` of ``serve device``."""
+        self._options = options
         self.launch = make_launch(folder)
         self._store = self.launch.store()
         self.state = State(self._store)
@@ -115,7 +117,8 @@ class Server:
     def start(self) -> None:
         """Start, on the same port as before."""
         if self._process is None:
-            self._process = Process("serve", "device", "--port", self._port, "--launch", self.launch.folder)
+            where = ("--port", self._port, "--launch", self.launch.folder)
+            self._process = Process("serve", "device", *where, *self._options)
             self._port = int(re.findall(r":(\d+)/", self._process.place)[0])
             self._answers()
 
@@ -186,9 +189,9 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Server]:
+def serving(folder: Path, *options: object) -> Iterator[Server]:
     """A server of a launch of its own, running."""
-    server = Server(folder)
+    server = Server(folder, *options)
     try:
         server.start()
         yield server

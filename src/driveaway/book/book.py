@@ -15,6 +15,7 @@ from driveaway.book.engine import Engine
 from driveaway.book.landed import Landed, Landing
 from driveaway.book.mirror import Mirror
 from driveaway.book.opening import open_store as open_store
+from driveaway.book.private import private_folder
 from driveaway.book.reading import fact_of
 from driveaway.book.store import Edge
 from driveaway.book.tree import Frontier
@@ -107,7 +108,7 @@ class Book:
         # What was accepted is accepted: a disk too full for the log makes no append fail. The next
         # head covers this one.
         with suppress(OSError):
-            self.folder.mkdir(parents=True, exist_ok=True)
+            private_folder(self.folder)
             handle = os.open(self.head_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
             try:
                 os.write(handle, line.encode())

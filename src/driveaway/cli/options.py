@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -62,6 +63,25 @@ def format_option(*formats: str) -> Callable[[F], F]:
 def time_option(function: F) -> F:
     """``--at TIME``: when it happened."""
     return click.option("--at", metavar="TIME", help="When it happened; default: now.")(function)
+
+
+def _person() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+def by_option(function: F) -> F:
+    """``--by NAME``: who does it."""
+    return click.option(
+        "--by",
+        metavar="NAME",
+        envvar="DRIVEAWAY_PERSON",
+        default=_person,
+        show_default="who is logged in",
+        help="Who does it: an account, whose roles must permit it.",
+    )(function)
 
 
 def source_option(function: F) -> F:

@@ -49,6 +49,7 @@ class Launch:
         folder: the launch folder.
         description: what ``launch.toml`` says now.
         book: its book.
+        book_url: where that is, with its password: not for people.
     """
 
     def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
@@ -63,9 +64,9 @@ class Launch:
         except BadValue as error:
             raise error.at(str(self.file)) from None
         self.data = folder / settings["data"]
-        url = settings["book_url"] or f"sqlite:///{self.data / 'book.sqlite'}"
+        self.book_url = settings["book_url"] or f"sqlite:///{self.data / 'book.sqlite'}"
         self.book = Book(
-            url,
+            self.book_url,
             self.data,
             self.zone,
             lambda mirror: Ledger(self.data / "fleet", mirror),

@@ -49,6 +49,9 @@ class Driver:
     fence: Callable[[Change], None] | None = None
     _members: Members | None = field(default=None, repr=False)
     _entered: int = field(default=-_NEW_CARS_EVERY, repr=False)
+    # Open cars without an action: what does not fit them as they are, and what had it; None: not known yet.
+    _unfit: set[int] | None = field(default=None, repr=False)
+    _had_it: set[int] | None = field(default=None, repr=False)
 
     def look(self, now: int) -> Decision | None:
         """Enter new cars, decide, and do what was decided.
@@ -106,7 +109,19 @@ class Driver:
             holds=record.holds,
             cleared=record.cleared,
             paused=rollout.reason if rollout.status is RolloutStatus.PAUSED else "",
+            aside=self._members.flags(self._aside(rollout)),
         )
+
+    def _aside(self, rollout: Rollout) -> set[int]:
+        """Open cars that can have no outcome, as they stood when they were last served."""
+        if self._had_it is None:
+            self._had_it = members.had_it(self.state, rollout)
+        if self._unfit is None:
+            self._unfit, last = set(), 0
+            while some := [row[0] for row in members.unserved(self.state, rollout, _OFFERED_AT_ONCE, last)]:
+                self._unfit |= unfit(self.state, rollout.distribution_set, some).keys()
+                last = some[-1]
+        return self._unfit | self._had_it
 
     def serve(self, now: int) -> int:
         """Give open cars that the release fits their action, some at a time; how many were looked at.
@@ -114,12 +129,15 @@ class Driver:
         The others are looked at again the next time: they may report another version until then.
         """
         given, last = 0, 0
+        misfits: set[int] = set()
         rollout = keeping.find_rollout(self.state, self.rollout)
         while first := members.unserved(self.state, rollout, _OFFERED_AT_ONCE, last):
             before, last = last, first[-1][0]
             # Asked outside the change, which others wait for; a car checks for itself in any case.
             ids = [row[0] for row in first]
-            fitting = set(ids) - unfit(self.state, rollout.distribution_set, ids).keys()
+            wrong = unfit(self.state, rollout.distribution_set, ids).keys()
+            misfits |= wrong
+            fitting = set(ids) - wrong
             if not fitting:
                 continue
             with self._change() as change:
@@ -131,6 +149,7 @@ class Driver:
                 if waiting:
                     self._assign(change, rollout, waiting, now)
             given += len(waiting)
+        self._unfit = misfits
         return given
 
     def tend(self, now: int) -> tending.Tended:
@@ -184,6 +203,8 @@ class Driver:
                 most=None,
                 simulated=self.simulated,
             )
+            if self._had_it is not None:
+                self._had_it |= {target for target, vin in cars if vin not in made.actions}
             # A car that has it assigned already gets no action: 0 says that it was looked at.
             change.run_many(
                 "UPDATE rollout_members SET action = :action WHERE rollout = :rollout AND target = :target",

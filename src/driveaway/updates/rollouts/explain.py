@@ -23,6 +23,7 @@ Code = Literal[
     "another_rollout_first",
     "failed_before",
     "declined",
+    "cancelled",
     "awaits_confirmation",
     "window_closed",
     "silent",
@@ -180,9 +181,10 @@ def _car(car: CarSituation) -> list[Reason]:
         again = "it is tried again" if car.attempts_left else "it is not tried again by itself"
         until = car.retry_at if car.attempts_left else None
         out.append(Reason(code="failed_before", text=f"it {how}; {again}", until=until))
-    if car.outcome in (Outcome.DECLINED, Outcome.CANCELLED):
-        by = "the owner declined" if car.outcome == Outcome.DECLINED else "it was cancelled for this car"
-        out.append(Reason(code="declined", text=by))
+    if car.outcome == Outcome.DECLINED:
+        out.append(Reason(code="declined", text="the owner declined"))
+    if car.outcome == Outcome.CANCELLED:
+        out.append(Reason(code="cancelled", text="it was cancelled for this car"))
     if car.unconfirmed:
         out.append(Reason(code="awaits_confirmation", text="the owner has not consented yet"))
     if car.window_opens is not None and car.started is None:

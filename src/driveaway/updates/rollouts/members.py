@@ -191,6 +191,14 @@ def unserved(
     return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 
+def had_it(reading: Reading, rollout: Rollout) -> set[int]:
+    """Open cars that had the release assigned already when their turn came."""
+    rows = reading.rows(
+        "SELECT target FROM rollout_members WHERE rollout = :rollout AND action = 0", rollout=rollout.id
+    )
+    return {row[0] for row in rows}
+
+
 def release_of(reading: Reading, rollout: Rollout) -> str:
     """The slug of what is rolled out."""
     found = find_set(reading, rollout.distribution_set, deleted=True)
