@@ -11,7 +11,6 @@ from driveaway.facts.incidents import Country, Outcome
 from driveaway.facts.planning import Table
 from driveaway.facts.trips import Level
 
-
 Seconds = Annotated[int, Meta(ge=0, le=30)]
 Span = Annotated[int, Meta(ge=0)]
 DayOfMonth = Annotated[int, Meta(ge=1, le=31)]
@@ -33,6 +32,9 @@ class Duty(Table, frozen=True, kw_only=True):
     countries: Annotated[
         tuple[Country, ...], Meta(description="ISO 3166-1 alpha-2 codes of where it holds", min_length=1)
     ]
+    all_of: Annotated[
+        tuple[Outcome, ...], Meta(description="applies to incidents that came to all of these")
+    ] = ()
     any_of: Annotated[
         tuple[Outcome, ...], Meta(description="applies to incidents that came to any of these; none: to all")
     ] = ()
