@@ -28,8 +28,8 @@ def _value(hint: Any) -> Any:
             return values[-1]
         case msgspec.inspect.BoolType():
             return True
-        case msgspec.inspect.IntType():
-            return 42
+        case msgspec.inspect.IntType(le=most):
+            return 42 if most is None else min(42, most)
         case msgspec.inspect.FloatType(le=most):
             return 4.5 if most is None or most >= 4.5 else 0.5
         case msgspec.inspect.StrType(pattern=pattern) if pattern:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from driveaway.facts.base import Body, Count, Name, Text
-from driveaway.facts.trips import Digest
 
 
 class LaunchDescribed(Body, frozen=True, kw_only=True):
@@ -24,29 +21,15 @@ class Withdrawn(Body, frozen=True, kw_only=True):
     reason: Text
 
 
-class ErasedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
-    """A Parquet file that was written anew without a car's rows.
-
-    ``file`` is its path below the fleet's folder; ``rows``, ``bytes`` and ``sha256`` are those of what it
-    is now.
-    """
-
-    file: Name
-    rows: Count
-    removed: Count
-    bytes: Count
-    sha256: Digest
-
-
 class SubjectErased(Body, frozen=True, kw_only=True):
     """Salts and personal fields of a subject's facts were shredded (GDPR art. 17, PIPL art. 47).
 
-    For a car: so many rows of its trips, and of trips in quarantine, were taken out of ``files``, and so
-    many rows about it out of the operational tables.
+    For a car: so many rows of its trips were taken out of the files (the facts ``trips.compacted`` beside
+    this one name what replaced them), so many out of the quarantine, and so many rows about it out of the
+    operational tables.
     """
 
     reason: Text
     trips: Count = 0
     quarantined: Count = 0
     operational: Count = 0
-    files: tuple[ErasedFile, ...] = ()
