@@ -45,6 +45,16 @@ class View:
         """Whether any fact of these kinds is in the cut."""
         return any(self.run(self.table(kind).limit(1).select("seq"))[0].num_rows for kind in kinds)
 
+    def erased_since(self) -> int:
+        """Cars whose trips were erased since: recorded after the mark, or after the as-of.
+
+        An answer in this cut misses them, and one that was printed before did not.
+        """
+        table = self._engine.table("subject.erased")
+        later = (table.seq > self.when.mark) | (table.happened > self.when.as_of)
+        rows = table.filter(later, table.trips > 0).select("subject").distinct()
+        return self.run(rows)[0].num_rows
+
     @cached_property
     def description(self) -> Description:
         """The launch as it was described in the cut.

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import msgspec
 
-from driveaway.book.view import View
 from driveaway.book.when import When
 from driveaway.book.writer import Outcome
 from driveaway.facts import Draft
@@ -23,7 +22,7 @@ from driveaway.facts.incidents import (
 from driveaway.fleet.cells import corner
 from driveaway.fleet.incidents.due import Report, reports
 from driveaway.fleet.incidents.duties import duty_named
-from driveaway.fleet.incidents.register import KINDS, Incident, Register, register
+from driveaway.fleet.incidents.register import Incident, Register, register_of
 from driveaway.launch.cells import check_text
 from driveaway.launch.launch import FAR_FUTURE, Cut, Launch
 from driveaway.launch.recording import checked_body
@@ -37,13 +36,8 @@ NEAR: Final = HOUR
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
-def known(view: View) -> Register:
-    """What a cut knows of incidents."""
-    return register(fact for kind in KINDS for fact in view.facts(kind))
-
-
 def _now(launch: Launch) -> Register:
-    return known(launch.book.at(When(FAR_FUTURE, launch.book.edge().size)))
+    return register_of(launch.book.at(When(FAR_FUTURE, launch.book.edge().size)))
 
 
 def named(found: Register, slug: str) -> Incident:
@@ -326,7 +320,7 @@ def told_report(launch: Launch, row: Report) -> dict[str, Any]:
 
 def due(launch: Launch, cut: Cut) -> list[Report]:
     """Reports that are asked for as of a cut."""
-    return reports(known(cut.view), cut.description.fleet, launch.zone, cut.as_of)
+    return reports(register_of(cut.view), cut.description.fleet, launch.zone, cut.as_of)
 
 
 def unreported(launch: Launch, cut: Cut, incidents: Iterable[Incident]) -> list[dict[str, Any]]:

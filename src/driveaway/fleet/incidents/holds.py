@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from shlex import quote
 
 from driveaway.facts import Fact
 from driveaway.facts.description import Description
@@ -48,7 +49,7 @@ def check_free(subject: str, live: Live, description: Description) -> None:
         raise Refused(
             f"{subject} is under a legal hold for {first.matter}{on}: {first.reason}{more}",
             code="erase.held",
-            remedy=f"when it is over: driveaway incident lift {first.subject} --matter {first.matter}",
+            remedy=f"when it is over: driveaway incident lift {first.subject} --matter {quote(first.matter)}",
         )
     pending = open_reports(found, incidents, description.fleet, zone(description.zone))
     if pending:

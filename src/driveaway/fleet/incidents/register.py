@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol
 
 from driveaway.facts import Fact
 from driveaway.facts.incidents import (
@@ -130,6 +131,19 @@ class Register:
     def holds_on(self, *subjects: str) -> tuple[Hold, ...]:
         """Holds on any of these subjects."""
         return tuple(hold for hold in self.holds if hold.subject in subjects)
+
+
+class HasFacts(Protocol):
+    """A View, or whoever else gives the live facts of a kind."""
+
+    def facts(self, kind: str) -> Sequence[Fact]:
+        """Live facts of one kind."""
+        ...
+
+
+def register_of(view: HasFacts) -> Register:
+    """What a cut knows of incidents."""
+    return register(fact for kind in KINDS for fact in view.facts(kind))
 
 
 def register(facts: Iterable[Fact]) -> Register:

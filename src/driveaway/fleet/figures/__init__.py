@@ -1,0 +1,1 @@
+"""The figures about what cars drive, and about incidents."""
