@@ -46,6 +46,12 @@ car.add_command(simulate)
 @click.option(
     "--unsigned", is_flag=True, help="Install whatever the server gives. For trials of a server alone."
 )
+@click.option(
+    "--signs/--no-signs",
+    default=True,
+    show_default=True,
+    help="Whether the car gets a key of its own, by which it signs what it runs.",
+)
 @click.option("--hardware", multiple=True, metavar="ID", help="A control unit that it has. Repeatable.")
 @click.option("--attribute", multiple=True, metavar="NAME=VALUE", help="What it says of itself. Repeatable.")
 @click.option("--certificates", type=_File, help="Certificates that it trusts, in PEM.")
@@ -59,6 +65,7 @@ def new(
     register: bool,
     root: Path | None,
     unsigned: bool,
+    signs: bool,
     hardware: tuple[str, ...],
     attribute: tuple[str, ...],
     certificates: Path | None,
@@ -101,6 +108,14 @@ def new(
     )
     directory.mkdir(parents=True, exist_ok=True)
     Memory(directory).name(identity)
+    if signs:
+        from driveaway.updates.car.signing import make_key
+
+        public = make_key(directory)
+        if register:
+            _enter_key(controller_id, public, folder, book_url)
+        else:
+            click.echo(f"its reports are signed; enter this as its note report.key: {public}")
     if root is not None:
         from driveaway.updates.car.verifying import pin
 
@@ -127,6 +142,17 @@ def _registered(controller_id: str, folder: str | None, book_url: str | None) ->
             target = registry.create(change, controller_id, now())
     root = launch.tuf / "metadata" / "1.root.json"
     return target.security_token, root if root.is_file() else None
+
+
+def _enter_key(controller_id: str, public: str, folder: str | None, book_url: str | None) -> None:
+    """Enter a car's public key: from now on only what it signs says what it runs."""
+    from driveaway.launch.device import find_launch
+    from driveaway.updates import labels, reports
+    from driveaway.values.clock import now
+
+    with find_launch(folder, book_url).state() as state, state.change() as change:
+        notes = {reports.KEY: public, reports.COUNTER: None}
+        labels.set_metadata(change, controller_id, notes, now())
 
 
 @car.command("run")
