@@ -31,6 +31,12 @@ class View:
         live = table.superseded_at.isnull() | (table.superseded_at > self.when.mark)
         return table.filter(table.seq <= self.when.mark, table.happened <= self.when.as_of, live)
 
+    def table_at_mark(self, kind: str) -> ir.Table:
+        """The same without the cut at the as-of: what was known at the mark, whenever it happened."""
+        table = self._engine.table(kind)
+        live = table.superseded_at.isnull() | (table.superseded_at > self.when.mark)
+        return table.filter(table.seq <= self.when.mark, live)
+
     def facts(self, kind: str) -> list[Fact]:
         """The facts of one kind, typed, in order of valid time. For kinds of which there are few."""
         wanted = self.table(kind).order_by("happened", "seq").select("seq")
@@ -53,7 +59,7 @@ class View:
         table = self._engine.table("subject.erased")
         later = (table.seq > self.when.mark) | (table.happened > self.when.as_of)
         rows = table.filter(later, table.trips > 0).select("subject").distinct()
-        return self.run(rows)[0].num_rows
+        return len(self.run(rows)[0])
 
     @cached_property
     def description(self) -> Description:

@@ -66,6 +66,7 @@ COMMANDS = {
     "car": "car",
     "rollout": "rollout",
     "incident": "incident",
+    "fleet": "fleet",
 }
 
 

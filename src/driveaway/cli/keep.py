@@ -127,8 +127,8 @@ def erase(subject: str, reason: str, yes: bool, folder: str | None, book_url: st
     for body in bodies:
         if isinstance(body, SubjectErased) and (body.trips or body.quarantined or body.operational):
             click.echo(
-                f"{body.trips:,} rows of trips, {body.quarantined:,} in quarantine and {body.operational:,} of"
-                " operational tables taken out"
+                f"taken out: {body.trips:,} rows of trips, {body.quarantined:,} in quarantine,"
+                f" {body.operational:,} of operational tables"
             )
     if not bodies:
         click.echo(f"nothing about {', '.join(subjects)} is left to shred; nothing was recorded")

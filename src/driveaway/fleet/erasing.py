@@ -23,6 +23,7 @@ import msgspec
 from driveaway.facts import Fact
 from driveaway.facts.trips import TripFile, TripsCompacted, TripsLanded
 from driveaway.values.errors import Unavailable
+from driveaway.values.files import sync_folder, write_whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -142,17 +143,13 @@ class CarFiles:
     def begin(self, vin: str, reason: str) -> None:
         """Leave word of what is begun."""
         if self.root.is_dir():
-            path = self.root / _INTENT
-            temporary = path.with_suffix(".new")
-            _write(temporary, msgspec.json.encode(Intent(vin, reason)))
-            os.replace(temporary, path)
-            _sync(self.root)
+            write_whole(self.root / _INTENT, msgspec.json.encode(Intent(vin, reason)), mode=0o600)
 
     def done(self) -> None:
         """It is finished, or called off."""
         if self.begun() is not None:
             (self.root / _INTENT).unlink()
-            _sync(self.root)
+            sync_folder(self.root)
 
     # --- writing beside ---
 
@@ -204,7 +201,7 @@ class CarFiles:
             rows, first = 0, 0
             writer: Any = None
             for group in range(source.num_row_groups):
-                table = _with_batch(source.read_row_group(group), shares, first)
+                table = with_batch(source.read_row_group(group), shares, first)
                 first += source.metadata.row_group(group).num_rows
                 table = _others(table, vin)
                 rows += table.num_rows
@@ -219,7 +216,7 @@ class CarFiles:
             name = f"{day}/{_PREFIX}{digest[:16]}.parquet"
             _sync(temporary)
             os.replace(temporary, self.trips / name)
-            _sync(self.trips / day)
+            sync_folder(self.trips / day)
             return TripFile(day=day, file=name, rows=rows, sha256=digest)
         finally:
             source.close()
@@ -253,10 +250,10 @@ class CarFiles:
         for name in prepared.replaced:
             (self.trips / name).unlink(missing_ok=True)
         for folder in sorted({(self.trips / name).parent for name in prepared.replaced}):
-            _sync(folder)
+            sync_folder(folder)
         for path, temporary in prepared.quarantine:
             os.replace(temporary, path)
-            _sync(path.parent)
+            sync_folder(path.parent)
         if prepared.trips or prepared.quarantined or resumed:
             self.drop_caches()
 
@@ -284,7 +281,7 @@ class CarFiles:
 
     def sweep(self, vin: str, shares: Shares) -> None:
         """Delete what an erasure that was stopped left behind, and files with the car that no fact names."""
-        for path in self.staging.glob("erase-*.parquet"):
+        for path in (*self.staging.glob("erase-*.parquet"), *self.root.glob(f".{_INTENT}.*.new")):
             path.unlink(missing_ok=True)
         for path in sorted(self.trips.glob("*/*.parquet")):
             name = f"{path.parent.name}/{path.name}"
@@ -340,7 +337,7 @@ def rows_of(path: Path, vin: str) -> int:
         ) from error
 
 
-def _with_batch(table: pa.Table, shares: Sequence[Share], first: int) -> pa.Table:
+def with_batch(table: pa.Table, shares: Sequence[Share], first: int) -> pa.Table:
     """Rows from ``first`` on of a file, each with the seq of its batch."""
     import numpy as np
     import pyarrow as pa
@@ -367,17 +364,8 @@ def _others(table: pa.Table, vin: str) -> pa.Table:
     return table
 
 
-def _write(path: Path, content: bytes) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.write(handle, content)
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _sync(path: Path) -> None:
-    """Wait until the disk has a file, or a folder's entries."""
+    """Wait until the disk has a file."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

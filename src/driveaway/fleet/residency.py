@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import date
@@ -14,6 +13,7 @@ import msgspec
 from driveaway.facts import Fact
 from driveaway.facts.incidents import TransferAssessed
 from driveaway.values.errors import Refused
+from driveaway.values.files import write_whole
 
 TAG: Final = "residency.json"
 
@@ -69,15 +69,8 @@ def check_residency(root: Path, residency: str | None) -> None:
 
 
 def write_tag(root: Path, residency: str) -> None:
-    """Tag a folder; whole or not at all."""
-    temporary = root / f"{TAG}.{os.getpid()}"
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-    try:
-        os.write(handle, msgspec.json.encode(Tag(residency)))
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    os.replace(temporary, root / TAG)
+    """Tag a folder; whoever makes one does so before anything else lies in it."""
+    write_whole(root / TAG, msgspec.json.encode(Tag(residency)))
 
 
 def check_transfer(

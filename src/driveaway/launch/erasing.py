@@ -99,7 +99,7 @@ class _Erasing:
                     raise
 
     def _erase(self, vin: str, reason: str, *, resumed: bool) -> int:
-        prepared = self.files.prepare(vin, shares_of(self._facts()))
+        prepared = self.files.prepare(vin, shares_of(trip_facts(self.book)))
         recorded = prepared.trips or prepared.quarantined or _count(self.state, vin)
         self.files.begin(vin, reason)
 
@@ -133,15 +133,16 @@ class _Erasing:
         ]
         return self.append(transaction, [msgspec.structs.replace(erasure, body=body), *compacted])[:1]
 
-    def _facts(self) -> list[Fact]:
-        """Every fact about files of trips, those that were taken back among them."""
-        self.book.mirror.catch_up()
-        facts: list[Fact] = []
-        for kind in ("trips.landed", "trips.compacted"):
-            if self.book.mirror.paths(kind):
-                table = self.book.engine.table(kind).select("seq")
-                facts += self.book.engine.facts(self.book.engine.fetch(table)[0].column("seq").to_pylist())
-        return facts
+
+def trip_facts(book: Book) -> list[Fact]:
+    """Every fact about files of trips, those that were taken back among them."""
+    book.mirror.catch_up()
+    facts: list[Fact] = []
+    for kind in ("trips.landed", "trips.compacted"):
+        if book.mirror.paths(kind):
+            table = book.engine.table(kind).select("seq")
+            facts += book.engine.facts(book.engine.fetch(table)[0].column("seq").to_pylist())
+    return facts
 
 
 def _count(state: State, vin: str) -> int:

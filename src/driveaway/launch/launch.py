@@ -25,6 +25,7 @@ from driveaway.facts.keys import BUYER
 from driveaway.figures.answer import Answer
 from driveaway.figures.compute import compute
 from driveaway.figures.figure import Figure
+from driveaway.fleet.residency import check_residency
 from driveaway.launch.applying import apply_drafts
 from driveaway.launch.checking import check_drafts
 from driveaway.launch.decide import LaunchDecider
@@ -62,6 +63,7 @@ class Launch:
         except BadValue as error:
             raise error.at(str(self.file)) from None
         self.data = folder / settings["data"]
+        check_residency(self.data / "fleet", self.description.fleet.residency)
         url = settings["book_url"] or f"sqlite:///{self.data / 'book.sqlite'}"
         self.book = Book(url, self.data, self.zone)
         self._decider = LaunchDecider(self.description)
