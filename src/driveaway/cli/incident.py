@@ -341,14 +341,12 @@ def lift(
 def _tell_open(launch: Launch, slug: str) -> None:
     """What is still to be reported about an incident, on stderr."""
     from driveaway.launch import incidents as work
-    from driveaway.launch.launch import FAR_FUTURE
 
-    for each in work.due(launch, launch.at(FAR_FUTURE)):
-        if each.subject == slug and each.open:
-            row = work.told_report(launch, each)
-            when = row["due"] or row["when_said"] or "no time stated"
-            unsure = "" if each.applies == "yes" else ", if it applies: what the functions did is not known"
-            click.echo(f"to report: {row['duty']} to {row['to']} by {when}{unsure}", err=True)
+    for each in work.open_now(launch, slug):
+        row = work.told_report(launch, each)
+        when = f"by {row['due']}" if row["due"] else row["when_said"]
+        unsure = "" if each.applies == "yes" else "; if it applies: what the functions did is not known"
+        click.echo(f"to report: {row['duty']} to {row['to']}, {when}{unsure}", err=True)
 
 
 def _print(

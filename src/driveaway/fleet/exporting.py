@@ -157,9 +157,7 @@ class _Places:
         if "cell" in table.column_names:
             cells = table.column("cell").to_pylist()
             both = list(zip(cities, cells, strict=True))
-            shown = [
-                cell if place not in self.cells else None for place, cell in zip(both, cells, strict=True)
-            ]
+            shown = [None if place in self.cells else place[1] for place in both]
             gone = [one or place in self.cells for one, place in zip(gone, both, strict=True)]
             table = _with(table, "cell", pa.array(shown, pa.string()))
         shown = [city if kept else None for city, kept in zip(cities, keeps, strict=True)]

@@ -180,10 +180,11 @@ def file_report(
     found = _now(launch)
     chosen = duty_named(launch.description.fleet, duty)
     since = None
-    if chosen.every is None:
-        since = named(found, slug).corrected if chosen.counts_from == "corrected" else None
-    else:
+    if chosen.every is not None:
         parse_slug(slug)
+    else:
+        incident = named(found, slug)
+        since = incident.corrected if chosen.counts_from == "corrected" else None
     before = found.filed(slug, duty, since)
     if before is not None and not source:
         raise Conflict(
@@ -321,6 +322,12 @@ def told_report(launch: Launch, row: Report) -> dict[str, Any]:
 def due(launch: Launch, cut: Cut) -> list[Report]:
     """Reports that are asked for as of a cut."""
     return reports(register_of(cut.view), cut.description.fleet, launch.zone, cut.as_of)
+
+
+def open_now(launch: Launch, slug: str) -> list[Report]:
+    """Reports about an incident that are still to be made, as everything known now says."""
+    rows = reports(_now(launch), launch.description.fleet, launch.zone, now())
+    return [row for row in rows if row.open and row.subject == slug]
 
 
 def unreported(launch: Launch, cut: Cut, incidents: Iterable[Incident]) -> list[dict[str, Any]]:

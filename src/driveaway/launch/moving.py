@@ -24,7 +24,6 @@ from driveaway.values.errors import BadValue, NotFound, Unavailable
 from driveaway.values.ids import parse_slug
 
 if TYPE_CHECKING:
-    import ibis.expr.types as ir
     import pyarrow as pa
 
 _SUMS: Final = (
@@ -37,9 +36,9 @@ _BY: Final = ("vin", "day", "function", "level", "software", "city", "simulated"
 class _Landed(Protocol):
     """A View with landed tables."""
 
-    def landed(self, name: str) -> ir.Table: ...
+    def landed(self, name: str) -> Any: ...
 
-    def run(self, expression: ir.Table) -> tuple[pa.Table, str]: ...
+    def run(self, expression: Any) -> tuple[pa.Table, str]: ...
 
 
 @dataclass(frozen=True)
