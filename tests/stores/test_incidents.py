@@ -38,7 +38,11 @@ def due(launch: Launch, as_of: int = LATER) -> list[tuple[str, str]]:
 
 def test_reported_corrected_and_filed(launch: Launch) -> None:
     launch.apply()
-    crash(launch, states=(ENGAGED, FunctionState(second=4, function="pilot", state="overridden")), city="Beijing")
+    crash(
+        launch,
+        states=(ENGAGED, FunctionState(second=4, function="pilot", state="overridden")),
+        city="Beijing",
+    )
     assert due(launch, AT) == [(DUTY, "due")]
     assert due(launch, AT + 6 * DAY) == [(DUTY, "overdue")]
     work.file_report(launch, "crash-1", DUTY, reference="A-1", at=AT + DAY)
@@ -219,13 +223,12 @@ def _without_place(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _cars_data(launch: Launch, vin: str) -> list[str]:
     """Files of the fleet's data that hold a VIN in any form."""
-    found = []
-    for path in sorted(_root(launch).rglob("*")):
-        if path.is_file() and (vin.encode() in path.read_bytes() or (
-            path.suffix == ".parquet" and any(vin in str(row) for row in pq.read_table(path).to_pylist())
-        )):  # fmt: skip
-            found.append(path.name)
-    return found
+
+    def holds(path: Path) -> bool:
+        rows = pq.read_table(path).to_pylist() if path.suffix == ".parquet" else []
+        return vin.encode() in path.read_bytes() or any(vin in str(row) for row in rows)
+
+    return [path.name for path in sorted(_root(launch).rglob("*")) if path.is_file() and holds(path)]
 
 
 def test_a_car_is_taken_out_of_everything(launch: Launch) -> None:
@@ -243,7 +246,9 @@ def test_a_car_is_taken_out_of_everything(launch: Launch) -> None:
     mark = launch.book.edge().size
     launch.erase(vin, "art. 17")
     assert _cars_data(launch, vin) == []
-    assert _without_place([r for r in lying(_root(launch)) if r["vin"] == acts.car(2)]) == _without_place(others)
+    assert _without_place([r for r in lying(_root(launch)) if r["vin"] == acts.car(2)]) == _without_place(
+        others
+    )
     bodies = [fact.body for fact in launch.book.facts(mark, 10**6)]
     (erased,) = [body for body in bodies if isinstance(body, SubjectErased)]
     assert (erased.trips, erased.quarantined, erased.operational) == (6, 4, 3)

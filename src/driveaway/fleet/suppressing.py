@@ -17,7 +17,8 @@ def hidden(cars: Mapping[Place, int], least: int) -> frozenset[Place]:
     """Which places are hidden of those that share one total.
 
     Those with fewer than ``least`` cars; and, the smallest first, as many more as it takes for the hidden
-    ones to be two at least and to have ``least`` cars together. Ties go by the place's name.
+    ones to be two at least and to have ``least`` cars together (a car counts in each place where it drove).
+    Ties go by the place's name.
 
     Args:
         cars: distinct cars of each place.

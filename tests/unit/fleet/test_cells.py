@@ -79,7 +79,9 @@ def test_no_position(place: tuple[float, float]) -> None:
     assert bad.value.code == "position.range"
 
 
-@pytest.mark.parametrize("text", ["39.90,116.4", "39.9, 116.4", "90.0,0.0", "0.0,180.0", "-0.0,0.0", "99.9,0.0"])
+@pytest.mark.parametrize(
+    "text", ["39.90,116.4", "39.9, 116.4", "90.0,0.0", "0.0,180.0", "-0.0,0.0", "99.9,0.0"]
+)
 def test_no_cell(text: str) -> None:
     with pytest.raises(BadValue) as bad:
         corner(text)

@@ -28,7 +28,10 @@ def test_what_is_hidden(cars: dict[str, int], least: int) -> None:
         assert len(before) < 2 or sum(cars[place] for place in before) < least
 
 
-@given(st.dictionaries(st.tuples(st.sampled_from("AB"), st.sampled_from("xyz")), st.integers(1, 20)), st.integers(0, 9))
+@given(
+    st.dictionaries(st.tuples(st.sampled_from("AB"), st.sampled_from("xyz")), st.integers(1, 20)),
+    st.integers(0, 9),
+)
 def test_parts_of_groups_are_hidden_group_by_group(cars: dict[tuple[str, str], int], least: int) -> None:
     gone = hidden_within(cars, least, groups="A")
     for group in "AB":

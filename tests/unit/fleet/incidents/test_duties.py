@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -34,7 +35,9 @@ ENGAGED = (FunctionState(second=30, function="pilot", state="engaged", level=2),
 TAKEN_OVER = (*ENGAGED, FunctionState(second=10, function="pilot", state="overridden"))
 
 
-def incident(*outcomes: str, country: str = "US", at: int = AT, corrected: int | None = None, **more: Any) -> Incident:
+def incident(
+    *outcomes: str, country: str = "US", at: int = AT, corrected: int | None = None, **more: Any
+) -> Incident:
     more.setdefault("states", ENGAGED)
     report = IncidentReported(incident="i", outcomes=outcomes, country=country, **more)  # type: ignore[arg-type]
     return Incident("i", "VIN", at, 1, corrected, False, report)
@@ -190,7 +193,9 @@ def test_regular_reports_are_due_where_the_launch_says_so() -> None:
         ("un.r171.yearly.2025-12-31", "overdue"),
         ("un.r171.yearly.2026-12-31", "due"),
     }
-    filing = Filing("un.r171.yearly.2024-12-31", "un.r171.yearly", as_of, 3, IncidentFiled(duty="un.r171.yearly"))
+    filing = Filing(
+        "un.r171.yearly.2024-12-31", "un.r171.yearly", as_of, 3, IncidentFiled(duty="un.r171.yearly")
+    )
     found = reports(Register(filings=(filing,)), Fleet(countries=("DE",)), ZONE, as_of)
     assert [row.standing for row in found] == ["overdue", "due", "filed_late"]
 
@@ -202,7 +207,7 @@ def test_periods_leave_no_gap(first: date, every: Any, length: int) -> None:
     periods = period_ends(duty, until)
     assert periods[0][0] == first
     assert periods[-1][0] <= until <= periods[-1][1]
-    assert all(after[0].toordinal() == before[1].toordinal() + 1 for before, after in zip(periods, periods[1:]))
+    assert all(after[0].toordinal() == before[1].toordinal() + 1 for before, after in pairwise(periods))
 
 
 @given(
