@@ -6,7 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from driveaway.launch.imports.reference import mapping_page
-from tools.reference import asked, description, errors, functions, kinds, management, rollout_plan, words
+from tools.reference import (
+    asked,
+    description,
+    duties,
+    errors,
+    functions,
+    kinds,
+    management,
+    rollout_plan,
+    words,
+)
 
 
 def folder() -> Path:
@@ -21,6 +31,7 @@ _PAGES: dict[str, Callable[[], str | None]] = {
     "facts.md": kinds.kinds,
     "launch-toml.md": description.launch_toml,
     "functions-toml.md": functions.functions_toml,
+    "duties.md": duties.duties,
     "mapping.md": mapping_page,
     "rollout-plan.md": rollout_plan.rollout_plan,
     "glossary.md": words.glossary,
