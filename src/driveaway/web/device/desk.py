@@ -1,8 +1,8 @@
-"""What the door asks of the room behind it: what ``updates.ddi.desk.DeviceDesk`` offers, and no more."""
+"""What the door asks of the rooms behind it: what desk and reports of a launch offer, and no more."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Protocol
@@ -100,4 +100,80 @@ class Desk(Protocol):
 
     def artifact(self, controller_id: str, module_id: int, filename: str) -> tuple[Artifact, Path]:
         """An artifact that a car may have, and where its content is."""
+        ...
+
+
+class Reject(Protocol):
+    """A row that was put aside."""
+
+    @property
+    def row(self) -> int:
+        """Its number in the batch, from 0."""
+        ...
+
+    @property
+    def code(self) -> str:
+        """Stable, such as ``trips.field``."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """What is wrong with it."""
+        ...
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it."""
+        ...
+
+
+class Landed(Protocol):
+    """What became of a batch of trips."""
+
+    @property
+    def seq(self) -> int:
+        """Of its fact."""
+        ...
+
+    @property
+    def rows(self) -> int:
+        """Accepted."""
+        ...
+
+    @property
+    def repeated(self) -> int:
+        """There already with the same content."""
+        ...
+
+    @property
+    def quarantined(self) -> Mapping[str, int]:
+        """Put aside, by code."""
+        ...
+
+    @property
+    def reasons(self) -> Sequence[Reject]:
+        """Of the first that were put aside."""
+        ...
+
+    @property
+    def duplicate(self) -> bool:
+        """Whether the batch was there already."""
+        ...
+
+
+class Reports(Protocol):
+    """What takes in reports. Nothing is answered before it is on disk and in the book."""
+
+    def trips(
+        self, body: bytes, media: str, key: str, vin: str | None, names: str, received: int
+    ) -> Future[Landed]:
+        """Take a batch of trips of one car, or of many where ``vin`` is None; ``key`` is the sender's id."""
+        ...
+
+    def health(self, rows: Sequence[Any], vin: str | None) -> Future[Any]:
+        """Take how cars did; what became of each row."""
+        ...
+
+    def functions(self, rows: Sequence[Any], vin: str | None) -> Any:
+        """Take functions that cars switched on for the first time; what became of each row."""
         ...
