@@ -92,7 +92,7 @@ class Session:
 
     def start(self) -> None:
         """Connect, and go on connecting: a broker that is away is waited for."""
-        properties = Properties(PacketTypes.CONNECT)
+        properties: Any = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = self._subscription.expiry
         properties.ReceiveMaximum = self._subscription.receive_maximum
         # Not paho's default, which begins the first connection of a process with an empty session.
