@@ -101,8 +101,8 @@ def read_telemetry(
             samples.setdefault(vin, []).append(sample)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             rejects.append(Reject(number, "telemetry.json", str(error), _REMEDY, content))
-        except (ValueError, TypeError, OverflowError) as error:
-            rejects.append(Reject(number, "telemetry.field", str(error), _REMEDY, content))
+        except (ValueError, TypeError, OverflowError, LookupError) as error:
+            rejects.append(Reject(number, "telemetry.field", str(error) or "not readable", _REMEDY, content))
         number += 1
     return samples, rejects, number
 
