@@ -5,7 +5,7 @@ What is imported here stays light: a server for cars has some 40 MB before the f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from driveaway.book.opening import open_store
 from driveaway.book.state.state import State
 from driveaway.book.state.together import Together
 from driveaway.book.store import Store
+from driveaway.facts import Draft
 from driveaway.facts.description import Description, read_description
 from driveaway.launch.reporting import KINDS as KINDS
 from driveaway.launch.reporting import DeviceDecider as DeviceDecider
@@ -25,7 +26,7 @@ from driveaway.launch.updates.opening import DEMO_MARKER
 from driveaway.updates.artifacts import ArtifactStore
 from driveaway.updates.ddi.desk import DeviceDesk
 from driveaway.updates.ddi.timing import Intervals, version_keys, window_open
-from driveaway.values.clock import now
+from driveaway.values.clock import now, zone
 
 if TYPE_CHECKING:
     from driveaway.fleet.landing.landing import Landing
@@ -123,12 +124,24 @@ class DeviceLaunch:
 
     @contextmanager
     def landing(self) -> Iterator[Landing]:
-        """What lands trips. Loads Arrow."""
-        from driveaway.launch.landing import open_landing
+        """What lands trips. Loads Arrow, and no query engine."""
+        from driveaway.book.mirror import Mirror
+        from driveaway.launch.fleet.opening import make_landing
 
         store = self.store()
+        description = self.description()
+        place = zone(description.zone)
+        mirror = Mirror(store, self.data / "mirror", place)
+
+        def append(drafts: Sequence[Draft]) -> Sequence[writer.Outcome]:
+            return writer.append(store, drafts, DeviceDecider())
+
         try:
-            yield open_landing(store, self.data, self.description())
+            landing = make_landing(self.data, store, mirror, append, description.fleet, place)
+            try:
+                yield landing
+            finally:
+                landing.close()
         finally:
             store.close()
 

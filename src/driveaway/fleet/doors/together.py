@@ -9,9 +9,9 @@ from threading import Thread
 from typing import Final
 
 from driveaway.fleet.landing.batch import Batch, Landed
-from driveaway.values.errors import BadValue, Conflict, NotFound, Refused
+from driveaway.values.errors import DriveawayError
 
-LandAll = Callable[[Sequence[Batch]], Sequence[Landed]]
+LandAll = Callable[[Sequence[Batch]], Sequence[Landed | DriveawayError]]
 _BATCHES: Final = 200
 _ROWS: Final = 100_000
 """Batches and rows that are landed at once at the most, so that nobody waits for long."""
@@ -41,8 +41,8 @@ class TogetherLanding:
     def submit(self, batch: Batch) -> Future[Landed]:
         """Queue a batch; the future's result is there once nothing of it can be lost.
 
-        It fails with what ``Landing.land_all`` raises: Unavailable for all that were landed together,
-        anything else for the batch alone.
+        It fails with what ``Landing.land_all`` raises for all that were landed together, or says of the
+        batch alone.
         """
         result: Future[Landed] = Future()
         self._queue.put(_Job(batch, result))
@@ -79,16 +79,12 @@ class TogetherLanding:
     def _land(self, jobs: Sequence[_Job]) -> None:
         try:
             landed = self._land_all([job.batch for job in jobs])
-        except (Refused, Conflict, BadValue, NotFound) as error:
-            if len(jobs) == 1:
-                jobs[0].result.set_exception(error)
-                return
-            # One of them is refused: each is to hear of its own alone.
-            for job in jobs:
-                self._land([job])
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
             for job in jobs:
                 job.result.set_exception(error)
-        else:
-            for job, each in zip(jobs, landed, strict=True):
+            return
+        for job, each in zip(jobs, landed, strict=True):
+            if isinstance(each, DriveawayError):
+                job.result.set_exception(each)
+            else:
                 job.result.set_result(each)

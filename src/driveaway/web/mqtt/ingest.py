@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from driveaway.fleet.doors.messages import Payload, batches_of, put_aside
 from driveaway.fleet.landing.batch import Batch, Landed
 from driveaway.values.clock import now
-from driveaway.values.errors import Unavailable
+from driveaway.values.errors import DriveawayError, Unavailable
 from driveaway.web.mqtt.options import Subscription, car_of
 from driveaway.web.mqtt.session import Message, Session
 
@@ -25,8 +25,8 @@ _LONGEST_WAIT: Final = 30.0
 class Lands(Protocol):
     """What lands trips."""
 
-    def land_all(self, batches: Sequence[Batch]) -> Sequence[Landed]:
-        """Land batches; returns once nothing of them can be lost."""
+    def land_all(self, batches: Sequence[Batch]) -> Sequence[Landed | DriveawayError]:
+        """Land batches, each or why it is refused; returns once nothing of them can be lost."""
         ...
 
 
@@ -125,8 +125,11 @@ class Ingester:
                     return False
                 wait = min(2 * wait, _LONGEST_WAIT)
                 continue
-            self.rows += sum(each.rows for each in landed)
-            self.quarantined += sum(sum(each.quarantined.values()) for each in landed)
+            for each in landed:
+                if isinstance(each, DriveawayError):
+                    raise each
+                self.rows += each.rows
+                self.quarantined += sum(each.quarantined.values())
             return True
 
     def _batches(self, messages: Sequence[Message]) -> list[Batch]:

@@ -12,7 +12,7 @@ from driveaway.fleet.columns import TRIPS
 from driveaway.fleet.doors import together
 from driveaway.fleet.doors.together import TogetherLanding
 from driveaway.fleet.landing.batch import Batch, Landed
-from driveaway.values.errors import Conflict, Unavailable
+from driveaway.values.errors import Conflict, DriveawayError, Unavailable
 
 
 def batch(name: str) -> Batch:
@@ -28,15 +28,18 @@ class Landing:
         self.full = False
         self.begun = threading.Event()
 
-    def land_all(self, batches: Sequence[Batch]) -> list[Landed]:
+    def land_all(self, batches: Sequence[Batch]) -> list[Landed | DriveawayError]:
         self.begun.set()
         assert self.gate.wait(10)
         if self.full:
             raise Unavailable("full", code="disk.full")
-        if any(each.id == "bad" for each in batches):
-            raise Conflict("another content", code="trips.conflict")
         self.groups.append([each.id for each in batches])
-        return [Landed(each.id, len(self.groups), 0) for each in batches]
+        return [
+            Conflict("another content", code="trips.batch_conflict")
+            if each.id == "bad"
+            else Landed(each.id, len(self.groups), 0)
+            for each in batches
+        ]
 
 
 def _submitted(landing: Landing, names: Sequence[str]) -> tuple[TogetherLanding, list[Future[Landed]]]:
