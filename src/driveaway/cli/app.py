@@ -65,6 +65,7 @@ COMMANDS = {
     "serve": "serve",
     "car": "car",
     "rollout": "rollout",
+    "fleet": "fleet",
 }
 
 
