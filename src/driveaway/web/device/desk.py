@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from driveaway.updates.ddi import messages
 from driveaway.updates.ddi.credentials import Credential
 from driveaway.updates.ddi.links import Links
 from driveaway.updates.ddi.polled import Polled
 from driveaway.updates.model import Artifact
+
+if TYPE_CHECKING:
+    from driveaway.fleet.landing.batch import Landed
 
 
 class Desk(Protocol):
@@ -100,64 +103,6 @@ class Desk(Protocol):
 
     def artifact(self, controller_id: str, module_id: int, filename: str) -> tuple[Artifact, Path]:
         """An artifact that a car may have, and where its content is."""
-        ...
-
-
-class Reject(Protocol):
-    """A row that was put aside."""
-
-    @property
-    def row(self) -> int:
-        """Its number in the batch, from 0."""
-        ...
-
-    @property
-    def code(self) -> str:
-        """Stable, such as ``trips.field``."""
-        ...
-
-    @property
-    def reason(self) -> str:
-        """What is wrong with it."""
-        ...
-
-    @property
-    def remedy(self) -> str:
-        """What to do about it."""
-        ...
-
-
-class Landed(Protocol):
-    """What became of a batch of trips."""
-
-    @property
-    def seq(self) -> int:
-        """Of its fact."""
-        ...
-
-    @property
-    def rows(self) -> int:
-        """Accepted."""
-        ...
-
-    @property
-    def repeated(self) -> int:
-        """There already with the same content."""
-        ...
-
-    @property
-    def quarantined(self) -> Mapping[str, int]:
-        """Put aside, by code."""
-        ...
-
-    @property
-    def reasons(self) -> Sequence[Reject]:
-        """Of the first that were put aside."""
-        ...
-
-    @property
-    def duplicate(self) -> bool:
-        """Whether the batch was there already."""
         ...
 
 
