@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
@@ -122,10 +123,16 @@ def ingest(folder: str | None, book_url: str | None, parent: int | None, **given
     with stopped() as stop, launch.landing() as landing:
         session = Session(broker, subscription)
         ingester = Ingester(session, landing, subscription, tolerance, simulated=launch.simulated)
-        session.start()
+        said = Event()
+
+        def ready() -> None:
+            if not said.is_set():
+                said.set()
+                click.echo(f"trips: {broker.place} {' '.join(subscription.filters)}")
+                sys.stdout.flush()
+
+        session.start(ready)
         try:
-            click.echo(f"trips: {broker.place} {' '.join(subscription.filters)}")
-            sys.stdout.flush()
             ingester.run(stop)
         finally:
             session.stop()

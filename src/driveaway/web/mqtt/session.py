@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from queue import SimpleQueue
 from threading import Event, Lock
 from typing import Any, Final, NamedTuple
@@ -61,6 +61,7 @@ class Session:
         self._connection = 0
         self._dropped: int | None = None
         self._told: set[str] = set()
+        self._ready: Callable[[], None] | None = None
         self._client = self._made()
 
     def _made(self) -> Client:
@@ -90,8 +91,12 @@ class Session:
         client.message_callback_add(_DROPPED, self._drops)
         return client
 
-    def start(self) -> None:
-        """Connect, and go on connecting: a broker that is away is waited for."""
+    def start(self, ready: Callable[[], None] | None = None) -> None:
+        """Connect, and go on connecting: a broker that is away is waited for.
+
+        ``ready`` is called whenever the broker has taken the subscription, on a thread of its own.
+        """
+        self._ready = ready
         properties: Any = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = self._subscription.expiry
         properties.ReceiveMaximum = self._subscription.receive_maximum
@@ -157,6 +162,8 @@ class Session:
             )
             return
         self.subscribed.set()
+        if self._ready is not None:
+            self._ready()
 
     def _disconnected(self, _: Client, __: Any, ___: Any, reason: ReasonCode, ____: Any) -> None:
         with self._lock:
