@@ -25,6 +25,15 @@ def launch_option(function: F) -> F:
     )(function)
 
 
+def engine_option(function: F) -> F:
+    """``--engine``."""
+    return click.option(
+        "--engine",
+        metavar="ENGINE",
+        help="duckdb (default), or a Spark master: spark://HOST:PORT or local[2].",
+    )(function)
+
+
 def cut_options(function: F) -> F:
     """``--as-of``, ``--mark``, ``--known-at``."""
     for option in (
@@ -88,22 +97,28 @@ def checked(folder: str | None, book_url: str | None) -> None:
 
 
 @contextmanager
-def opened(folder: str | None, book_url: str | None = None) -> Iterator[Launch]:
+def opened(folder: str | None, book_url: str | None = None, engine: str | None = None) -> Iterator[Launch]:
     """The launch that the options name."""
     from driveaway.cli.output import progress_bar
     from driveaway.launch.launch import open_launch
 
-    with open_launch(folder, book_url=book_url) as launch, progress_bar("reading the book") as progress:
+    opening = open_launch(folder, book_url=book_url, engine=engine)
+    with opening as launch, progress_bar("reading the book") as progress:
         launch.book.progress = progress
         yield launch
 
 
 @contextmanager
 def cut(
-    folder: str | None, book_url: str | None, as_of: str | None, mark: int | None, known_at: str | None
+    folder: str | None,
+    book_url: str | None,
+    as_of: str | None,
+    mark: int | None,
+    known_at: str | None,
+    engine: str | None = None,
 ) -> Iterator[Cut]:
     """The launch as of a date."""
-    with opened(folder, book_url) as launch:
+    with opened(folder, book_url, engine) as launch:
         yield cut_of(launch, as_of, mark, known_at)
 
 

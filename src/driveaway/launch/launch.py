@@ -68,7 +68,11 @@ class Launch:
         check_residency(self.data / "fleet", self.description.fleet.residency)
         self.book_url = settings["book_url"] or f"sqlite:///{self.data / 'book.sqlite'}"
         self.book = Book(
-            self.book_url, self.data, self.zone, lambda mirror: Ledger(self.data / "fleet", mirror)
+            self.book_url,
+            self.data,
+            self.zone,
+            lambda mirror: Ledger(self.data / "fleet", mirror),
+            settings["engine"],
         )
         self._decider = LaunchDecider(self.description)
 
