@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from driveaway.book.opening import open_store
@@ -50,16 +50,19 @@ def make_launch(folder: Path) -> DeviceLaunch:
 class Process:
     """A command of the real program that says where it listens."""
 
-    def __init__(self, *arguments: object, listens: str = r"cars: (\S+)") -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "driveaway", *map(str, arguments)],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    def __init__(self, *arguments: object, listens: str = r"cars: (\S+)", log: Path | None = None) -> None:
+        """``log``: where stderr goes, for one that says more than a pipe holds."""
+        self._log = log
+        with ExitStack() as opened:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "driveaway", *map(str, arguments)],
+                cwd=ROOT,
+                env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE if log is None else opened.enter_context(log.open("w")),
+                text=True,
+            )
         self.said = ""
         self.place = self._wait(listens)
 
@@ -76,12 +79,16 @@ class Process:
                 if not line:
                     break
         self.process.kill()
-        raise AssertionError(f"it never listened: {self.said} {self.process.communicate()[1]}")
+        raise AssertionError(f"it never listened: {self.said} {self._errors(60)}")
+
+    def _errors(self, seconds: float) -> str:
+        _, said = self.process.communicate(timeout=seconds)
+        return said if self._log is None else self._log.read_text()
 
     def stop(self, number: int = signal.SIGTERM) -> tuple[int, str]:
         """End it; its exit code and what it said on stderr."""
         self.process.send_signal(number)
-        _, said = self.process.communicate(timeout=60)
+        said = self._errors(60)
         return self.process.returncode, said
 
     def kill(self) -> None:
@@ -118,7 +125,8 @@ class Server:
         """Start, on the same port as before."""
         if self._process is None:
             where = ("--port", self._port, "--launch", self.launch.folder)
-            self._process = Process("serve", "device", *where, *self._options)
+            log = self.launch.folder / "log"
+            self._process = Process("serve", "device", *where, *self._options, log=log)
             self._port = int(re.findall(r":(\d+)/", self._process.place)[0])
             self._answers()
 

@@ -11,6 +11,8 @@ from driveaway.cli.watching import _bar
 from driveaway.launch.launch import open_launch
 from driveaway.launch.updates.worker import Worker
 from driveaway.updates import registry, sets, software
+from driveaway.updates.actions import acting
+from driveaway.updates.actions.machine import Execution, Report
 from driveaway.updates.assigning import Terms, assign
 from driveaway.updates.configuration import configure
 from driveaway.values.clock import parse_instant
@@ -200,3 +202,33 @@ def test_a_car_is_explained_over_all_there_is_for_it(shell: Shell) -> None:
     assert f"{vin(3)} gets heavy:" in text
     assert "was given su7:1.1.0 by li.na" in text
     assert f"driveaway functions why {vin(3)} city_navigation" in text
+
+
+def test_cars_download_and_install_later(shell: Shell) -> None:
+    plan = ("--release", "su7:1.1.0", "--at", AT, "--holdout", "0", "--stages", "100", "--hold", "1h")
+    shell.done("rollout", "plan", "ahead", *plan, "--type", "downloadonly")
+    shell.done("rollout", "start", "ahead", "--at", AT)
+    round_of_worker(shell, AT)
+    with open_launch(shell.folder) as launch, launch.state.change() as change:
+        (action,) = change.rows(
+            "SELECT a.id FROM actions a JOIN targets t ON t.id = a.target WHERE t.controller_id = :vin",
+            vin=vin(3),
+        )
+        report = Report(execution=Execution.DOWNLOADED, digest="1")
+        acting.take_report(change, vin(3), action[0], report, parse_instant(AT, None))
+    shell.refused("rollout.not_downloaded", "rollout", "install", "ahead", "--car", vin(4), exit_code=2)
+    assert "1 cars are asked" in shell.done("rollout", "install", "ahead", "--type", "forced", "--at", AT)
+    told = json.loads(shell.done("rollout", "explain", vin(3), "--at", AT, "--format", "json"))
+    assert [(each["type"], each["release"]) for each in told["by_hand"]] == [("forced", "su7:1.1.0")]
+    made = json.loads(
+        shell.done("rollout", "plan", "june", *plan, "--type", "soft", "--install-at", "2024-06-01T02:00:00",
+                   "--format", "json")
+    )  # fmt: skip
+    assert made["plan"]["install_at"] == "2024-06-01T02:00:00+08:00"
+    shell.done("rollout", "start", "june", "--at", AT)
+    shown = shell.done("rollout", "show", "june")
+    assert "cars download it" in shown
+    assert json.loads(shell.done("rollout", "show", "june", "--format", "json"))["not_before"].startswith(
+        "2024-06-01T02:00:00"
+    )
+    shell.refused("rollout.installs", "rollout", "install", "june")

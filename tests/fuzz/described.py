@@ -33,6 +33,8 @@ CHECKS = [
 CODE = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z0-9_]*)+")
 FEW, MANY = 3, 150
 """Requests of each sort for each operation: in every run, and in a nightly one."""
+LONGEST = 300
+"""Characters of a text in a request."""
 Operation = schemathesis.APIOperation
 Answer = requests.Response
 
@@ -47,7 +49,21 @@ def closed(description: Mapping[str, Any], *, bodies: bool) -> dict[str, Any]:
     for name, schema in found["components"]["schemas"].items():
         if "properties" in schema and (bodies or name not in sent):
             schema["additionalProperties"] = False
+        if name in sent:
+            _shorten(schema)
     return found
+
+
+def _shorten(schema: Any) -> None:
+    """Make texts of requests short: to make long ones takes seconds, and other tests send them."""
+    if isinstance(schema, dict):
+        if "maxLength" in schema:
+            schema["maxLength"] = min(schema["maxLength"], LONGEST)
+        for inner in schema.values():
+            _shorten(inner)
+    elif isinstance(schema, list):
+        for inner in schema:
+            _shorten(inner)
 
 
 def _is_body(description: Mapping[str, Any], name: str) -> bool:

@@ -10,7 +10,17 @@ from typing import Any
 from driveaway.launch.imports.reference import mapping_page
 from driveaway.web.device import describing
 from driveaway.web.management import routes
-from tools.reference import asked, description, errors, functions, kinds, management, rollout_plan, words
+from tools.reference import (
+    asked,
+    description,
+    duties,
+    errors,
+    functions,
+    kinds,
+    management,
+    rollout_plan,
+    words,
+)
 
 
 def _json(content: dict[str, Any]) -> str:
@@ -29,6 +39,7 @@ _PAGES: dict[str, Callable[[], str | None]] = {
     "facts.md": kinds.kinds,
     "launch-toml.md": description.launch_toml,
     "functions-toml.md": functions.functions_toml,
+    "duties.md": duties.duties,
     "mapping.md": mapping_page,
     "rollout-plan.md": rollout_plan.rollout_plan,
     "glossary.md": words.glossary,

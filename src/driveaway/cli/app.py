@@ -66,6 +66,7 @@ COMMANDS = {
     "serve": "serve",
     "car": "car",
     "rollout": "rollout",
+    "incident": "incident",
     "fleet": "fleet",
 }
 

@@ -52,6 +52,7 @@ def rollout() -> None:
 @click.option("--weight", type=click.IntRange(0, 1000), help="Of several rollouts a car sees the heaviest.")
 @click.option("--night", metavar="22:00-06:00", help="Install only at these hours, where the car is.")
 @click.option("--retries", type=click.IntRange(0, 10), help="Further tries of a car that failed.")
+@click.option("--install-at", metavar="TIME", help="Cars download at once; waves install from then on.")
 @click.option("--needs-approval", is_flag=True, help="Somebody else approves it before it starts.")
 @click.option("--start-at", metavar="TIME", help="The worker starts it then.")
 @click.option("--description", default="", help="For people.")
@@ -62,13 +63,14 @@ def rollout() -> None:
 def plan(
     name: str, release: str, query: str, file: Path | None, stages: str | None, hold: str | None,
     rate: str | None, exponential: str | None, cities: str | None, holdout: str | None,
-    purpose: str | None, kind: str | None,
+    purpose: str | None, kind: str | None, install_at: str | None,
     weight: int | None, night: str | None, retries: int | None, needs_approval: bool, start_at: str | None,
     description: str, by: str, at: str | None, shape: str, folder: str | None, book_url: str | None,
 ) -> None:  # fmt: skip
     """Plan how a release is rolled out; nothing is offered yet."""
     from driveaway.launch.updates import planning, rolling
     from driveaway.updates.configuration import Configuration
+    from driveaway.values.clock import moment
 
     if hold is not None and stages is None and cities is None:
         raise click.UsageError("--hold says how long each of --stages or --cities lasts; give one of them.")
@@ -93,6 +95,7 @@ def plan(
             type=kind,
             weight=weight,
             retries=retries,
+            install_at=None if install_at is None else moment(launch.parse_time(install_at), launch.zone),
         )
         approval = needs_approval or Configuration(launch.state).enabled("rollout.approval.enabled")
         planned = rolling.plan_rollout(
@@ -195,6 +198,36 @@ pause = _acting("pause", "Offer nothing more until it is resumed.", reason=True)
 resume = _acting("resume", "Go on after a pause: what was found is cleared.", reason=True)(_resume)
 abort = _acting("abort", "End a rollout for good and cancel what is open.", reason=True)(_abort)
 retry = _acting("retry", "Ask cars again that failed.", reason=False)(_retry)
+
+
+@rollout.command("install")
+@click.argument("name")
+@click.option("--type", "kind", type=click.Choice(["soft", "forced"]), default="soft", show_default=True,
+              help="How urgently.")  # fmt: skip
+@click.option("--car", "cars", multiple=True, metavar="VIN", help="This car only. Repeatable.")
+@by_option
+@time_option
+@launch_option
+def install(
+    name: str,
+    kind: str,
+    cars: tuple[str, ...],
+    by: str,
+    at: str | None,
+    folder: str | None,
+    book_url: str | None,
+) -> None:
+    """Have the cars install what a rollout of type downloadonly had them download, at once.
+
+    For waves of installing, plan a rollout of the same release: cars that hold it fetch nothing again.
+    """
+    from driveaway.launch.updates.installing import install_downloaded
+    from driveaway.updates.model import ActionType
+
+    with opened(folder, book_url) as launch:
+        asked = install_downloaded(launch, name, _at(launch, at), by=by, kind=ActionType(kind), only=cars)
+    unfit = f"; {asked.unfit:,} hold it and it does not fit them any more" if asked.unfit else ""
+    click.echo(f"{name}: {asked.cars:,} cars are asked to install what they hold{unfit}")
 
 
 @rollout.command("list")

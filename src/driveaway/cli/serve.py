@@ -5,10 +5,8 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
-import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -18,33 +16,23 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from driveaway.cli.ingest import BROKER, broker_options, ingest, read
 from driveaway.cli.listening import listener_of, listening_options, telling
+from driveaway.cli.serving import LINE, end_with, launch_options, orphaned
 from driveaway.cli.stopping import stopped
 
 if TYPE_CHECKING:
     from driveaway.launch.device import DeviceLaunch
+    from driveaway.launch.reports import Reports
     from driveaway.updates.ddi.desk import DeviceDesk
     from driveaway.web.device.options import ServeOptions
     from driveaway.web.management.options import Opened
 
 F = TypeVar("F", bound=Callable[..., Any])
-_LINE: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _LOOK_EVERY: Final = 0.2
 _GRACE: Final = 40.0
 """Seconds that a server and a worker have to end; the server ends requests within 30."""
 _File = click.Path(exists=True, dir_okay=False, path_type=Path)
-
-
-def _launch_options(function: F) -> F:
-    # Not `options.launch_option`: what a server imports stays light, and needs no open launch.
-    for option in (
-        click.option("--book-url", metavar="URL", help="Where the book is; default: in the folder."),
-        click.option(
-            "--launch", "folder", metavar="DIR", help="The launch folder; default: where one stands."
-        ),
-    ):
-        function = option(function)
-    return function
 
 
 def _device_options(function: F) -> F:
@@ -69,10 +57,21 @@ class Room:
 
     def __call__(self) -> AbstractContextManager[DeviceDesk]:
         """The desk, open; what the server logs goes to stderr."""
-        logging.basicConfig(level=logging.WARNING, format=_LINE)
+        logging.basicConfig(level=logging.WARNING, format=LINE)
         if (parent := multiprocessing.parent_process()) is not None:
-            _end_with(parent.join)
+            end_with(parent.join)
         return self.launch.desk()
+
+
+@dataclass(frozen=True)
+class Intake:
+    """Opens what takes in reports in the process that serves."""
+
+    launch: DeviceLaunch
+
+    def __call__(self) -> AbstractContextManager[Reports]:
+        """What takes in reports, open."""
+        return self.launch.reports()
 
 
 def _worker_options(function: F) -> F:
@@ -89,25 +88,11 @@ def _worker_options(function: F) -> F:
     return function
 
 
-def _end_with(wait: Callable[[], object]) -> None:
-    """Stop this process as by SIGTERM once ``wait`` returns: when the one that started it is gone."""
-
-    def watch() -> None:
-        wait()
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=watch, name="parent", daemon=True).start()
-
-
-def _orphaned(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(1)
-
-
 @click.group("serve", invoke_without_command=True)
 @_device_options
 @_worker_options
-@_launch_options
+@broker_options(required=False)
+@launch_options
 @click.pass_context
 def serve(
     context: click.Context,
@@ -120,14 +105,15 @@ def serve(
 ) -> None:
     """Serve cars and run the worker beside, for a small set-up; stopped together.
 
-    Larger ones run `serve device` on as many machines as needed and `serve worker` on one that holds
-    the online keys.
+    With --mqtt trips are read from a broker as well. Larger set-ups run `serve device` and `serve ingest`
+    on as many machines as needed and `serve worker` on one that holds the online keys.
     """
     if context.invoked_subcommand is not None:
         return
     from driveaway.launch.device import find_launch
 
     launch = find_launch(folder, book_url)
+    broker = {name: given.pop(name) for name in BROKER}
     _server_options(launch, given).check()
     launch.store().close()
     where = ["--launch", str(launch.folder), "--parent", str(os.getpid())]
@@ -135,12 +121,16 @@ def serve(
     server = ["device", *_words(given), *where]
     worker = ["worker", "--every", str(every), *where]
     worker += ["--force-file-keys"] if force_file_keys else []
-    context.exit(_together([server, worker]))
+    commands = [server, worker]
+    if broker["mqtt"] is not None:
+        read(broker)
+        commands.append(["ingest", *_words(broker), *where])
+    context.exit(_together(commands))
 
 
 def _words(given: dict[str, Any]) -> Iterator[str]:
-    """Options of the server for cars, as they are written."""
-    names = {"proxies": "trusted_proxy"}
+    """Options of another command, as they are written."""
+    names = {"proxies": "trusted_proxy", "topics": "topic"}
     for name, value in given.items():
         option = "--" + names.get(name, name).replace("_", "-")
         for each in value if isinstance(value, tuple) else (value,):
@@ -169,13 +159,13 @@ def _together(commands: Sequence[Sequence[str]]) -> int:
                 child.wait()
     if stop.is_set() or not ended:
         return 0
-    click.echo("one of the two ended; the other was stopped", err=True)
+    click.echo("one of them ended; the others were stopped", err=True)
     return ended[0] if ended[0] > 0 else 3
 
 
 @serve.command("device")
 @_device_options
-@_launch_options
+@launch_options
 @click.option("--parent", type=int, hidden=True)
 def device(folder: str | None, book_url: str | None, parent: int | None, **given: Any) -> None:
     """Serve cars: hawkBit's Direct Device Integration, and the signed repository of software.
@@ -190,7 +180,7 @@ def device(folder: str | None, book_url: str | None, parent: int | None, **given
     options.check()
     launch.store().close()
     if parent is not None:
-        _end_with(lambda: _orphaned(parent))
+        end_with(lambda: orphaned(parent))
     run(options, telling("cars", options, f"/{options.door.tenant}/controller/v1/ID"))
 
 
@@ -205,12 +195,12 @@ def _server_options(launch: DeviceLaunch, given: dict[str, Any]) -> ServeOptions
         tuf=launch.tuf,
         limits=Limits(car=Rate(rate, max(1, round(3 * rate)))),
     )
-    return ServeOptions(Room(launch), door, **listener_of(given))
+    return ServeOptions(desk=Room(launch), door=door, reports=Intake(launch), **listener_of(given))
 
 
 @serve.command("worker")
 @_worker_options
-@_launch_options
+@launch_options
 @click.option("--parent", type=int, hidden=True)
 def worker(
     folder: str | None, book_url: str | None, every: float, force_file_keys: bool, parent: int | None
@@ -219,9 +209,9 @@ def worker(
     from driveaway.launch.launch import open_launch
     from driveaway.launch.updates.worker import run
 
-    logging.basicConfig(level=logging.INFO, format=_LINE)
+    logging.basicConfig(level=logging.INFO, format=LINE)
     if parent is not None:
-        _end_with(lambda: _orphaned(parent))
+        end_with(lambda: orphaned(parent))
     with stopped() as stop, open_launch(folder, book_url=book_url) as launch:
         run(launch, stop, every, file_keys=force_file_keys)
 
@@ -239,16 +229,16 @@ class StaffRoom:
         from driveaway.web.management.calls import Desk
         from driveaway.web.management.options import Opened
 
-        logging.basicConfig(level=logging.WARNING, format=_LINE)
+        logging.basicConfig(level=logging.WARNING, format=LINE)
         if (parent := multiprocessing.parent_process()) is not None:
-            _end_with(parent.join)
+            end_with(parent.join)
         with opened(self.launch) as found:
             yield Opened(Desk(found.state, found.artifacts, simulated=found.simulated), found.accounts)
 
 
 @serve.command("management")
 @listening_options(8081)
-@_launch_options
+@launch_options
 def management(folder: str | None, book_url: str | None, **given: Any) -> None:
     """Serve staff tools: hawkBit's Management API, for accounts of `driveaway account`."""
     from driveaway.launch.device import find_launch
@@ -261,3 +251,6 @@ def management(folder: str | None, book_url: str | None, **given: Any) -> None:
     options.check()
     launch.store().close()
     run(options, telling("staff tools", options, "/rest/v1"))
+
+
+serve.add_command(ingest)

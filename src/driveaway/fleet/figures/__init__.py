@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from driveaway.figures.figure import Figure
-from driveaway.fleet.figures import active, driving
+from driveaway.fleet.figures import active, driving, incidents
 
-FIGURES: tuple[Figure, ...] = (*active.FIGURES, *driving.FIGURES)
+FIGURES: tuple[Figure, ...] = (*active.FIGURES, *driving.FIGURES, *incidents.FIGURES)

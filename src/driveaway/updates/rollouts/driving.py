@@ -13,9 +13,11 @@ from driveaway.book.state.state import Change, State
 from driveaway.updates import assigning
 from driveaway.updates.assigning import Terms, Window
 from driveaway.updates.fitting import unfit
+from driveaway.updates.model import ActionType
 from driveaway.updates.rollouts import groups, keeping, members, tending
 from driveaway.updates.rollouts.decision import Decision, Standing, decide
 from driveaway.updates.rollouts.plan import Rollout, RolloutStatus
+from driveaway.updates.rollouts.plans import ByGroups
 from driveaway.updates.rollouts.reading import Members
 from driveaway.updates.rollouts.thresholding import decide_by_thresholds
 from driveaway.values.clock import SECOND
@@ -57,7 +59,8 @@ class Driver:
         """Enter new cars, decide, and do what was decided.
 
         Returns:
-            The decision; None where the rollout does not run, or somebody else decided meanwhile.
+            The decision; None where the rollout does not run, cars only download yet, or somebody else
+            decided meanwhile.
         """
         rollout = keeping.find_rollout(self.state, self.rollout)
         if rollout.plan.hawkbit and not rollout.record.grouped and rollout.status in _PREPARED:
@@ -74,6 +77,10 @@ class Driver:
                 self._settle(now)
             return None
         rollout = self._enter(rollout, now)
+        installs = rollout.plan.installs_from
+        if installs is not None and now < installs:
+            self.download(now)
+            return None
         standing = self.standing(rollout, now)
         decision = (
             decide_by_thresholds(standing, rollout.plan.hawkbit) if rollout.plan.hawkbit else decide(standing)
@@ -101,7 +108,7 @@ class Driver:
             rules=rollout.plan.rules,
             cars=cars,
             health=health,
-            started=record.started if record.started is not None else now,
+            started=now if rollout.begun is None else rollout.begun,
             now=now,
             segments=self._members.segments,
             opening=record.opening,
@@ -150,6 +157,44 @@ class Driver:
                     self._assign(change, rollout, waiting, now)
             given += len(waiting)
         self._unfit = misfits
+        return given
+
+    def download(self, now: int) -> int:
+        """Ask cars that the release fits to download it, before it is installed anywhere; how many."""
+        given, last = 0, 0
+        rollout = keeping.find_rollout(self.state, self.rollout)
+        growth = rollout.plan.rules.growth
+        named = (
+            {each for group in growth.groups for each in group.segments}
+            if isinstance(growth, ByGroups)
+            else None
+        )
+        while cars := members.to_download(self.state, rollout, _OFFERED_AT_ONCE, last):
+            before, last = last, cars[-1][0]
+            wanted = [target for target, _, segment in cars if named is None or segment in named]
+            fitting = set(wanted) - unfit(self.state, rollout.distribution_set, wanted).keys()
+            with self._change() as change:
+                rollout = keeping.find_rollout(change, self.rollout)
+                if rollout.status is not RolloutStatus.RUNNING:
+                    return given
+                left = members.to_download(change, rollout, _OFFERED_AT_ONCE, before)
+                terms = Terms(
+                    type=ActionType.DOWNLOAD_ONLY,
+                    weight=rollout.plan.weight,
+                    confirmation=False,
+                    rollout=rollout.id,
+                    initiated_by=rollout.approved_by or rollout.created_by,
+                )
+                made = assigning.assign(
+                    change,
+                    rollout.distribution_set,
+                    [controller_id for target, controller_id, _ in left if target in fitting],
+                    terms,
+                    now,
+                    most=None,
+                    simulated=self.simulated,
+                )
+            given += len(made.actions)
         return given
 
     def tend(self, now: int) -> tending.Tended:

@@ -29,6 +29,7 @@ Code = Literal[
     "silent",
     "not_asked_yet",
     "installing",
+    "downloaded",
     "offered",
 ]
 """In the order in which they are asked: the first one that says no is the answer."""
@@ -87,6 +88,7 @@ class CarSituation(msgspec.Struct, frozen=True, kw_only=True):
         started: when its installation began; None: not yet.
         silent: whether it fell silent after that.
         seen: when it was last heard of; None: never.
+        holds: whether it has downloaded the release and not installed it.
     """
 
     release: str
@@ -114,6 +116,7 @@ class CarSituation(msgspec.Struct, frozen=True, kw_only=True):
     started: int | None = None
     silent: bool = False
     seen: int | None = None
+    holds: bool = False
 
 
 def explain(car: CarSituation) -> tuple[Reason, ...]:
@@ -121,6 +124,9 @@ def explain(car: CarSituation) -> tuple[Reason, ...]:
 
     A car that gets the release has one reason, which says how far it is.
     """
+    if car.running != car.release and car.outcome == Outcome.SUCCEEDED and car.holds:
+        text = f"it has downloaded {car.release}, and was not asked to install it"
+        return (Reason(code="downloaded", gets_it=True, text=text),)
     if car.outcome == Outcome.SUCCEEDED or car.running == car.release:
         return (Reason(code="up_to_date", gets_it=True, text=f"it runs {car.release}"),)
     reasons = [*_release(car), *_rollout(car), *_car(car)]
@@ -166,6 +172,7 @@ def _rollout(car: CarSituation) -> list[Reason]:
         at = f"its place is at {car.place:.1%} of the cars"
         if car.opens_in is not None:
             at = f"wave {car.opens_in[0]} of {car.opens_in[1]} is not open yet (now {car.stage}); {at}"
+        at += "; it has downloaded it already" if car.holds else ""
         held = f"; the rollout is held{because}" if car.rollout == "held" else ""
         out.append(Reason(code="wave_not_open", text=at + held, until=car.next_step))
     if car.first:

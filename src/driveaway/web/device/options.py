@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from driveaway.web.device.desk import Desk
+from driveaway.web.device.desk import Desk, Reports
 from driveaway.web.http.limits import Rate
 from driveaway.web.http.listening import Listener
 from driveaway.web.http.listening import Tls as Tls
@@ -17,6 +17,7 @@ _CAR: Final = Rate(100, 300)
 _DOWNLOADS: Final = Rate(2000, 2000)
 _FAILURES: Final = Rate(10, 100)
 _CHECKS: Final = Rate(50, 50)
+_GATEWAY: Final = Rate(2000, 2000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,10 @@ class Limits:
         downloads: requests of such a car for artifacts.
         failures: failed authentications of one address, before they are answered with 429.
         checks: what is still looked up for an address beyond that, for cars that this process does not know.
+        gateway: batches that gateways of one address report.
         body: bytes of a request's body.
+        batch: bytes of a batch of trips, as sent and as unpacked.
+        batches: bytes of such batches that may stand in memory at once; more are answered with 503.
         body_seconds: within which it must be there.
         waiting: requests that wait for the room; more are answered with 503.
     """
@@ -37,7 +41,10 @@ class Limits:
     downloads: Rate = _DOWNLOADS
     failures: Rate = _FAILURES
     checks: Rate = _CHECKS
+    gateway: Rate = _GATEWAY
     body: int = 1 << 20
+    batch: int = 8 << 20
+    batches: int = 48 << 20
     body_seconds: float = 30.0
     waiting: int = 2000
 
@@ -76,10 +83,12 @@ class ServeOptions(Listener):
     Attributes:
         desk: opens the room, once in each worker process; must be importable by name.
         door: how requests are answered.
+        reports: opens what takes in reports, likewise; None: nothing is reported here.
     """
 
     desk: Callable[[], AbstractContextManager[Desk]]
     door: DoorOptions = field(default_factory=DoorOptions)
+    reports: Callable[[], AbstractContextManager[Reports]] | None = None
 
     def check(self) -> None:
         """See that the server may listen so; as ``Listener.check_place``."""

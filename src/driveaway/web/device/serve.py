@@ -19,7 +19,10 @@ class Opening:
         """The application; it closes the room when the server stops."""
         opened = ExitStack()
         desk = opened.enter_context(self._options.desk())
-        return DeviceDoor(desk, self._options.door, opened.close)
+        reports = None
+        if self._options.reports is not None:
+            reports = opened.enter_context(self._options.reports())
+        return DeviceDoor(desk, self._options.door, opened.close, reports)
 
 
 def serve(options: ServeOptions, listening: Listening | None = None) -> None:
