@@ -52,7 +52,7 @@ class Scope:
         """Mark days (see ``loops.mark_days``); what changed."""
         first, last = int(day.min()), int(day.max())
         self.reach(first, last, cars)
-        self.dirty |= set(np.unique(day >> 6).tolist())
+        self.dirty |= set(range(first >> 6, (last >> 6) + 1))
         return mark_days(batch, car, day, state, self.words, self.simulated, self.base)
 
     def save(self, folder: Path, name: str, stem: str, cars: int, kept: Iterator[Days]) -> list[Days]:
