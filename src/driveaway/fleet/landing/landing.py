@@ -130,6 +130,7 @@ class Landing:
         self._places = places
         self._checks = Checks(rules, zone, delivered, clock)
         self._clock = clock
+        self._trusted = ""
 
     def land(self, batch: Batch) -> Landed:
         """Take in one batch: all of it or nothing.
@@ -174,9 +175,12 @@ class Landing:
     def catch_up(self) -> None:
         """Bring the index to the book's last fact about trips. The folder's lock is held."""
         index = self.index
-        if index.refresh() and index.upto and self.book.leaf(index.upto) != index.leaf:
-            # The book was restored or made anew.
-            index.drop()
+        index.refresh()
+        if index.published and self._trusted != index.leaf:
+            if self.book.leaf(index.published) != index.leaf:
+                # The book was restored or made anew.
+                index.drop()
+            self._trusted = index.leaf
         _, facts = self.book.since(index.upto)
         for fact in facts:
             if isinstance(fact.body, TripsLanded):
