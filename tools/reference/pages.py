@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from driveaway.launch.imports.reference import mapping_page
+from driveaway.web.device import describing
+from driveaway.web.management import routes
 from tools.reference import (
     asked,
     description,
@@ -17,6 +21,10 @@ from tools.reference import (
     rollout_plan,
     words,
 )
+
+
+def _json(content: dict[str, Any]) -> str:
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
 def folder() -> Path:
@@ -37,6 +45,8 @@ _PAGES: dict[str, Callable[[], str | None]] = {
     "glossary.md": words.glossary,
     "errors.md": errors.error_page,
     "management-api.md": management.management_page,
+    "management-api.json": lambda: _json(routes.description()),
+    "device-api.json": lambda: _json(describing.description()),
     "provinces.md": words.provinces,
 }
 

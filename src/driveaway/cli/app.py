@@ -62,6 +62,7 @@ COMMANDS = {
     "release": "release",
     "functions": "functions",
     "account": "account",
+    "webhook": "webhook",
     "serve": "serve",
     "car": "car",
     "rollout": "rollout",

@@ -35,6 +35,7 @@ car.add_command(simulate)
 @click.argument("directory", type=_Folder, metavar="DIR")
 @click.option("--server", required=True, metavar="URL", help="Where it polls, such as https://cars.example.")
 @click.option("--id", "controller_id", required=True, metavar="VIN", help="The id by which it polls.")
+@click.option("--any-id", is_flag=True, help="The id is no VIN: take it as it stands.")
 @click.option("--tenant", default="DEFAULT", show_default=True)
 @click.option(
     "--token-file",
@@ -60,6 +61,7 @@ def new(
     directory: Path,
     server: str,
     controller_id: str,
+    any_id: bool,
     tenant: str,
     token_file: Any,
     register: bool,
@@ -76,7 +78,14 @@ def new(
     from driveaway.updates.car.memory import Identity, Memory
     from driveaway.updates.registry import check_controller_id, check_token
     from driveaway.values.errors import BadValue
+    from driveaway.values.ids import parse_vin
 
+    if not any_id:
+        try:
+            controller_id = parse_vin(controller_id)
+        except BadValue as error:
+            error.remedy += "; --any-id takes what is no VIN"
+            raise error.at("--id") from None
     check_controller_id(controller_id)
     if (token_file is not None) == register:
         raise BadValue(

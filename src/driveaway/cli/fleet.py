@@ -1,15 +1,94 @@
-"""Commands about the fleet: fleet export, fleet assess."""
+"""Commands about the fleet: take in trips."""
 
 from __future__ import annotations
+
+import glob
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
 from driveaway.cli.fleet_moving import assess, export
+from driveaway.cli.options import format_option, launch_option, opened
+from driveaway.cli.output import print_json, progress_bar
+
+_SHOWN = 10
 
 
 @click.group("fleet")
 def fleet() -> None:
-    """Take in what cars report of their drives, and let some of it go where it may."""
+    """What the cars drive: take in trips, look at what was put aside, let some of it go where it may."""
+
+
+@fleet.command("ingest")
+@click.argument("files", nargs=-1, required=True, metavar="FILES…")
+@click.option("--simulated", is_flag=True, help="The trips were made up by a simulation.")
+@format_option("table", "json")
+@launch_option
+def ingest(
+    files: tuple[str, ...], simulated: bool, shape: str, folder: str | None, book_url: str | None
+) -> int:
+    """Take in files of trips: Parquet or Arrow IPC; patterns such as 'trips/*.parquet' are understood.
+
+    A file that was taken in before adds nothing. Rows that cannot stand are put into quarantine.
+    """
+    paths = _named(files)
+    with opened(folder, book_url) as launch, progress_bar("taking in trips") as progress:
+        from driveaway.launch.fleet.ingesting import ingest as take_in
+
+        done: Counter[str] = Counter()
+
+        def report(file: str, rows: int) -> None:
+            done[file] = rows
+            progress(len(done) - 1, len(paths))
+
+        taken = take_in(launch, paths, simulated=simulated, progress=report)
+    if shape == "json":
+        rows = [
+            {"file": str(each.path), "rows": each.rows, "repeated": each.repeated,
+             "quarantined": dict(each.quarantined), "batches": each.batches, "duplicates": each.duplicates,
+             "error": None if each.error is None else str(each.error)}
+            for each in taken
+        ]  # fmt: skip
+        print_json({"rows": rows})
+    else:
+        for each in taken:
+            again = f"; {each.duplicates} of its {each.batches} batches were known" if each.duplicates else ""
+            aside = sum(each.quarantined.values())
+            click.echo(
+                f"{each.path.name}: {each.rows:,} rows, {each.repeated:,} known already,"
+                f" {aside:,} in quarantine{again}"
+            )
+    quarantined = sum((each.quarantined for each in taken), Counter())
+    for each in taken:
+        if each.error is not None:
+            click.echo(f"error: {each.error}", err=True)
+        for reject in each.reasons[:_SHOWN]:
+            click.echo(
+                f"{each.path.name}, row {reject.row}: {reject.reason} — {reject.remedy} [{reject.code}]",
+                err=True,
+            )
+    if quarantined:
+        counts = ", ".join(f"{count:,} {code}" for code, count in sorted(quarantined.items()))
+        click.echo(f"in quarantine: {counts}; driveaway fleet quarantine show", err=True)
+    if any(each.error is not None for each in taken):
+        return 2
+    return 1 if quarantined else 0
+
+
+def _named(files: Sequence[str]) -> list[Path]:
+    """Files and what patterns find, each once; a pattern that finds nothing stays, and is told of."""
+    out: dict[Path, None] = {}
+    for each in files:
+        found = (
+            sorted(glob.glob(each, recursive=True))
+            if glob.has_magic(each) and not Path(each).exists()
+            else []
+        )
+        for path in found or [each]:
+            out[Path(path)] = None
+    return list(out)
 
 
 fleet.add_command(export)

@@ -179,7 +179,7 @@ def restore(file: Path, folder: str, book_url: str | None) -> None:
 @format_option("table", "json")
 @launch_option
 def doctor(shape: str, folder: str | None, book_url: str | None) -> int:
-    """Look for trouble: settings, store, mirror, heads, disk, fonts; each with its remedy."""
+    """Look for trouble: settings, store, access, mirror, heads, disk, fonts; each with its remedy."""
     from driveaway.launch.doctor import examine
 
     findings = examine(folder, book_url)

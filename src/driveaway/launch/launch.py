@@ -25,6 +25,7 @@ from driveaway.facts.keys import BUYER
 from driveaway.figures.answer import Answer
 from driveaway.figures.compute import compute
 from driveaway.figures.figure import Figure
+from driveaway.fleet.ledger.ledger import Ledger
 from driveaway.fleet.residency import check_residency
 from driveaway.launch.applying import apply_drafts
 from driveaway.launch.checking import check_drafts
@@ -49,6 +50,7 @@ class Launch:
         folder: the launch folder.
         description: what ``launch.toml`` says now.
         book: its book.
+        book_url: where that is, with its password: not for people.
     """
 
     def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
@@ -64,8 +66,14 @@ class Launch:
             raise error.at(str(self.file)) from None
         self.data = folder / settings["data"]
         check_residency(self.data / "fleet", self.description.fleet.residency)
-        url = settings["book_url"] or f"sqlite:///{self.data / 'book.sqlite'}"
-        self.book = Book(url, self.data, self.zone)
+        self.book_url = settings["book_url"] or f"sqlite:///{self.data / 'book.sqlite'}"
+        self.book = Book(
+            self.book_url,
+            self.data,
+            self.zone,
+            lambda mirror: Ledger(self.data / "fleet", mirror),
+            settings["engine"],
+        )
         self._decider = LaunchDecider(self.description)
 
     def __enter__(self) -> Launch:
