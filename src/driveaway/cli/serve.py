@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from driveaway.cli.ingest import BROKER, broker_options, ingest, read
+from driveaway.cli.listening import listener_of, listening_options, telling
 from driveaway.cli.serving import LINE, end_with, launch_options, orphaned
 from driveaway.cli.stopping import stopped
 
@@ -36,30 +37,12 @@ _File = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 def _device_options(function: F) -> F:
     for option in reversed((
-        click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on."),
-        click.option(
-            "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0: any free one."
-        ),
-        click.option(
-            "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Server processes."
-        ),
-        click.option("--tls-cert", type=_File, help="Certificate chain in PEM: serve HTTPS."),
-        click.option("--tls-key", type=_File, help="Its private key in PEM."),
+        listening_options(8080),
         click.option("--client-ca", type=_File, help="Who may sign cars' certificates, in PEM (mutual TLS)."),
         click.option("--client-cert-required", is_flag=True, help="A car must show a certificate."),
         click.option(
-            "--trusted-proxy", "proxies", multiple=True, metavar="ADDRESS",
-            help="Address or network of a proxy whose X-Forwarded-… and certificate headers count."
-            " Repeatable.",
-        ),
-        click.option("--public-url", default="", metavar="URL", help="Where links lead; default: as asked."),
-        click.option(
             "--rate", type=click.FloatRange(min=0, min_open=True), default=100.0, show_default=True,
             help="Requests a second that one car may make in the long run, three times as many at once.",
-        ),
-        click.option(
-            "--plain-http", is_flag=True,
-            help="Allow HTTP without TLS beyond loopback: credentials cross the network in the clear.",
         ),
     )):  # fmt: skip
         function = option(function)
@@ -198,35 +181,13 @@ def device(folder: str | None, book_url: str | None, parent: int | None, **given
     launch.store().close()
     if parent is not None:
         end_with(lambda: orphaned(parent))
-    scheme = "http" if options.tls is None else "https"
-
-    def listening(host: str, port: int) -> None:
-        place = f"[{host}]" if ":" in host else host
-        click.echo(f"cars: {scheme}://{place}:{port}/{options.door.tenant}/controller/v1/ID")
-        sys.stdout.flush()
-
-    run(options, listening)
+    run(options, telling("cars", options, f"/{options.door.tenant}/controller/v1/ID"))
 
 
 def _server_options(launch: DeviceLaunch, given: dict[str, Any]) -> ServeOptions:
-    from driveaway.values.errors import BadValue
-    from driveaway.web.device.options import DoorOptions, Limits, ServeOptions, Tls
+    from driveaway.web.device.options import DoorOptions, Limits, ServeOptions
     from driveaway.web.http.limits import Rate
 
-    certificate, key, authorities = given["tls_cert"], given["tls_key"], given["client_ca"]
-    if (certificate is None) != (key is None) or (authorities is not None and certificate is None):
-        raise BadValue(
-            "TLS needs a certificate and its key",
-            code="device.tls",
-            remedy="give --tls-cert and --tls-key, and --client-ca only beside them",
-        )
-    if given["client_cert_required"] and authorities is None:
-        raise BadValue(
-            "who signs cars' certificates is not said", code="device.tls", remedy="give --client-ca"
-        )
-    tls = None
-    if certificate is not None:
-        tls = Tls(certificate, key, authorities, given["client_cert_required"])
     rate = given["rate"]
     door = DoorOptions(
         public=given["public_url"],
@@ -234,16 +195,7 @@ def _server_options(launch: DeviceLaunch, given: dict[str, Any]) -> ServeOptions
         tuf=launch.tuf,
         limits=Limits(car=Rate(rate, max(1, round(3 * rate)))),
     )
-    return ServeOptions(
-        Room(launch),
-        door,
-        Intake(launch),
-        host=given["host"],
-        port=given["port"],
-        workers=given["workers"],
-        tls=tls,
-        plain=given["plain_http"],
-    )
+    return ServeOptions(desk=Room(launch), door=door, reports=Intake(launch), **listener_of(given))
 
 
 @serve.command("worker")
@@ -285,53 +237,20 @@ class StaffRoom:
 
 
 @serve.command("management")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=8081, show_default=True, help="0: any free one."
-)
-@click.option("--tls-cert", type=_File, help="Certificate chain in PEM: serve HTTPS.")
-@click.option("--tls-key", type=_File, help="Its private key in PEM.")
-@click.option(
-    "--trusted-proxy", "proxies", multiple=True, metavar="ADDRESS",
-    help="Address or network of a proxy whose X-Forwarded-… headers count. Repeatable.",
-)  # fmt: skip
-@click.option("--public-url", default="", metavar="URL", help="Where links lead; default: as asked.")
+@listening_options(8081)
 @launch_options
-def management(
-    folder: str | None,
-    book_url: str | None,
-    host: str,
-    port: int,
-    tls_cert: Path | None,
-    tls_key: Path | None,
-    proxies: tuple[str, ...],
-    public_url: str,
-) -> None:
+def management(folder: str | None, book_url: str | None, **given: Any) -> None:
     """Serve staff tools: hawkBit's Management API, for accounts of `driveaway account`."""
     from driveaway.launch.device import find_launch
-    from driveaway.values.errors import BadValue
-    from driveaway.web.http.listening import Tls
     from driveaway.web.management.options import ManagementOptions, ServeOptions
     from driveaway.web.management.serve import serve as run
 
-    if (tls_cert is None) != (tls_key is None):
-        raise BadValue(
-            "TLS needs a certificate and its key",
-            code="web.tls",
-            remedy="give --tls-cert and --tls-key, or neither",
-        )
     launch = find_launch(folder, book_url)
+    door = ManagementOptions(public=given["public_url"], trusted_proxies=given["proxies"])
+    options = ServeOptions(StaffRoom(launch), door, **listener_of(given))
+    options.check()
     launch.store().close()
-    tls = None if tls_cert is None or tls_key is None else Tls(tls_cert, tls_key, None, False)
-    door = ManagementOptions(public=public_url, trusted_proxies=proxies)
-    scheme = "http" if tls is None else "https"
-
-    def listening(host: str, port: int) -> None:
-        place = f"[{host}]" if ":" in host else host
-        click.echo(f"staff tools: {scheme}://{place}:{port}/rest/v1")
-        sys.stdout.flush()
-
-    run(ServeOptions(StaffRoom(launch), door, host=host, port=port, tls=tls), listening)
+    run(options, telling("staff tools", options, "/rest/v1"))
 
 
 serve.add_command(ingest)

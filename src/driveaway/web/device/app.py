@@ -20,6 +20,7 @@ from driveaway.web.device.options import DoorOptions
 from driveaway.web.device.reports import ReportResources
 from driveaway.web.device.repository import asks_for_root, find
 from driveaway.web.device.requests import Request, controller_id, segments
+from driveaway.web.device.routes import methods
 from driveaway.web.device.variants import Variants
 from driveaway.web.http.answers import Response, document, failure
 from driveaway.web.http.bodies import Body, Disconnected
@@ -168,10 +169,10 @@ class DeviceDoor:
         return await self._ddi(request, parts[3], parts[4:])
 
     async def _ddi(self, request: Request, car: str, parts: tuple[str, ...]) -> Response | None:
-        methods = self._resources.methods(parts)
+        found = methods(parts)
         method = "GET" if request.method == "HEAD" else request.method
-        if method not in methods:
-            allowed = ", ".join(["GET, HEAD" if name == "GET" else name for name in methods])
+        if method not in found:
+            allowed = ", ".join(["GET, HEAD" if name == "GET" else name for name in found])
             raise HttpError(
                 "the resource has no such method",
                 code="http.method",
@@ -180,12 +181,12 @@ class DeviceDoor:
             )
         request.controller_id, request.parts = controller_id(car), parts
         request.links = Links(request.client.base, self._options.tenant, car)
-        download = len(parts) == 4 and method == "GET"
+        download = found[method].download
         await self._guard.admit(request, download=download)
         self._guard.count(request, download=download)
         if not parts:
             request.variant = self._variants.of(request.client.base, request.headers.get(b"accept"))
-        return await methods[method](request)
+        return await found[method].handler(self._resources, request)
 
     async def _tuf(self, request: Request, parts: tuple[str, ...]) -> Response | None:
         if request.method not in ("GET", "HEAD"):

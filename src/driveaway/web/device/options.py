@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
-from driveaway.values.errors import BadValue, Refused
 from driveaway.web.device.desk import Desk, Reports
 from driveaway.web.http.limits import Rate
+from driveaway.web.http.listening import Listener
 from driveaway.web.http.listening import Tls as Tls
 
 _CAR: Final = Rate(100, 300)
@@ -78,47 +77,19 @@ class DoorOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class ServeOptions:
+class ServeOptions(Listener):
     """How the server runs.
 
     Attributes:
         desk: opens the room, once in each worker process; must be importable by name.
-        host: loopback unless another one is given.
+        door: how requests are answered.
         reports: opens what takes in reports, likewise; None: nothing is reported here.
-        workers: processes; each remembers for itself.
-        plain: HTTP without TLS on other than loopback, which otherwise only a trusted proxy may have.
-        grace: seconds that requests have to end when the server is told to stop.
     """
 
     desk: Callable[[], AbstractContextManager[Desk]]
     door: DoorOptions = field(default_factory=DoorOptions)
     reports: Callable[[], AbstractContextManager[Reports]] | None = None
-    host: str = "127.0.0.1"
-    port: int = 8080
-    workers: int = 1
-    tls: Tls | None = None
-    plain: bool = False
-    backlog: int = 4096
-    grace: float = 30.0
 
     def check(self) -> None:
-        """See that the server may listen so.
-
-        Raises:
-            BadValue: no address, or no number of workers.
-            Refused: cars' credentials would cross a network in the clear.
-        """
-        if self.workers < 1:
-            raise BadValue("at least one worker", code="device.workers", remedy="give 1 or more")
-        try:
-            loopback = self.host == "localhost" or ip_address(self.host).is_loopback
-        except ValueError as error:
-            raise BadValue(
-                f"{self.host!r} is no address to listen on", code="device.host", remedy="give an IP address"
-            ) from error
-        if not loopback and self.tls is None and not self.plain and not self.door.trusted_proxies:
-            raise Refused(
-                "beyond loopback credentials would be sent in the clear",
-                code="device.plain_http",
-                remedy="give a certificate and key, or the proxy that ends TLS, or allow plain HTTP",
-            )
+        """See that the server may listen so; as ``Listener.check_place``."""
+        self.check_place(self.door.trusted_proxies)

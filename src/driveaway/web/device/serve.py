@@ -32,17 +32,8 @@ def serve(options: ServeOptions, listening: Listening | None = None) -> None:
 
     Raises:
         BadValue: an option cannot be.
-        Refused: cars' credentials would cross a network in the clear.
+        Refused: credentials would cross a network in the clear.
         Unavailable: the address is not free, or not this machine's.
     """
     options.check()
-    run(
-        Opening(options),
-        options.host,
-        options.port,
-        listening,
-        workers=options.workers,
-        tls=options.tls,
-        backlog=options.backlog,
-        grace=options.grace,
-    )
+    run(Opening(options), options, listening)
