@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from driveaway.figures.figure import Figure
-from driveaway.fleet.figures import active, driving
+from driveaway.fleet.figures import active, aside, best, driving, keeping
 
-FIGURES: tuple[Figure, ...] = (*active.FIGURES, *driving.FIGURES)
+FIGURES: tuple[Figure, ...] = (
+    *active.FIGURES,
+    *driving.FIGURES,
+    *best.FIGURES,
+    *keeping.FIGURES,
+    *aside.FIGURES,
+)
