@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from driveaway.facts.base import Fact
 from driveaway.facts.trips import TripFile, TripsCompacted, TripsLanded
 from driveaway.fleet.folder import FleetFolder
-from driveaway.fleet.landing.cars import STATE, Cars
+from driveaway.fleet.landing.cars import Cars
 from driveaway.fleet.landing.files import sync_folder, writable, write_synced
+from driveaway.fleet.landing.loops.cars import CAR
 from driveaway.fleet.landing.runs import Held, Run, Stored, find, tidy, write_run
 
 Words = NDArray[np.uint64]
@@ -73,7 +74,7 @@ class Index:
     """
 
     upto: int
-    seed: np.uint64
+    seed: int
     cars: Cars
     days: dict[str, list[Share]]
 
@@ -102,11 +103,13 @@ class Index:
         self._published = found
         if found is None:
             self._generation, self.upto = 0, 0
-            self.seed = np.uint64(secrets.randbits(64))
+            self.seed = secrets.randbits(63)
+            self._factors = _factors(self.seed)
             self.cars, self.days, self._stored = Cars(), {}, []
             return
-        self._generation, self.upto, self.seed = found.generation, found.upto, np.uint64(found.seed)
-        stored = np.fromfile(self._folder.index / found.cars, STATE) if found.cars else None
+        self._generation, self.upto, self.seed = found.generation, found.upto, found.seed
+        self._factors = _factors(found.seed)
+        stored = np.fromfile(self._folder.index / found.cars, CAR) if found.cars else None
         self.cars = Cars(stored)
         self.days = {day: list(shares) for day, shares in found.days.items()}
         self._stored = [Stored(self._folder.index / run.file, run.rows) for run in found.runs]
@@ -119,12 +122,17 @@ class Index:
                 return None
             sizes = [(run.file, 16 * run.rows) for run in found.runs]
             if found.cars:
-                sizes.append((found.cars, STATE.itemsize * found.cars_rows))
+                sizes.append((found.cars, CAR.itemsize * found.cars_rows))
             if any((folder / name).stat().st_size != size for name, size in sizes):
                 return None
         except (OSError, msgspec.DecodeError):
             return None
         return found
+
+    @property
+    def factors(self) -> Words:
+        """Odd random numbers, the same as long as the index lives."""
+        return self._factors
 
     @property
     def leaf(self) -> str:
@@ -198,10 +206,10 @@ class Index:
                     rows += sum(run.rows for run in tail)
                 stored.append(write_run(folder / f"rows-{generation}.bin", fresh))
             cars = f"cars-{generation}.bin"
-            state = self.cars.stored()
-            write_synced(folder / cars, state.tobytes())
+            state = self.cars.records[: self.cars.count]
+            write_synced(folder / cars, state.view(np.uint8))
             manifest = Manifest(
-                _LAYOUT, generation, self.upto, leaf, int(self.seed), cars, len(state),
+                _LAYOUT, generation, self.upto, leaf, self.seed, cars, len(state),
                 tuple(StoredRun(run.path.name, run.rows) for run in stored),
                 {day: tuple(shares) for day, shares in self.days.items() if shares},
             )  # fmt: skip
@@ -221,3 +229,8 @@ class Index:
     def shares(self, days: Sequence[str]) -> list[Share]:
         """What lies in the files of these days."""
         return [share for day in days for share in self.days.get(day, ())]
+
+
+def _factors(seed: int) -> Words:
+    drawn: Words = np.random.default_rng(seed).integers(0, 2**64, 20, np.uint64) | np.uint64(1)
+    return drawn

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
@@ -19,18 +20,19 @@ from driveaway.facts.trips import Quarantined, TripFile, TripsLanded
 from driveaway.fleet.folder import FleetFolder
 from driveaway.fleet.landing import putting_aside
 from driveaway.fleet.landing.batch import Batch, Landed
-from driveaway.fleet.landing.checking import Checked, Checks, DeliveredCars
-from driveaway.fleet.landing.columns import Prepared, rows_of
+from driveaway.fleet.landing.checking import EPOCH, Checked, Checks, DeliveredCars
+from driveaway.fleet.landing.columns import Prepared, Sorted, in_order, rows_of
 from driveaway.fleet.landing.files import encode, sync_folder, writable, write, write_synced
 from driveaway.fleet.landing.index import Index
 from driveaway.fleet.landing.known import fingerprints, known_rows
 from driveaway.fleet.landing.locking import PATIENCE, landing_lock
 from driveaway.fleet.landing.loops.cars import absorb
 from driveaway.fleet.landing.loops.order import order_rows
-from driveaway.fleet.landing.normal import Normal, Places, normalise
+from driveaway.fleet.landing.neighbours import check_neighbours
+from driveaway.fleet.landing.normal import Places, normalise
 from driveaway.fleet.landing.reading import read_rows
 from driveaway.values.clock import now
-from driveaway.values.errors import Conflict, DriveawayError
+from driveaway.values.errors import BadValue, Conflict, DriveawayError
 
 KIND: Final = "trips.landed"
 SOURCE: Final = "urn:driveaway:trips/"
@@ -68,15 +70,25 @@ class TripBook(Protocol):
 
 @dataclass
 class _Part:
-    """Batches of one schema on their way."""
+    """Batches of one schema, checked.
+
+    Attributes:
+        batches: which.
+        prepared: their rows as they arrived, with a code where one was found.
+        batch_of: number of each row's batch.
+        first: row with which each batch begins.
+        sorted: the rows that can stand by themselves.
+        accepted: rows of ``sorted`` that are new and can stand beside others.
+        repeated: rows as they arrived that were landed before.
+    """
 
     batches: list[Batch]
     prepared: Prepared
     batch_of: NDArray[np.int32]
     first: NDArray[np.int64]
-    checked: Checked | None = None
-    accepted: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    repeated: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, bool))
+    sorted: Sorted
+    accepted: NDArray[np.int64]
+    repeated: NDArray[np.int64]
 
 
 class Landing:
@@ -118,6 +130,7 @@ class Landing:
         self._places = places
         self._checks = Checks(rules, zone, delivered, clock)
         self._clock = clock
+        self._trusted = ""
 
     def land(self, batch: Batch) -> Landed:
         """Take in one batch: all of it or nothing.
@@ -162,9 +175,12 @@ class Landing:
     def catch_up(self) -> None:
         """Bring the index to the book's last fact about trips. The folder's lock is held."""
         index = self.index
-        if index.refresh() and index.upto and self.book.leaf(index.upto) != index.leaf:
-            # The book was restored or made anew.
-            index.drop()
+        index.refresh()
+        if index.published and self._trusted != index.leaf:
+            if self.book.leaf(index.published) != index.leaf:
+                # The book was restored or made anew.
+                index.drop()
+            self._trusted = index.leaf
         _, facts = self.book.since(index.upto)
         for fact in facts:
             if isinstance(fact.body, TripsLanded):
@@ -179,14 +195,14 @@ class Landing:
         normal = normalise(read_rows(self.folder, file), simulated=False, places=None)
         prepared = Prepared(normal, rows_of(normal))
         car = self.index.cars.numbers(prepared.rows.high, prepared.rows.low, normal.code)
-        day, days = self._checks.days(prepared.rows.start, normal.code)
-        checked = Checked(car, prepared.rows.level, day, days)
-        self._remember(prepared, checked, np.flatnonzero(normal.code == 0))
+        day = self._checks.days(prepared.rows.start, normal.code)
+        of = Sorted(np.arange(normal.rows), normal, prepared.rows, car, day)
+        self._remember(of, np.flatnonzero(normal.code == 0))
 
-    def _remember(self, prepared: Prepared, checked: Checked, which: NDArray[np.int64]) -> None:
+    def _remember(self, of: Sorted, which: NDArray[np.int64]) -> None:
         if len(which):
-            self.index.add(*fingerprints(prepared, checked, which, self.index.seed))
-            absorb(which, checked.car, prepared.rows, self.index.cars.arrays())
+            self.index.add(*fingerprints(of, which, self.index))
+            absorb(which, of.car, of.rows, *of.places, self.index.cars.records)
 
     def _land(self, batches: Sequence[Batch]) -> list[Landed | DriveawayError]:
         out: dict[int, Landed | DriveawayError] = {}
@@ -231,10 +247,9 @@ class Landing:
     def _land_group(self, batches: list[Batch]) -> list[Landed | DriveawayError]:
         """Batches of one schema, none of them known."""
         try:
-            part = self._prepare(batches)
-        except DriveawayError as error:
+            part = self._checked(batches)
+        except BadValue as error:
             return [error for _ in batches]
-        self._check(part)
         files = self._write(part)
         drafts, asides = self._drafts(part, files)
         outcomes = self._append(drafts)
@@ -256,89 +271,85 @@ class Landing:
             # Its rows lie in a file that others share: what is known is read again from what the facts name.
             self.index.forget()
         else:
-            assert part.checked is not None
-            self._remember(part.prepared, part.checked, part.accepted)
+            self._remember(part.sorted, part.accepted)
             if self.index.is_due:
                 self.index.publish(self.book.leaf(self.index.upto))
         return done
 
-    def _prepare(self, batches: list[Batch]) -> _Part:
+    def _checked(self, batches: list[Batch]) -> _Part:
+        """Read and check batches: which rows are accepted, in the order in which they are written."""
         sizes = np.array([len(batch.table) for batch in batches], np.int64)
         table = batches[0].table if len(batches) == 1 else pa.concat_tables([each.table for each in batches])
-        normal: Normal = normalise(table, simulated=batches[0].simulated, places=self._places)
-        batch_of = np.repeat(np.arange(len(batches), dtype=np.int32), sizes)
-        first = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
-        return _Part(batches, Prepared(normal, rows_of(normal)), batch_of, first)
+        normal = normalise(table, simulated=batches[0].simulated, places=self._places)
+        prepared = Prepared(normal, rows_of(normal))
+        checked = self._checks.check(prepared, self.index.cars)
+        of = self._sorted(prepared, checked)
+        code = of.normal.code
+        repeated = known_rows(of, self.index, self.folder)
+        new = np.flatnonzero((code == 0) & ~repeated)
+        check_neighbours(of, new, self.index, self.folder, self._checks.limits())
+        normal.code[of.origin] = code
+        return _Part(
+            batches=batches,
+            prepared=prepared,
+            batch_of=np.repeat(np.arange(len(batches), dtype=np.int32), sizes),
+            first=np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64),
+            sorted=of,
+            accepted=new[code[new] == 0],
+            repeated=of.origin[repeated],
+        )
 
-    def _check(self, part: _Part) -> None:
-        """Which rows are accepted, in the order in which they are written."""
-        prepared, code = part.prepared, part.prepared.normal.code
-        cars = self.index.cars
-        part.checked = checked = self._checks.check(prepared, cars)
-        order = self._order(prepared, checked)
-        part.repeated = known_rows(prepared, checked, order, self.index, self.folder)
-        order = order[(code[order] == 0) & ~part.repeated[order]]
-        part.accepted = order
-
-    def _order(self, prepared: Prepared, checked: Checked) -> NDArray[np.int64]:
+    def _sorted(self, prepared: Prepared, checked: Checked) -> Sorted:
         """Rows without a code, by car and time."""
-        cars, rows = self.index.cars, prepared.rows
+        rows = prepared.rows
         sound = np.flatnonzero(prepared.normal.code == 0)
-        if len(sound) > cars.count // 4:
-            rank, ranks = cars.rank[checked.car], cars.count
-        else:
-            some, place = np.unique(checked.car[sound], return_inverse=True)
-            by_vin = np.lexsort((cars.low[some], cars.high[some]))
-            ranks_of = np.empty(len(some), np.int32)
-            ranks_of[by_vin] = np.arange(len(some), dtype=np.int32)
+        ranks, count = self.index.cars.ranks_of(checked.car[sound])
+        rank = ranks
+        if len(sound) != prepared.normal.rows:
             rank = np.full(prepared.normal.rows, -1, np.int32)
-            rank[sound] = ranks_of[place]
-            ranks = len(some)
-        ordered: NDArray[np.int64] = order_rows(sound, rank, ranks, rows.start, rows.trip, rows.segment)
-        return ordered
+            rank[sound] = ranks
+        order = order_rows(sound, rank, count, rows.start, rows.trip, rows.segment)
+        return in_order(prepared, order, checked.car, checked.day, checked.level)
 
     def _write(self, part: _Part) -> list[list[TripFile]]:
         """Write the accepted rows; for each batch where its rows are."""
-        assert part.checked is not None
         out: list[list[TripFile]] = [[] for _ in part.batches]
-        rows, days = part.accepted, part.checked.days
+        rows, of = part.accepted, part.sorted
         if not len(rows):
             return out
         many = len(part.batches)
-        place = part.checked.day[rows].astype(np.int64) * many + part.batch_of[rows]
+        place = of.day[rows].astype(np.int64) * many + part.batch_of[of.origin[rows]]
         if (place[1:] < place[:-1]).any():
             by_place = np.argsort(place, kind="stable")
             rows, place = rows[by_place], place[by_place]
         edges = np.flatnonzero(np.diff(place)) + 1
-        begins = np.concatenate([[0], edges])
-        ends = np.concatenate([edges, [len(rows)]])
+        begins, ends = np.concatenate([[0], edges]), np.concatenate([edges, [len(rows)]])
         shares = list(zip(place[begins].tolist(), begins.tolist(), ends.tolist(), strict=True))
         stem = part.batches[0].subject[:80]
         for number in sorted({where // many for where, _, _ in shares}):
             here = [share for share in shares if share[0] // many == number]
             low, high = here[0][1], here[-1][2]
-            day = days[number].isoformat()
-            content = encode(part.prepared.table(rows[low:high], part.checked.level))
+            day = (EPOCH + timedelta(days=number)).isoformat()
+            content = encode(of.table(rows[low:high]))
             written = write(self.folder.trips / day, self.folder.staging, stem, content, high - low)
             for where, begin, end in here:
-                out[where % many].append(
-                    TripFile(
-                        day=day, file=written.name, rows=end - begin, sha256=written.sha256, first=begin - low
-                    )
-                )
+                named = {"day": day, "file": written.name, "sha256": written.sha256}
+                out[where % many].append(TripFile(**named, rows=end - begin, first=begin - low))
         return out
 
     def _drafts(self, part: _Part, files: list[list[TripFile]]) -> tuple[list[Draft], list[pa.Table | None]]:
         """The fact of each batch, and the rows put aside, which are in their files by then."""
-        rows, code = part.prepared.rows, part.prepared.normal.code
+        rows, code = part.sorted.rows, part.prepared.normal.code
         many = len(part.batches)
-        accepted = np.bincount(part.batch_of[part.accepted], minlength=many)
+        batch_of = part.batch_of[part.sorted.origin[part.accepted]]
+        accepted = np.bincount(batch_of, minlength=many)
         repeated = np.bincount(part.batch_of[part.repeated], minlength=many)
-        made_up = np.bincount(
-            part.batch_of[part.accepted], weights=rows.simulated[part.accepted], minlength=many
-        )
+        made_up = np.bincount(batch_of, weights=rows.simulated[part.accepted], minlength=many)
         earliest = np.full(many, 2**62, np.int64)
-        np.minimum.at(earliest, part.batch_of[part.accepted], rows.start[part.accepted])
+        if many == 1:
+            earliest[:] = rows.start[part.accepted].min(initial=2**62)
+        else:
+            np.minimum.at(earliest, batch_of, rows.start[part.accepted])
         bad = np.flatnonzero(code != 0)
         bad_of = part.batch_of[bad]
         drafts: list[Draft] = []
