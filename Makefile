@@ -84,8 +84,8 @@ nightly: $(STAMPS)/dev ## the long tests that 'make test' takes a sample of
 
 .PHONY: lock
 lock: $(STAMPS)/setup ## renew the lock files in requirements/ from pyproject.toml
-	@$(BIN)/uv pip compile $(LOCK) --upgrade pyproject.toml --extra postgres --extra delivery --extra updates --group dev -o requirements/dev.txt
-	@$(BIN)/uv pip compile $(LOCK) pyproject.toml --extra delivery --extra updates -c requirements/dev.txt -o requirements/run.txt
+	@$(BIN)/uv pip compile $(LOCK) --upgrade pyproject.toml --extra postgres --extra delivery --extra updates --extra fleet --group dev -o requirements/dev.txt
+	@$(BIN)/uv pip compile $(LOCK) pyproject.toml --extra delivery --extra updates --extra fleet -c requirements/dev.txt -o requirements/run.txt
 	@$(BIN)/uv pip compile $(LOCK) --group setup -c requirements/dev.txt -o requirements/setup.txt
 
 .PHONY: wheel

@@ -62,9 +62,11 @@ COMMANDS = {
     "release": "release",
     "functions": "functions",
     "account": "account",
+    "webhook": "webhook",
     "serve": "serve",
     "car": "car",
     "rollout": "rollout",
+    "incident": "incident",
     "fleet": "fleet",
 }
 

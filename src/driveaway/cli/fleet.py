@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from driveaway.cli.fleet_moving import assess, export
 from driveaway.cli.options import format_option, launch_option, opened
 from driveaway.cli.output import print_json, progress_bar
 
@@ -17,7 +18,7 @@ _SHOWN = 10
 
 @click.group("fleet")
 def fleet() -> None:
-    """What the cars drive: take in trips, look at what was put aside."""
+    """What the cars drive: take in trips, look at what was put aside, let some of it go where it may."""
 
 
 @fleet.command("ingest")
@@ -88,3 +89,7 @@ def _named(files: Sequence[str]) -> list[Path]:
         for path in found or [each]:
             out[Path(path)] = None
     return list(out)
+
+
+fleet.add_command(export)
+fleet.add_command(assess)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -16,19 +16,59 @@ from driveaway.book.mirror import Mirror
 from driveaway.book.reading import fact_of
 from driveaway.book.store import Store
 from driveaway.facts import Draft, Fact
+from driveaway.facts.description import Description
 from driveaway.facts.fleet import Fleet
 from driveaway.fleet.folder import FleetFolder
 from driveaway.fleet.landing.landing import Landing, Outcome
 from driveaway.values.clock import now
-
-if TYPE_CHECKING:
-    from driveaway.launch.launch import Launch
 
 _KINDS: Final = frozenset({"trips.landed", "trips.compacted"})
 _FEW: Final = 20_000
 """Facts that are looked through one by one; of more, those of a kind are found by the mirror."""
 _BATCH: Final = 5_000
 _PAUSE: Final = 2.0
+
+
+class _Book(Protocol):
+    @property
+    def store(self) -> Store:
+        """Its rows."""
+        ...
+
+    @property
+    def mirror(self) -> Mirror:
+        """Its columns."""
+        ...
+
+
+class Opened(Protocol):
+    """What is needed of an opened launch. Not the launch itself, which loads a query engine."""
+
+    @property
+    def data(self) -> Path:
+        """Its folder of data."""
+        ...
+
+    @property
+    def book(self) -> _Book:
+        """Its book."""
+        ...
+
+    @property
+    def description(self) -> Description:
+        """What ``launch.toml`` says."""
+        ...
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Its time zone."""
+        ...
+
+    def append(
+        self, drafts: Sequence[Draft], *, atomic: bool = True, checked: bool = False
+    ) -> Sequence[Outcome]:
+        """Decide and append."""
+        ...
 
 
 class BookOfTrips:
@@ -138,7 +178,7 @@ def make_landing(
     )
 
 
-def open_landing(launch: Launch, clock: Callable[[], int] = now, **more: Any) -> Landing:
+def open_landing(launch: Opened, clock: Callable[[], int] = now, **more: Any) -> Landing:
     """What takes trips into an opened launch. Close it at the end: its index is written down then."""
 
     def append(drafts: Sequence[Draft]) -> Sequence[Outcome]:

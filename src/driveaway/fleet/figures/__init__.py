@@ -1,0 +1,8 @@
+"""Definitions of figures about driving: expressions over the daily ledger and the book's facts."""
+
+from __future__ import annotations
+
+from driveaway.figures.figure import Figure
+from driveaway.fleet.figures import active, driving, incidents
+
+FIGURES: tuple[Figure, ...] = (*active.FIGURES, *driving.FIGURES, *incidents.FIGURES)
