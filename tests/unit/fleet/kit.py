@@ -67,7 +67,7 @@ class MemoryBook:
                         None,
                         draft.simulated,
                         draft.body,
-                    )  # fmt: skip
+                    )
                 )
             out.append(Said(same[0].seq if same else len(self.facts), None))
         if self.fail is not None:

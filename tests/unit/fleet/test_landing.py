@@ -35,7 +35,7 @@ def test_a_batch_becomes_a_file_and_a_fact(fleet):
         pa.schema([pa.field(f.name, f.type) for f in TRIPS]).remove_metadata()
     )
     assert [(r["vin"], r["trip"]) for r in stored.to_pylist()] == [(vin(1), 2), (vin(1), 3), (vin(2), 5)]
-    assert {k: v for k, v in stored.to_pylist()[0].items()} == row(1, 2)
+    assert dict(stored.to_pylist()[0].items()) == row(1, 2)
     assert list(fleet.folder.staging.iterdir()) == []
 
 
@@ -90,9 +90,11 @@ def test_many_batches_at_once(fleet):
     ]
     done = fleet.landing().land_all(batches)
     assert [each.seq for each in done[:5]] == [1, 2, 3, 4, 5]
-    assert done[5].duplicate and done[5].seq == 3
+    assert done[5].duplicate
+    assert done[5].seq == 3
     assert isinstance(done[6], Conflict)
-    assert isinstance(done[7], BadValue) and done[7].code == "trips.columns"
+    assert isinstance(done[7], BadValue)
+    assert done[7].code == "trips.columns"
     assert (done[8].rows, done[8].repeated) == (1, 1)
     assert len(fleet.stored()) == 11
     files = {file.file for fact in fleet.book.facts for file in fact.body.files}
@@ -105,7 +107,8 @@ def test_an_accepted_id_with_a_late_conflict(fleet):
     fleet.book.about = lambda subject: []  # somebody else was faster, and the book says so at the end
     landing.land(batch("one", row(1, 1)))
     done = landing.land_all([batch("one", row(1, 2)), batch("two", row(2, 1))])
-    assert isinstance(done[0], Conflict) and done[0].code == "trips.batch_conflict"
+    assert isinstance(done[0], Conflict)
+    assert done[0].code == "trips.batch_conflict"
     assert done[1].rows == 1
     assert [each["vin"] for each in fleet.stored()] == [vin(1), vin(2)]
     # The refused row is not taken for known.
@@ -126,7 +129,8 @@ def test_a_failed_append_is_repeated(fleet, written):
 
 def test_what_is_simulated(fleet):
     fleet.landing().land(batch("one", row(1, 1), simulated=True))
-    assert fleet.book.facts[0].simulated and fleet.stored()[0]["simulated"]
+    assert fleet.book.facts[0].simulated
+    assert fleet.stored()[0]["simulated"]
 
 
 def test_ids_of_batches():

@@ -1,8 +1,9 @@
 """Spans of days: from when until when a car counts as active, as driven, as delivered, as being in a city.
 
-Every table has ``car`` or ``vin_key``, the ``weight`` with which it counts, and, unless only the last day is
-asked for, ``lo`` and ``hi``: the window ends on a day D with ``lo`` ≤ D < ``hi`` (days since 1970). All weights
-are whole numbers, and everything is linear in them, so that rows which take others back do so at every mark.
+Every table has ``car`` or ``vin_key``, the ``weight`` with which it counts, and, unless only the last day
+is asked for, ``lo`` and ``hi``: the window ends on a day D with ``lo`` ≤ D < ``hi`` (days since 1970). All
+weights are whole numbers, and everything is linear in them, so that rows which take others back do so at
+every mark.
 """
 
 from __future__ import annotations

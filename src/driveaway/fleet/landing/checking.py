@@ -79,6 +79,15 @@ class Checks:
         self._entered: Cars | None = None
         self._midnights = lru_cache(maxsize=4096)(lambda day: int(start_of_day(day, zone)))
 
+    @property
+    def version(self) -> object:
+        """Of what is known of handovers."""
+        return self._version
+
+    def refresh(self, cars: Cars) -> None:
+        """Bring the handovers up to date, now."""
+        self._enter(cars, at_once=True)
+
     def limits(self) -> Limits:
         """What is plausible now."""
         plausible = self.rules.plausible

@@ -100,6 +100,7 @@ class Index:
     def _take_up(self, found: Manifest | None) -> None:
         self._held: list[Run] = []
         self._held_rows = 0
+        self._changed = False
         self._published = found
         if found is None:
             self._generation, self.upto = 0, 0
@@ -172,6 +173,7 @@ class Index:
                 day = fact.body.local_day
                 kept = [share for share in self.days.get(day, ()) if share.file.file not in gone]
                 self.days[day] = kept + [Share(fact.seq, file) for file in fact.body.files]
+            self._changed = True
             self.upto = max(self.upto, fact.seq)
 
     @property
@@ -182,7 +184,7 @@ class Index:
     @property
     def is_ahead(self) -> bool:
         """Whether anything is only in memory."""
-        return self.upto > self.published
+        return self._changed
 
     def publish(self, leaf: str) -> None:
         """Write what is only in memory, and then say so.
@@ -218,7 +220,7 @@ class Index:
             os.replace(temporary, folder / "manifest.json")
             sync_folder(folder)
         self._published, self._generation = manifest, generation
-        self._held, self._held_rows, self._stored = [], 0, stored
+        self._held, self._held_rows, self._stored, self._changed = [], 0, stored, False
         self._sweep({cars, *(run.file for run in manifest.runs)})
 
     def _sweep(self, named: set[str]) -> None:

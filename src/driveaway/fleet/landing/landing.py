@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
@@ -20,16 +19,14 @@ from driveaway.facts.trips import Quarantined, TripFile, TripsLanded
 from driveaway.fleet.folder import FleetFolder
 from driveaway.fleet.landing import putting_aside
 from driveaway.fleet.landing.batch import Batch, Landed
-from driveaway.fleet.landing.checking import EPOCH, Checked, Checks, DeliveredCars
-from driveaway.fleet.landing.columns import Prepared, Sorted, in_order, rows_of
-from driveaway.fleet.landing.files import encode, sync_folder, writable, write, write_synced
+from driveaway.fleet.landing.checking import Checks, DeliveredCars
+from driveaway.fleet.landing.columns import Sorted, rows_of
 from driveaway.fleet.landing.index import Index
-from driveaway.fleet.landing.known import fingerprints, known_rows
+from driveaway.fleet.landing.known import fingerprints
 from driveaway.fleet.landing.locking import PATIENCE, landing_lock
 from driveaway.fleet.landing.loops.cars import absorb
-from driveaway.fleet.landing.loops.order import order_rows
-from driveaway.fleet.landing.neighbours import check_neighbours
 from driveaway.fleet.landing.normal import Places, normalise
+from driveaway.fleet.landing.part import Part, check, put_aside, write_accepted
 from driveaway.fleet.landing.reading import read_rows
 from driveaway.values.clock import now
 from driveaway.values.errors import BadValue, Conflict, DriveawayError
@@ -68,29 +65,6 @@ class TripBook(Protocol):
         ...
 
 
-@dataclass
-class _Part:
-    """Batches of one schema, checked.
-
-    Attributes:
-        batches: which.
-        prepared: their rows as they arrived, with a code where one was found.
-        batch_of: number of each row's batch.
-        first: row with which each batch begins.
-        sorted: the rows that can stand by themselves.
-        accepted: rows of ``sorted`` that are new and can stand beside others.
-        repeated: rows as they arrived that were landed before.
-    """
-
-    batches: list[Batch]
-    prepared: Prepared
-    batch_of: NDArray[np.int32]
-    first: NDArray[np.int64]
-    sorted: Sorted
-    accepted: NDArray[np.int64]
-    repeated: NDArray[np.int64]
-
-
 class Landing:
     """Takes batches of trips into a launch's folder.
 
@@ -126,10 +100,10 @@ class Landing:
         self.index = Index(folder)
         self.book = book
         self.patience = patience
-        self._append = append
+        self.append = append
         self._places = places
-        self._checks = Checks(rules, zone, delivered, clock)
-        self._clock = clock
+        self.checks = Checks(rules, zone, delivered, clock)
+        self.clock = clock
         self._trusted = ""
 
     def land(self, batch: Batch) -> Landed:
@@ -154,21 +128,43 @@ class Landing:
         Raises:
             Unavailable: as ``land``; none of them was taken in, or some: sending all again is safe.
         """
+        with self.hold():
+            return self._land(batches)
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Hold the folder's lock with an index that is up to date.
+
+        Raises:
+            Unavailable: somebody else holds it all the time.
+        """
         with landing_lock(self.folder, self.patience):
             self.catch_up()
             try:
-                return self._land(batches)
+                yield
             except BaseException:
+                # How far it came is not known: what the facts say is read again.
                 self.index.forget()
                 raise
+
+    def check(self, batches: Sequence[Batch], *, waived: int = 0) -> Part:
+        """Check batches of one schema. The folder's lock is held.
+
+        Raises:
+            BadValue: nobody can read them.
+        """
+        return check(batches, self.index, self.checks, self.folder, self._places, waived=waived)
 
     def close(self) -> None:
         """Write down what the index holds, so that the next process need not read it again."""
         if self.index.is_ahead:
-            with landing_lock(self.folder, self.patience):
-                self.catch_up()
-                if self.index.is_ahead:
-                    self.index.publish(self.book.leaf(self.index.upto))
+            with self.hold():
+                self.publish()
+
+    def publish(self) -> None:
+        """Write the index, if it is ahead of what was written. The folder's lock is held."""
+        if self.index.is_ahead:
+            self.index.publish(self.book.leaf(self.index.upto))
 
     # --- steps ---
 
@@ -181,7 +177,7 @@ class Landing:
                 # The book was restored or made anew.
                 index.drop()
             self._trusted = index.leaf
-        _, facts = self.book.since(index.upto)
+        edge, facts = self.book.since(index.upto)
         for fact in facts:
             if isinstance(fact.body, TripsLanded):
                 for file in fact.body.files:
@@ -189,17 +185,19 @@ class Landing:
             index.enter([fact])
             if index.is_due:
                 index.publish(self.book.leaf(index.upto))
+        index.upto = max(index.upto, edge)
 
     def _enter_file(self, file: TripFile) -> None:
         """Enter the rows of a file that somebody else landed, or that were forgotten."""
         normal = normalise(read_rows(self.folder, file), simulated=False, places=None)
-        prepared = Prepared(normal, rows_of(normal))
-        car = self.index.cars.numbers(prepared.rows.high, prepared.rows.low, normal.code)
-        day = self._checks.days(prepared.rows.start, normal.code)
-        of = Sorted(np.arange(normal.rows), normal, prepared.rows, car, day)
-        self._remember(of, np.flatnonzero(normal.code == 0))
+        rows = rows_of(normal)
+        car = self.index.cars.numbers(rows.high, rows.low, normal.code)
+        day = self.checks.days(rows.start, normal.code)
+        of = Sorted(np.arange(normal.rows), normal, rows, car, day)
+        self.remember(of, np.flatnonzero(normal.code == 0))
 
-    def _remember(self, of: Sorted, which: NDArray[np.int64]) -> None:
+    def remember(self, of: Sorted, which: NDArray[np.int64]) -> None:
+        """Enter rows that were landed into the index. The folder's lock is held."""
         if len(which):
             self.index.add(*fingerprints(of, which, self.index))
             absorb(which, of.car, of.rows, *of.places, self.index.cars.records)
@@ -247,12 +245,12 @@ class Landing:
     def _land_group(self, batches: list[Batch]) -> list[Landed | DriveawayError]:
         """Batches of one schema, none of them known."""
         try:
-            part = self._checked(batches)
+            part = self.check(batches)
         except BadValue as error:
             return [error for _ in batches]
-        files = self._write(part)
+        files = write_accepted(part, self.folder)
         drafts, asides = self._drafts(part, files)
-        outcomes = self._append(drafts)
+        outcomes = self.append(drafts)
         done: list[Landed | DriveawayError] = []
         refused = False
         for batch, draft, aside, outcome in zip(batches, drafts, asides, outcomes, strict=True):
@@ -266,80 +264,19 @@ class Landing:
             counted = {each.code: each.rows for each in body.quarantined}
             told = putting_aside.told(aside) if aside is not None else ()
             done.append(Landed(batch.id, outcome.seq, body.rows, body.repeated, counted, told))
-            self.index.enter([_as_fact(draft, outcome.seq)])
+            self.index.enter([as_fact(draft, outcome.seq)])
         if refused:
             # Its rows lie in a file that others share: what is known is read again from what the facts name.
             self.index.forget()
         else:
-            self._remember(part.sorted, part.accepted)
+            self.remember(part.sorted, part.accepted)
             if self.index.is_due:
                 self.index.publish(self.book.leaf(self.index.upto))
         return done
 
-    def _checked(self, batches: list[Batch]) -> _Part:
-        """Read and check batches: which rows are accepted, in the order in which they are written."""
-        sizes = np.array([len(batch.table) for batch in batches], np.int64)
-        table = batches[0].table if len(batches) == 1 else pa.concat_tables([each.table for each in batches])
-        normal = normalise(table, simulated=batches[0].simulated, places=self._places)
-        prepared = Prepared(normal, rows_of(normal))
-        checked = self._checks.check(prepared, self.index.cars)
-        of = self._sorted(prepared, checked)
-        code = of.normal.code
-        repeated = known_rows(of, self.index, self.folder)
-        new = np.flatnonzero((code == 0) & ~repeated)
-        check_neighbours(of, new, self.index, self.folder, self._checks.limits())
-        normal.code[of.origin] = code
-        return _Part(
-            batches=batches,
-            prepared=prepared,
-            batch_of=np.repeat(np.arange(len(batches), dtype=np.int32), sizes),
-            first=np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64),
-            sorted=of,
-            accepted=new[code[new] == 0],
-            repeated=of.origin[repeated],
-        )
-
-    def _sorted(self, prepared: Prepared, checked: Checked) -> Sorted:
-        """Rows without a code, by car and time."""
-        rows = prepared.rows
-        sound = np.flatnonzero(prepared.normal.code == 0)
-        ranks, count = self.index.cars.ranks_of(checked.car[sound])
-        rank = ranks
-        if len(sound) != prepared.normal.rows:
-            rank = np.full(prepared.normal.rows, -1, np.int32)
-            rank[sound] = ranks
-        order = order_rows(sound, rank, count, rows.start, rows.trip, rows.segment)
-        return in_order(prepared, order, checked.car, checked.day, checked.level)
-
-    def _write(self, part: _Part) -> list[list[TripFile]]:
-        """Write the accepted rows; for each batch where its rows are."""
-        out: list[list[TripFile]] = [[] for _ in part.batches]
-        rows, of = part.accepted, part.sorted
-        if not len(rows):
-            return out
-        many = len(part.batches)
-        place = of.day[rows].astype(np.int64) * many + part.batch_of[of.origin[rows]]
-        if (place[1:] < place[:-1]).any():
-            by_place = np.argsort(place, kind="stable")
-            rows, place = rows[by_place], place[by_place]
-        edges = np.flatnonzero(np.diff(place)) + 1
-        begins, ends = np.concatenate([[0], edges]), np.concatenate([edges, [len(rows)]])
-        shares = list(zip(place[begins].tolist(), begins.tolist(), ends.tolist(), strict=True))
-        stem = part.batches[0].subject[:80]
-        for number in sorted({where // many for where, _, _ in shares}):
-            here = [share for share in shares if share[0] // many == number]
-            low, high = here[0][1], here[-1][2]
-            day = (EPOCH + timedelta(days=number)).isoformat()
-            content = encode(of.table(rows[low:high]))
-            written = write(self.folder.trips / day, self.folder.staging, stem, content, high - low)
-            for where, begin, end in here:
-                named = {"day": day, "file": written.name, "sha256": written.sha256}
-                out[where % many].append(TripFile(**named, rows=end - begin, first=begin - low))
-        return out
-
-    def _drafts(self, part: _Part, files: list[list[TripFile]]) -> tuple[list[Draft], list[pa.Table | None]]:
+    def _drafts(self, part: Part, files: list[list[TripFile]]) -> tuple[list[Draft], list[pa.Table | None]]:
         """The fact of each batch, and the rows put aside, which are in their files by then."""
-        rows, code = part.sorted.rows, part.prepared.normal.code
+        rows, code = part.sorted.rows, part.code
         many = len(part.batches)
         batch_of = part.batch_of[part.sorted.origin[part.accepted]]
         accepted = np.bincount(batch_of, minlength=many)
@@ -354,10 +291,10 @@ class Landing:
         bad_of = part.batch_of[bad]
         drafts: list[Draft] = []
         asides: list[pa.Table | None] = []
-        at = self._clock()
+        at = self.clock()
         for number, batch in enumerate(part.batches):
             which = bad[bad_of == number] if len(bad) else bad
-            aside = self._put_aside(part, number, which, at)
+            aside = put_aside(part, number, which, self.folder, at)
             counted = {} if aside is None else putting_aside.counted(aside)
             body = TripsLanded(
                 door=batch.door,
@@ -375,30 +312,6 @@ class Landing:
             drafts.append(Draft(KIND, batch.subject, happened, body, source, simulated=simulated))
             asides.append(aside)
         return drafts, asides
-
-    def _put_aside(self, part: _Part, number: int, which: NDArray[np.int64], at: int) -> pa.Table | None:
-        batch = part.batches[number]
-        if not len(which) and not batch.rejects:
-            return None
-        numbers = which - part.first[number]
-        if batch.rows is not None:
-            numbers = np.asarray(batch.rows, np.int64)[numbers]
-        tables = [putting_aside.of_rows(part.prepared.normal, which, numbers, at)] if len(which) else []
-        if batch.rejects:
-            tables.append(putting_aside.of_rejects(batch.rejects, at))
-        table = pa.concat_tables(tables).sort_by("row")
-        folder = self.folder.quarantine
-        with writable(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            self.folder.staging.mkdir(parents=True, exist_ok=True)
-            temporary = self.folder.staging / f"aside-{batch.subject}"
-            try:
-                write_synced(temporary, putting_aside.encode(table))
-                temporary.replace(folder / f"{batch.subject}.parquet")
-            finally:
-                temporary.unlink(missing_ok=True)
-            sync_folder(folder)
-        return table
 
 
 def digest_of(batch: Batch) -> str:
@@ -433,7 +346,8 @@ def _twice(batch: Batch, earlier: Batch, done: Landed | DriveawayError) -> Lande
     return Landed(batch.id, done.seq, done.rows, done.repeated, done.quarantined, (), True)
 
 
-def _as_fact(draft: Draft, seq: int) -> Fact:
+def as_fact(draft: Draft, seq: int) -> Fact:
+    """A draft as it stands in the book."""
     return Fact(
         seq, draft.kind, 1, draft.subject, draft.happened, 0, draft.source, None, draft.simulated, draft.body
     )

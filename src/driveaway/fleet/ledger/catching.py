@@ -14,8 +14,9 @@ import pyarrow.parquet as pq
 
 from driveaway.book.mirror import Mirror
 from driveaway.book.segments import subject_keys
-from driveaway.fleet.ledger.activity import NONE, Changes, Scope, load
+from driveaway.fleet.ledger.activity import Changes, Scope, load
 from driveaway.fleet.ledger.folding import MEASURES, Folded, fold_rows
+from driveaway.fleet.ledger.loops import NONE
 from driveaway.fleet.ledger.manifest import Manifest, Part
 from driveaway.fleet.ledger.numbers import Numbers
 from driveaway.fleet.ledger.parts import write
