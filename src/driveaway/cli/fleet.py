@@ -6,12 +6,16 @@ import glob
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from driveaway.cli.fleet_moving import assess, export
 from driveaway.cli.options import format_option, launch_option, opened
 from driveaway.cli.output import print_json, progress_bar
+
+if TYPE_CHECKING:
+    from driveaway.launch.fleet.ingesting import FileTaken
 
 _SHOWN = 10
 
@@ -24,10 +28,37 @@ def fleet() -> None:
 @fleet.command("ingest")
 @click.argument("files", nargs=-1, required=True, metavar="FILES…")
 @click.option("--simulated", is_flag=True, help="The trips were made up by a simulation.")
+@click.option(
+    "--names",
+    type=click.Choice(["trips", "vss", "telemetry"]),
+    default="trips",
+    show_default=True,
+    help="What the files say: trips; trips under names of COVESA's VSS; telemetry that becomes trips. The"
+    " latter two are newline-delimited JSON.",
+)
+@click.option("--finish", is_flag=True, help="No telemetry follows: trips that are open are over.")
+@click.option(
+    "--stop-minutes",
+    type=click.IntRange(1, 1440),
+    default=10,
+    show_default=True,
+    help="Standing so long ends a trip, in telemetry.",
+)
+@click.option(
+    "--cruise-as", "cruise", metavar="FUNCTION", help="Function that CruiseState tells of, in telemetry."
+)
 @format_option("table", "json")
 @launch_option
 def ingest(
-    files: tuple[str, ...], simulated: bool, shape: str, folder: str | None, book_url: str | None
+    files: tuple[str, ...],
+    simulated: bool,
+    names: Literal["trips", "vss", "telemetry"],
+    finish: bool,
+    stop_minutes: int,
+    cruise: str | None,
+    shape: str,
+    folder: str | None,
+    book_url: str | None,
 ) -> int:
     """Take in files of trips: Parquet or Arrow IPC; patterns such as 'trips/*.parquet' are understood.
 
@@ -43,7 +74,24 @@ def ingest(
             done[file] = rows
             progress(len(done) - 1, len(paths))
 
-        taken = take_in(launch, paths, simulated=simulated, progress=report)
+        taken: Sequence[FileTaken]
+        if names == "trips":
+            taken = take_in(launch, paths, simulated=simulated, progress=report)
+        else:
+            from driveaway.launch.fleet.signals import ingest_signals
+
+            signals = ingest_signals(
+                launch, paths, names, cruise=cruise, stop_s=60 * stop_minutes, finish=finish,
+                simulated=simulated, progress=report,
+            )  # fmt: skip
+            if names == "telemetry":
+                for said in signals:
+                    click.echo(
+                        f"{said.path.name}: {said.messages:,} messages, {said.late:,} of them late or known;"
+                        f" {said.resets:,} odometers fell; {said.open:,} cars on a trip that is not over",
+                        err=True,
+                    )
+            taken = signals
     if shape == "json":
         rows = [
             {"file": str(each.path), "rows": each.rows, "repeated": each.repeated,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import ssl
+import time
 from collections.abc import Callable, Iterable
 from queue import SimpleQueue
 from threading import Event, Lock
@@ -26,6 +27,9 @@ _LONGEST_WAIT: Final = 30
 _VERSION: Final = "$SYS/broker/version"
 _DROPPED: Final = "$SYS/broker/publish/messages/dropped"
 _TAKEN_OVER: Final = 0x8E
+_SHORT: Final = 5.0
+_OFTEN: Final = 3
+"""So many connections in a row that last no longer, in seconds, tell that two readers have one name."""
 _NO_RETAINED: Final = 2
 _MOST_UNSURE: Final = 20_000
 """Messages that wait here, from which on those that nobody guaranteed are let go."""
@@ -62,6 +66,8 @@ class Session:
         self._dropped: int | None = None
         self._told: set[str] = set()
         self._ready: Callable[[], None] | None = None
+        self._since = 0.0
+        self._short = 0
         self._client = self._made()
 
     def _made(self) -> Client:
@@ -142,7 +148,7 @@ class Session:
             self._connection += 1
         kept = "a kept session" if flags.session_present else "a new session"
         _log.info("connected to %s, %s", self._broker.place, kept)
-        self._told.clear()
+        self._since = time.monotonic()
         options = SubscribeOptions(qos=1, retainHandling=_NO_RETAINED)
         client.subscribe([(each, options) for each in self._subscription.filters])
         # Of their own: a broker that does not show them must not refuse the others.
@@ -178,8 +184,17 @@ class Session:
                     remedy="give each its own --client-id, and all of them the same --share",
                 )
             )
-        elif reason.is_failure:
-            self._tell(f"{self._broker.place} is gone: {reason}; connecting again")
+            return
+        self._short = self._short + 1 if time.monotonic() - self._since < _SHORT else 0
+        if self._short == _OFTEN:
+            _log.error(
+                "%s ends each connection at once: perhaps another reader has the name %r; give each its own"
+                " --client-id, and all of them the same --share",
+                self._broker.place,
+                self._subscription.client_id,
+            )
+        elif reason.is_failure and self._short < _OFTEN:
+            _log.warning("%s is gone: %s; connecting again", self._broker.place, reason)
 
     def _unreachable(self, _: Client, __: Any) -> None:
         self._tell(f"{self._broker.place} cannot be reached; trying again")
