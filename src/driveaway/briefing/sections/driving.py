@@ -10,6 +10,7 @@ from driveaway import plots
 from driveaway.briefing import texts
 from driveaway.briefing.asking import Asked
 from driveaway.briefing.statement import Exhibit, Section, Sentence, Writer
+from driveaway.values.errors import NotFound
 
 _CITIES = 8
 
@@ -17,9 +18,9 @@ _CITIES = 8
 def driving(writer: Writer) -> Section | None:
     """Active cars, distance with assistance and the longest day; None where no trip has landed."""
     desk = writer.desk
-    driven = desk.ask("fleet.distance")
-    if driven.unknown is not None:
+    if not _has_trips(writer):
         return None
+    driven = desk.ask("fleet.distance")
     assisted, share = desk.ask("fleet.assisted_distance"), desk.ask("fleet.assisted_share", window="ever")
     sentences: list[Sentence] = [
         writer.say(
@@ -42,6 +43,14 @@ def driving(writer: Writer) -> Section | None:
     exhibits = (_by_day(writer), _by_trim(writer), _by_city(writer))
     made = tuple(exhibit for exhibit in exhibits if exhibit is not None)
     return Section("driving", texts.both("section.driving"), tuple(sentences), made)
+
+
+def _has_trips(writer: Writer) -> bool:
+    """Whether any trip has landed; that a launch has none is no gap to be told of."""
+    try:
+        return writer.desk.asker.figure("fleet.distance").unknown is None
+    except NotFound:
+        return False
 
 
 def _longest(writer: Writer) -> list[Sentence]:
