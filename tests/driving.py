@@ -130,7 +130,8 @@ def last_of(parts: Sequence[Part], start: date, last: date, name: str) -> dict[s
                 values[value] = values.get(value, 0) + part.sums[measure]
     out: dict[str, Any] = {}
     for (vin, _), values in sorted(metres.items(), key=lambda item: item[0]):
-        some = [(n, value is not None, value) for value, n in values.items() if n > 0]
+        some = [(n, value is not None, str(value), value) for value, n in values.items() if n > 0]
         if some:
-            out[vin] = max(some, key=lambda one: (one[0], one[1], str(one[2])))[2]
+            best = max(some, key=lambda one: one[:3])
+            out |= {vin: best[3]}
     return out
