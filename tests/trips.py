@@ -78,8 +78,7 @@ def compact(launch: Launch, day: str, *, number: int = 0) -> None:
     old = sorted(path for path in (folder / day).glob("*.parquet"))
     for path in old:
         table = pq.read_table(path)
-        for row in table.to_pylist():
-            rows.append({"seq": seqs.get(f"{day}/{path.name}"), **row})
+        rows += [{"seq": seqs.get(f"{day}/{path.name}"), **row} for row in table.to_pylist()]
     file = f"{day}/compacted-{number}.parquet"
     digest = write(folder / file, rows, TRIPS.append(pa.field("seq", pa.int64(), nullable=False)))
     body = TripsCompacted(

@@ -131,7 +131,7 @@ def test_when_one_ends_so_does_the_other(tmp_path: Path) -> None:
     os.kill(both[1], signal.SIGKILL)
     _, said = running.process.communicate(timeout=60)
     assert running.process.returncode == 3
-    assert "one of the two ended" in said
+    assert "one of them ended" in said
     assert not [pid for pid in both if _lives(pid)]
 
 

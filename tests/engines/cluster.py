@@ -17,6 +17,12 @@ from tests.surroundings import MACHINE
 
 HOME = Path(pyspark.__file__).parent
 HERE = "127.0.0.1"
+DEFAULTS = """
+spark.executor.memory 512m
+spark.executor.extraJavaOptions -XX:+UseSerialGC -XX:TieredStopAtLevel=1
+spark.driver.extraJavaOptions -XX:+UseSerialGC -XX:TieredStopAtLevel=1
+"""
+"""``spark-defaults.conf`` of a cluster that lives for some seconds: it compiles little, starts quickly."""
 _SECONDS = 120
 
 
@@ -68,7 +74,6 @@ class Cluster:
             "SPARK_HOME": str(HOME),
             "SPARK_LOCAL_IP": HERE,
             "SPARK_LOCAL_DIRS": self._folder.name,
-            # Small and quick to start: these Java machines compile little and collect in one thread.
             "SPARK_DAEMON_MEMORY": "256m",
             "SPARK_DAEMON_JAVA_OPTS": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
         }

@@ -131,7 +131,7 @@ def test_what_was_begun_and_is_held_by_now_stays(made: Path) -> None:
     with open_launch(made) as launch:
         root = launch.data / "fleet"
         incidents.place_hold(launch, TWO, "case", "a claim")
-        (root / "erasing.json").write_text(f'{{"vin": "{TWO}", "reason": "asked before"}}')
+        (root / "erasing.json").write_text(f'{{"vin": "{TWO}", "reason": "asked before", "after": 0}}')
         before = _plain(lying(root), TWO)
         assert finish_begun(launch.book, launch.state, launch._append_within, root) == TWO
         assert _plain(lying(root), TWO) == before != []

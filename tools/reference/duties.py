@@ -29,7 +29,7 @@ def duties() -> str:
                     _due(d),
                     d.reference,
                     _holds(d),
-                    "yes" if d.certain else "**no**",
+                    _certain(d),
                 )
                 for d in listed
             ],
@@ -61,6 +61,10 @@ def _due(duty: Duty) -> str:
     parts += [f"{duty.days} days{said}"] if duty.days is not None else []
     parts += [f"day {duty.month_day} of the following month{said}"] if duty.month_day is not None else []
     return " or ".join(parts) or str(duty.when_said)
+
+
+def _certain(duty: Duty) -> str:
+    return "yes" if duty.certain else "**no**"
 
 
 def _holds(duty: Duty) -> str:

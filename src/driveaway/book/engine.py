@@ -96,7 +96,13 @@ class Engine:
                 )
             generation = landed.catch_up(self.progress)
             if self._beside.get(name) is not generation:
-                self._make_landed(landed, name)
+                try:
+                    self._make_landed(landed, name)
+                except _UNREADABLE:
+                    # Swept by another process, or damaged: what landed comes anew from its batches, once.
+                    landed.drop()
+                    generation = landed.catch_up(self.progress)
+                    self._make_landed(landed, name)
                 self._beside[name] = generation
             columns = [field.with_nullable(True) for field in landed.schema(name)]
             # All as if they could be null: set operations ask for the same types to the letter.

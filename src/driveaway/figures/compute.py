@@ -165,7 +165,8 @@ class _Run:
             return self._make(unknown=self._no_evidence())
         shown = [{**row, **{name: _label(name, row[name]) for name in self.by}} for row in rows]
         simulated = any(bool(row.get("simulated")) for row in shown)
-        if self.by:
+        lone = len(shown) == 1 and shown[0]["value"] is None and not self.by
+        if (self.by or measure.several) and not lone:
             if not shown:
                 return self._make(unknown="no row fits the arguments")
             return self._make(rows=shown, simulated=simulated, note=measure.note)
@@ -173,7 +174,8 @@ class _Run:
         if only["value"] is None:
             few = "it rests on too few cars to be shown" if only.get("suppressed") else ""
             return self._make(unknown=few or only.get("unknown") or "nothing was counted by this date")
-        return self._make(value=only["value"], simulated=simulated, note=measure.note)
+        note = only.get("note") or measure.note
+        return self._make(value=only["value"], simulated=simulated, note=note)
 
     def _no_evidence(self) -> str:
         return f"the book holds no {' or '.join(self.figure.evidence)} by this date"

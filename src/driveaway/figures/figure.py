@@ -168,6 +168,9 @@ def _parameter(parameter: inspect.Parameter, hint: Any, arguments: str, figure_n
         hint, meta = typing.get_args(hint)
         bounds = (meta.ge, meta.le)
     inner = [a for a in typing.get_args(hint) if a is not type(None)] or [hint]
+    if typing.get_origin(inner[0]) is Annotated:
+        inner[0], meta = typing.get_args(inner[0])
+        bounds = (meta.ge, meta.le)
     choices: tuple[str, ...] = ()
     if typing.get_origin(hint) is Literal:
         choices = typing.get_args(hint)

@@ -91,13 +91,15 @@ class Grouped:
     Attributes:
         table: what is run.
         finish: makes rows of what came back: the dimensions, ``value`` and ``simulated`` of each. A value of
-            None gives its reason under ``unknown``, or is ``suppressed``.
+            None gives its reason under ``unknown``, or is ``suppressed``; a single one may have a ``note``.
         note: a caveat for this answer.
+        several: rows are the answer even where nothing is grouped by.
     """
 
     table: ir.Table
     finish: Finish
     note: str | None = None
+    several: bool = False
 
 
 @dataclass(frozen=True)

@@ -35,10 +35,11 @@ _BLOCK: Final = 1 << 20
 
 
 class Intent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An erasure that was begun: of which car, and why."""
+    """An erasure that was begun: of which car, why, and how many facts the book held before."""
 
     vin: str
     reason: str
+    after: int
 
 
 @dataclass(frozen=True)
@@ -140,10 +141,10 @@ class CarFiles:
         except (FileNotFoundError, NotADirectoryError):
             return None
 
-    def begin(self, vin: str, reason: str) -> None:
+    def begin(self, intent: Intent) -> None:
         """Leave word of what is begun."""
         if self.root.is_dir():
-            write_whole(self.root / _INTENT, msgspec.json.encode(Intent(vin, reason)), mode=0o600)
+            write_whole(self.root / _INTENT, msgspec.json.encode(intent), mode=0o600)
 
     def done(self) -> None:
         """It is finished, or called off."""

@@ -14,7 +14,7 @@ from driveaway.book.state.state import Change, State
 from driveaway.book.store import WriteTransaction
 from driveaway.facts import Draft, Fact
 from driveaway.facts.launches import SubjectErased
-from driveaway.fleet.erasing import CarFiles, Prepared, shares_of
+from driveaway.fleet.erasing import CarFiles, Intent, Prepared, shares_of
 from driveaway.values.clock import now
 from driveaway.values.errors import BadValue, DriveawayError
 from driveaway.values.ids import parse_vin
@@ -83,31 +83,43 @@ class _Erasing:
 
     def erase(self, vin: str, reason: str) -> int:
         """One car; what another process was stopped in the middle of is finished first."""
-        begun = self.files.begun()
-        if begun is not None and begun.vin != vin:
-            self.resume()
-        return self._erase(vin, reason, resumed=begun is not None and begun.vin == vin)
+        self.resume()
+        return self._erase(vin, reason)
 
     def resume(self) -> None:
-        """Finish what was begun; a car that is held by now stays, as whoever asks again is told."""
-        begun = self.files.begun()
-        if begun is not None:
-            try:
-                self._erase(begun.vin, begun.reason, resumed=True)
-            except DriveawayError as error:
-                if error.code != "erase.held":
-                    raise
+        """Finish what was begun; a car that is held by now stays, as whoever asks again is told.
 
-    def _erase(self, vin: str, reason: str, *, resumed: bool) -> int:
+        Where the fact was recorded before the stop, none is recorded again: only files are left to delete.
+        """
+        begun = self.files.begun()
+        if begun is None:
+            return
+        facts = self.book.about(begun.vin)
+        if any(fact.kind == "subject.erased" and fact.seq > begun.after for fact in facts):
+            prepared = self.files.prepare(begun.vin, shares_of(trip_facts(self.book)))
+            if not prepared.trips:
+                self.files.finish(prepared, resumed=True)
+                self._forget_open(begun.vin)
+                self.files.done()
+                return
+            # More of its trips have landed since.
+            self.files.discard(prepared)
+        try:
+            self._erase(begun.vin, begun.reason)
+        except DriveawayError as error:
+            if error.code != "erase.held":
+                raise
+
+    def _erase(self, vin: str, reason: str) -> int:
         prepared = self.files.prepare(vin, shares_of(trip_facts(self.book)))
-        recorded = prepared.trips or prepared.quarantined or _count(self.state, vin)
-        self.files.begin(vin, reason)
+        left = prepared.trips or prepared.quarantined or _count(self.state, vin)
+        self.files.begin(Intent(vin, reason, self.book.edge().size))
 
         def append(transaction: WriteTransaction, drafts: Sequence[Draft]) -> Sequence[int]:
             return self._append(transaction, drafts, vin, prepared)
 
         try:
-            shredded, _ = erase(self.book.store, [vin], reason, append, anyway=[vin] if recorded else ())
+            shredded, _ = erase(self.book.store, [vin], reason, append, anyway=[vin] if left else ())
         except DriveawayError as error:
             if error.code in ("erase.held", "subject.missing"):
                 self.files.discard(prepared)
@@ -115,7 +127,7 @@ class _Erasing:
             if error.code == "subject.missing":
                 self._forget_open(vin)
             raise
-        self.files.finish(prepared, resumed=resumed)
+        self.files.finish(prepared)
         self._forget_open(vin)
         self.files.done()
         return shredded

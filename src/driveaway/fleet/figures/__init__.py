@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from driveaway.figures.figure import Figure
-from driveaway.fleet.figures import active, driving, incidents
+from driveaway.fleet.figures import active, aside, best, driving, incidents, keeping
 
-FIGURES: tuple[Figure, ...] = (*active.FIGURES, *driving.FIGURES, *incidents.FIGURES)
+FIGURES: tuple[Figure, ...] = (
+    *active.FIGURES,
+    *driving.FIGURES,
+    *best.FIGURES,
+    *keeping.FIGURES,
+    *aside.FIGURES,
+    *incidents.FIGURES,
+)

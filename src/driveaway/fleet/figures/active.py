@@ -17,7 +17,8 @@ from driveaway.fleet.figures.arguments import Metres, functions_of, single, wind
 from driveaway.fleet.figures.cars import CAR, FAR, union, with_attributes
 from driveaway.fleet.figures.equipped import trims_equipped
 from driveaway.fleet.figures.rare import hide_rare
-from driveaway.fleet.figures.spans import ASSISTED, DRIVEN, Spans, scope_of
+from driveaway.fleet.figures.spans import Spans
+from driveaway.fleet.ledger.scopes import ASSISTED, DRIVEN, scope_of
 from driveaway.values.errors import BadValue
 
 LAST: Final = ("city", "software", "level")
@@ -88,17 +89,12 @@ class Active:
                 scopes: list[str] | None = [ASSISTED]
             else:
                 scopes = None if functions is None else [scope_of(name) for name in functions]
-            active, made_up = spans.active(scopes), spans.made_up(scopes)
+            active = spans.active(scopes)
         else:
             active = spans.active_by_metres(functions, self.least, apart=apart)
-            made_up = spans.made_up([ASSISTED])
-        parts = [
-            self._counted(spans, active, keys, "active"),
-            self._counted(spans, made_up, keys, "made_up"),
-        ]
+        parts = [self._counted(spans, active, keys, "active")]
         if self.of == "driven" and rate:
             parts.append(self._counted(spans, spans.active([DRIVEN]), keys, "of", restricted=False))
-            parts.append(self._counted(spans, spans.made_up([DRIVEN]), keys, "made_up", restricted=False))
         elif rate:
             parts += self._delivered(spans, keys)
         whole = union(*parts)
@@ -110,34 +106,32 @@ class Active:
         self, spans: Spans, rows: ir.Table, keys: Sequence[str], column: str, *, restricted: bool = True
     ) -> ir.Table:
         """Spans of cars that drove, dressed with the dimensions, as rows to be summed."""
-        cars = self.view.landed("cars").select("vin_key", numbered="car")
-        rows = rows.inner_join(cars, rows.car == cars.numbered).drop("numbered")
-        if restricted and self.of != "driven":
+        restricted = restricted and self.of != "driven"
+        if restricted or any(name in CAR for name in keys):
+            cars = self.view.landed("cars").select("vin_key", numbered="car")
+            rows = rows.inner_join(cars, rows.car == cars.numbered).drop("numbered")
+        if restricted:
             rows = spans.within(rows, spans.handed_over(), "vin_key", keep=())
         for name in keys:
-            if name in LAST:
+            if name in LAST and not (column == "of" and name == "level"):
                 rows = spans.within(rows, spans.last(name), "car", keep=(name,))
         return self._rows(spans, rows, keys, column)
 
     def _delivered(self, spans: Spans, keys: Sequence[str]) -> list[ir.Table]:
-        """The cars below the line where these are delivered cars, and the simulated among them."""
-        handed = spans.handed_over()
+        """The cars below the line where these are delivered cars."""
         use = [name for name in keys if name in ("city", "software")]
-        out = []
-        for column in ("of", "made_up"):
-            rows = handed if column == "of" else handed.filter(handed.handed_made_up)
-            rows = rows.drop("handed_made_up").mutate(scope=ibis.literal(None, "string"))
-            texts = {name: ibis.literal(None, "string") for name in use}
-            out.append(self._rows(spans, rows.mutate(**texts), keys, column))
-            if use:
-                cars = self.view.landed("cars").select("car", numbered="vin_key")
-                drove = rows.inner_join(cars, rows.vin_key == cars.numbered).drop("numbered")
-                for name in use:
-                    drove = spans.within(drove, spans.last(name), "car", keep=(name,))
-                # Under what a car drove, and no longer under nothing.
-                out.append(self._rows(spans, drove, keys, column))
-                away = drove.mutate(weight=-drove.weight, **texts)
-                out.append(self._rows(spans, away, keys, column))
+        nothing = {name: ibis.literal(None, "string") for name in use}
+        rows = spans.handed_over().mutate(scope=ibis.literal(None, "string"))
+        out = [self._rows(spans, rows.mutate(**nothing), keys, "of")]
+        if use:
+            cars = self.view.landed("cars").select("car", numbered="vin_key")
+            drove = rows.inner_join(cars, rows.vin_key == cars.numbered).drop("numbered")
+            for name in use:
+                drove = spans.within(drove, spans.last(name), "car", keep=(name,))
+            # Under what a car drove, and no longer under nothing.
+            out.append(self._rows(spans, drove, keys, "of"))
+            away = drove.mutate(weight=-drove.weight, made_up=-drove.made_up, **nothing)
+            out.append(self._rows(spans, away, keys, "of"))
         return out
 
     def _rows(self, spans: Spans, rows: ir.Table, keys: Sequence[str], column: str) -> ir.Table:
@@ -155,12 +149,15 @@ class Active:
         columns: dict[str, Any] = {name: rows[name] for name in dict.fromkeys([*keys, *wanted])}
         columns["scope"] = rows.scope
         zero = ibis.literal(0, "int64")
-        sums = {name: rows.weight if name == column else zero for name in ("active", "of", "made_up")}
+
+        def sums(weight: ir.IntegerColumn, made_up: ir.IntegerColumn) -> dict[str, Any]:
+            both = {"active": zero, "of": zero} | {column: weight}
+            return both | {"made_up": made_up}
+
         if not spans.series:
-            return rows.select(**columns, **sums)
-        comes = rows.select(**columns, at=rows.lo, **sums)
-        sums = {name: -rows.weight if name == column else zero for name in ("active", "of", "made_up")}
-        goes = rows.select(**columns, at=rows.hi, **sums)
+            return rows.select(**columns, **sums(rows.weight, rows.made_up))
+        comes = rows.select(**columns, at=rows.lo, **sums(rows.weight, rows.made_up))
+        goes = rows.select(**columns, at=rows.hi, **sums(-rows.weight, -rows.made_up))
         return union(comes, goes)
 
     # --- its rows ---

@@ -11,7 +11,7 @@ from driveaway.facts.duties import Duty
 from driveaway.facts.fleet import Fleet
 from driveaway.fleet.incidents.duties import applies, base, deadline, duties_of, period_ends
 from driveaway.fleet.incidents.register import Filing, Incident, Register
-from driveaway.values.clock import end_of_day, local_day
+from driveaway.values.clock import SECOND, end_of_day, local_day
 
 Standing = Literal["overdue", "due", "no_time_stated", "filed_late", "filed", "not_needed"]
 
@@ -69,23 +69,25 @@ def open_reports(
     found: Register, incidents: Iterable[Incident], rules: Fleet, zone: ZoneInfo
 ) -> list[Report]:
     """Reports about some incidents that are still to be done, whenever they are due."""
-    rows = _about(found, incidents, duties_of(rules), zone, 0)
+    rows = _about(found, incidents, duties_of(rules), zone, None)
     return sorted((row for row in rows if row.open), key=_pressing)
 
 
 def _about(
-    found: Register, incidents: Iterable[Incident], duties: Iterable[Duty], zone: ZoneInfo, as_of: int
+    found: Register, incidents: Iterable[Incident], duties: Iterable[Duty], zone: ZoneInfo, as_of: int | None
 ) -> list[Report]:
+    """Reports whose time has begun by the as-of; None: all."""
     rows: list[Report] = []
     for incident in incidents:
         for duty in duties:
             verdict = applies(duty, incident, zone)
-            if verdict == "no":
+            begins = base(duty, incident)
+            if verdict == "no" or begins is None or (as_of is not None and begins > as_of):
                 continue
-            since = base(duty, incident) if duty.counts_from == "corrected" else None
+            since = begins if duty.counts_from == "corrected" else None
             filing = found.filed(incident.slug, duty.name, since)
             due = deadline(duty, incident, zone)
-            standing = _standing(due, filing, as_of)
+            standing = _standing(due, filing, as_of or 0)
             rows.append(Report(duty, incident, incident.slug, verdict, due, filing, standing))
     return rows
 
@@ -98,7 +100,7 @@ def _regular(found: Register, rules: Fleet, zone: ZoneInfo, as_of: int) -> list[
         for _, last in period_ends(duty, local_day(as_of, zone)):
             subject = f"{duty.name}.{last.isoformat()}"
             filing = found.filed(subject, duty.name)
-            due = end_of_day(last, zone)
+            due = end_of_day(last, zone) + 1 - SECOND
             rows.append(Report(duty, None, subject, "yes", due, filing, _standing(due, filing, as_of)))
     return rows
 

@@ -16,7 +16,7 @@ from driveaway.facts.duties import Duty
 from driveaway.facts.fleet import Fleet
 from driveaway.fleet.incidents.engagement import engagement
 from driveaway.fleet.incidents.register import Incident
-from driveaway.values.clock import DAY, HOUR, end_of_day, local_day
+from driveaway.values.clock import DAY, HOUR, SECOND, end_of_day, local_day
 from driveaway.values.errors import NotFound
 
 Applies = Literal["yes", "no", "unknown"]
@@ -95,7 +95,8 @@ def base(duty: Duty, incident: Incident) -> int | None:
 def deadline(duty: Duty, incident: Incident, zone: ZoneInfo) -> int | None:
     """When a duty is due, microseconds since 1970 UTC; None: no number is stated.
 
-    Of several terms the earliest holds. Hours and days run exactly; a day of a month ends in ``zone``.
+    Of several terms the earliest holds. Hours and days run exactly; a day of a month ends in ``zone``, with
+    its last whole second.
     """
     begins = base(duty, incident)
     if begins is None:
@@ -106,7 +107,8 @@ def deadline(duty: Duty, incident: Incident, zone: ZoneInfo) -> int | None:
     if duty.days is not None:
         terms.append(begins + duty.days * DAY)
     if duty.month_day is not None:
-        terms.append(end_of_day(_in_next_month(local_day(begins, zone), duty.month_day), zone))
+        last = _in_next_month(local_day(begins, zone), duty.month_day)
+        terms.append(end_of_day(last, zone) + 1 - SECOND)
     return min(terms, default=None)
 
 

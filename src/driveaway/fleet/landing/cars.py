@@ -2,67 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from driveaway.fleet.landing.loops.cars import Last
-from driveaway.fleet.landing.loops.rows import NEVER
+from driveaway.fleet.landing.loops.cars import CAR
+from driveaway.fleet.landing.loops.cars import Cars as Records
 from driveaway.fleet.landing.loops.vins import fill_slots, number_cars
-
-NONE: Final = -(2**63)
-"""A number that is not known."""
-STATE: Final = np.dtype([
-    ("high", "<u8"), ("low", "<u8"), ("last_trip", "<i8"), ("last_segment", "<i4"), ("last_end", "<i8"),
-    ("odometer", "<i8"), ("odometer_at", "<i8"),
-    ("latitude", "<i2"), ("longitude", "<i2"), ("place_at", "<i8"),
-])  # fmt: skip
-"""What the index keeps of a car on disk. Places are in tenths of a degree."""
-_FIRST: Final = {"last_trip": -1, "last_segment": -1, "last_end": NONE, "odometer": NONE, "odometer_at": NONE,
-                 "latitude": 0, "longitude": 0, "place_at": NONE}  # fmt: skip
 
 
 class Cars:
-    """Numbers of cars, and one array for each thing that is known of them.
+    """Numbers of cars, and a record of each.
 
     Attributes:
         count: how many.
-        high, low: their VINs.
-        handover: microseconds since 1970 UTC; ``NEVER`` where none is known.
-        rank: place of each car in the order of VINs.
-        (the others as in ``STATE``)
+        records: see ``CAR``; room for more behind ``count``.
     """
 
-    high: NDArray[np.uint64]
-    low: NDArray[np.uint64]
-    last_trip: NDArray[np.int64]
-    last_segment: NDArray[np.int32]
-    last_end: NDArray[np.int64]
-    odometer: NDArray[np.int64]
-    odometer_at: NDArray[np.int64]
-    latitude: NDArray[np.int16]
-    longitude: NDArray[np.int16]
-    place_at: NDArray[np.int64]
-    handover: NDArray[np.int64]
-
-    def __init__(self, stored: NDArray[np.void] | None = None) -> None:
+    def __init__(self, stored: Records | None = None) -> None:
         self.count = 0 if stored is None else len(stored)
-        room = max(1024, 2 * self.count)
-        for name in STATE.names or ():
-            column = np.full(room, _FIRST.get(name, 0), STATE[name])
-            if stored is not None:
-                column[: self.count] = stored[name]
-            setattr(self, name, column)
-        self.handover = np.full(room, NEVER, np.int64)
-        self._slots = self._filled(4 * room)
+        self.records: Records = np.zeros(max(1024, 2 * self.count), CAR)
+        if stored is not None:
+            self.records[: self.count] = stored
+        self._slots = self._filled()
         self._rank = np.empty(0, np.int32)
 
-    def _filled(self, slots: int) -> NDArray[np.int32]:
-        table = np.full(1 << (slots - 1).bit_length(), -1, np.int32)
-        fill_slots(self.high, self.low, self.count, table)
-        return table
+    def _filled(self) -> NDArray[np.int32]:
+        slots = np.full(1 << (4 * len(self.records) - 1).bit_length(), -1, np.int32)
+        fill_slots(self.records, self.count, slots)
+        return slots
 
     def numbers(
         self, high: NDArray[np.uint64], low: NDArray[np.uint64], code: NDArray[np.uint8], *, add: bool = True
@@ -72,45 +40,39 @@ class Cars:
         done = 0
         while done < len(high):
             part, self.count = number_cars(
-                high[done:], low[done:], code[done:], self._slots, self.high, self.low, self.count,
-                out[done:], add,
-            )  # fmt: skip
+                high[done:], low[done:], code[done:], self._slots, self.records, self.count, out[done:], add
+            )
             done += part
             if done < len(high):
-                self._grow()
+                grown = np.zeros(2 * len(self.records), CAR)
+                grown[: self.count] = self.records[: self.count]
+                self.records = grown
+                self._slots = self._filled()
         return out
-
-    def _grow(self) -> None:
-        room = 2 * len(self.high)
-        for name in (*(STATE.names or ()), "handover"):
-            old = getattr(self, name)
-            new = np.full(room, _FIRST.get(name, NEVER if name == "handover" else 0), old.dtype)
-            new[: len(old)] = old
-            setattr(self, name, new)
-        self._slots = self._filled(4 * room)
 
     @property
     def rank(self) -> NDArray[np.int32]:
         """Place of each car in the order of VINs."""
         if len(self._rank) != self.count:
-            order = np.lexsort((self.low[: self.count], self.high[: self.count]))
+            known = self.records[: self.count]
+            order = np.lexsort((known["low"], known["high"]))
             self._rank = np.empty(self.count, np.int32)
             self._rank[order] = np.arange(self.count, dtype=np.int32)
         return self._rank
 
-    def arrays(self) -> Last:
-        """What every car said last, for compiled loops."""
-        return Last(
-            self.last_trip, self.last_segment, self.last_end, self.odometer, self.odometer_at,
-            self.latitude, self.longitude, self.place_at,
-        )  # fmt: skip
+    def ranks_of(self, numbers: NDArray[np.int32]) -> tuple[NDArray[np.int32], int]:
+        """For each number its place in the order of VINs, among all cars or among these.
 
-    def stored(self) -> NDArray[np.void]:
-        """What is kept on disk."""
-        out = np.empty(self.count, STATE)
-        for name in STATE.names or ():
-            out[name] = getattr(self, name)[: self.count]
-        return out
+        Returns:
+            (places, how many there are).
+        """
+        if len(numbers) > self.count // 4:
+            return self.rank[numbers], self.count
+        some, place = np.unique(numbers, return_inverse=True)
+        known = self.records[some]
+        ranks = np.empty(len(some), np.int32)
+        ranks[np.lexsort((known["low"], known["high"]))] = np.arange(len(some), dtype=np.int32)
+        return ranks[place], len(some)
 
 
 def text_buffers(texts: pa.Array) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:

@@ -17,14 +17,16 @@ from numpy.typing import NDArray
 from driveaway.facts.fleet import Fleet
 from driveaway.fleet.landing.cars import Cars
 from driveaway.fleet.landing.columns import Prepared, pack_keys
+from driveaway.fleet.landing.loops.cars import hand_over
 from driveaway.fleet.landing.loops.codes import Code
 from driveaway.fleet.landing.loops.order import local_days
-from driveaway.fleet.landing.loops.rows import FIELDS, NEVER, Limits, check_rows
+from driveaway.fleet.landing.loops.rows import FIELDS, Limits, check_rows
 from driveaway.fleet.landing.normal import NAMES
 from driveaway.values.clock import DAY, HOUR, SECOND, local_day, start_of_day
 
 SLACK: Final = 1_000
 """Metres by which a distance may exceed what the highest speed allows: short segments, whole kilometres."""
+EPOCH: Final = date(1970, 1, 1)
 _ENERGY_SLACK: Final = 5_000
 _EARLIEST: Final = 946_684_800_000_000
 """1 January 2000 UTC: what is before it came from a clock that was not set, or is in another unit."""
@@ -55,20 +57,12 @@ class Checked:
     Attributes:
         car: number of each row's car, -1 where the VIN is none.
         level: of each row, -1 for none.
-        day: index into ``days`` of each row without a code.
-        days: consecutive local days.
+        day: local day of the start of each row without a code, as days since 1970.
     """
 
     car: NDArray[np.int32]
     level: NDArray[np.int8]
     day: NDArray[np.int32]
-    days: tuple[date, ...]
-
-    @property
-    def since_1970(self) -> NDArray[np.int32]:
-        """The local day of each row, as days since 1970."""
-        first = (self.days[0] - date(1970, 1, 1)).days if self.days else 0
-        return self.day + np.int32(first)
 
 
 class Checks:
@@ -84,6 +78,15 @@ class Checks:
         self._version: object = None
         self._entered: Cars | None = None
         self._midnights = lru_cache(maxsize=4096)(lambda day: int(start_of_day(day, zone)))
+
+    @property
+    def version(self) -> object:
+        """Of what is known of handovers."""
+        return self._version
+
+    def refresh(self, cars: Cars) -> None:
+        """Bring the handovers up to date, now."""
+        self._enter(cars, at_once=True)
 
     def limits(self) -> Limits:
         """What is plausible now."""
@@ -114,17 +117,22 @@ class Checks:
         limits = self.limits()
         arguments: tuple[Any, ...] = (allowed, declared, limits, waived, normal.code, field, level)
         given = normal.code != 0
-        bad = check_rows(rows, car, cars.handover, *arguments)
+        bad = check_rows(rows, self._handovers(cars, car), *arguments)
         if bad and self.rules.delivered_only:
             early = normal.code >= Code.NOT_DELIVERED
             early &= normal.code <= Code.BEFORE_HANDOVER
             if early.any() and self._enter(cars, at_once=True):
                 normal.code[early] = 0
-                check_rows(rows, car, cars.handover, *arguments)
+                check_rows(rows, self._handovers(cars, car), *arguments)
         new = ~given & (normal.code != 0)
         normal.field[new] = _FIELDS[field[new]]
-        day, days = self.days(rows.start, normal.code)
-        return Checked(car, level, day, days)
+        return Checked(car, level, self.days(rows.start, normal.code))
+
+    def _handovers(self, cars: Cars, car: NDArray[np.int32]) -> NDArray[np.int64]:
+        if not self.rules.delivered_only:
+            return np.zeros(0, np.int64)
+        found: NDArray[np.int64] = cars.records["handover"][car]
+        return found
 
     def _functions(self, names: pa.Array) -> tuple[NDArray[np.bool_], NDArray[np.int8]]:
         known = {function.name: function.level for function in self.rules.functions}
@@ -147,10 +155,8 @@ class Checks:
         high, low, code = pack_keys(vins)
         numbers = cars.numbers(high, low, code)
         at = happened.to_numpy(zero_copy_only=False).astype(np.int64)
-        sound = numbers >= 0
-        cars.handover[: cars.count] = NEVER
-        # Of two handovers the first counts; what was driven on its day counts from the day's beginning.
-        np.minimum.at(cars.handover, numbers[sound], self._day_starts(at[sound]))
+        # What was driven on the day of the handover counts from that day's beginning.
+        hand_over(numbers, self._day_starts(at), cars.records, cars.count)
         return True
 
     def _day_starts(self, at: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -166,14 +172,11 @@ class Checks:
         days = tuple(day + timedelta(days=number) for number in range((until - day).days + 1))
         return np.array([self._midnights(each) for each in days], np.int64), days
 
-    def days(
-        self, start: NDArray[np.int64], code: NDArray[np.uint8]
-    ) -> tuple[NDArray[np.int32], tuple[date, ...]]:
-        """The local days of rows without a code, as indices into consecutive days; -1 for others."""
+    def days(self, start: NDArray[np.int64], code: NDArray[np.uint8]) -> NDArray[np.int32]:
+        """The local days of rows without a code, as days since 1970."""
         out = np.full(len(start), -1, np.int32)
         sound = start[code == 0] if code.any() else start
-        if not len(sound):
-            return out, ()
-        midnights, days = self._between(int(sound.min()), int(sound.max()))
-        local_days(start, code, midnights, out)
-        return out, days
+        if len(sound):
+            midnights, days = self._between(int(sound.min()), int(sound.max()))
+            local_days(start, code, midnights, (days[0] - EPOCH).days, out)
+        return out

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -13,16 +15,22 @@ from numpy.typing import NDArray
 
 from driveaway.fleet.columns import TRIPS
 from driveaway.fleet.landing.cars import text_buffers
+from driveaway.fleet.landing.loops.cars import NOWHERE
 from driveaway.fleet.landing.loops.codes import Code
 from driveaway.fleet.landing.loops.rows import Rows, TextWords
-from driveaway.fleet.landing.loops.vins import CHECKED, PLACE, VALUE, WEIGHTS, pack_vins
+from driveaway.fleet.landing.loops.vins import CHECKED, PLACE, VALUE, WEIGHTS, copy_vins, pack_vins
 from driveaway.fleet.landing.normal import TEXTS, Normal
+
+_CELL: Final = re.compile(r"(-?[0-9]{1,2}(?:\.[0-9])?),(-?[0-9]{1,3}(?:\.[0-9])?)")
 
 
 def rows_of(normal: Normal) -> Rows:
     """The arrays of normal columns. VINs without their form or check digit get a code on the way."""
+    return _rows(normal, *_vins(normal))
+
+
+def _rows(normal: Normal, high: NDArray[np.uint64], low: NDArray[np.uint64]) -> Rows:
     of = normal.columns
-    high, low = _vins(normal)
     energy, has_energy = _nullable(of["energy_wh"])
     odometer, has_odometer = _nullable(of["odometer_m"])
     return Rows(
@@ -116,6 +124,21 @@ def _codes(array: pa.DictionaryArray) -> NDArray[Any]:
     return _plain(pc.fill_null(array.indices, -1))
 
 
+def places_of(cells: pa.DictionaryArray) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+    """Latitudes and longitudes of cells in tenths of a degree; ``NOWHERE`` where there is none.
+
+    Returns:
+        two arrays of shape (n,), neither writable.
+    """
+    known = []
+    for text in cells.dictionary.to_pylist():
+        found = _CELL.fullmatch(text or "")
+        known.append((round(float(found[1]) * 10), round(float(found[2]) * 10)) if found else (NOWHERE, 0))
+    table = np.array([*known, (NOWHERE, 0)], np.int16)
+    codes = _codes(cells)
+    return _sealed(table[codes, 0]), _sealed(table[codes, 1])
+
+
 @dataclass(frozen=True)
 class Prepared:
     """Normal columns beside their arrays."""
@@ -123,13 +146,88 @@ class Prepared:
     normal: Normal
     rows: Rows
 
-    def table(self, order: NDArray[np.int64], level: NDArray[np.int8]) -> pa.Table:
-        """Chosen rows as a table of ``TRIPS``, texts other than the VIN as dictionaries."""
-        index = pa.array(order)
-        columns = []
-        for name in TRIPS.names:
-            column = self.normal.columns[name]
-            if name == "level":
-                column = pa.array(level, mask=level < 0)
-            columns.append(column.take(index))
+    @cached_property
+    def places(self) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+        """Where rows began, as ``places_of`` has it."""
+        return places_of(self.normal.columns["cell"])
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """Rows that can stand by themselves, by car and time.
+
+    Attributes:
+        origin: of each its row in the table as it arrived.
+        normal: their columns, codes anew.
+        rows: the same as arrays.
+        car: number of each row's car.
+        day: local day of its start, as days since 1970.
+    """
+
+    origin: NDArray[np.int64]
+    normal: Normal
+    rows: Rows
+    car: NDArray[np.int32]
+    day: NDArray[np.int32]
+
+    @cached_property
+    def places(self) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+        """Where rows began, as ``places_of`` has it."""
+        return places_of(self.normal.columns["cell"])
+
+    @cached_property
+    def words(self) -> TextWords:
+        """64 bits for each text of the columns of texts."""
+        return text_words(self.normal)
+
+    def table(self, which: NDArray[np.int64]) -> pa.Table:
+        """Rows of it as a table of ``TRIPS``, texts other than the VIN as dictionaries."""
+        columns = [self.normal.columns[name] for name in TRIPS.names]
+        if len(which) != len(self.origin):
+            index = pa.array(which)
+            columns = [column.take(index) for column in columns]
         return pa.table(columns, names=TRIPS.names)
+
+
+def in_order(
+    prepared: Prepared,
+    order: NDArray[np.int64],
+    car: NDArray[np.int32],
+    day: NDArray[np.int32],
+    level: NDArray[np.int8],
+) -> Sorted:
+    """Chosen rows in an order; what stands beside them is of all rows.
+
+    Args:
+        order: which rows.
+        car, day: as ``Sorted`` has them.
+        level: of each row, -1 for none.
+    """
+    index = pa.array(order)
+    of, cars = prepared.rows, car[order]
+    columns: dict[str, pa.Array] = {"vin": _vins_of(prepared.normal.columns["vin"], order, cars)}
+    codes = {"function": of.function, "software": of.software, "city": of.city, "cell": of.cell}
+    for name, column in prepared.normal.columns.items():
+        if name in codes:
+            columns[name] = _with_none(codes[name][order], column.dictionary)
+        elif name == "level":
+            levels = level[order]
+            columns[name] = pa.array(levels, mask=levels < 0)
+        elif name != "vin":
+            columns[name] = column.take(index)
+    normal = Normal(columns, np.zeros(len(order), np.uint8), np.zeros(len(order), np.uint8))
+    rows = _rows(normal, _sealed(of.high[order]), _sealed(of.low[order]))
+    return Sorted(order, normal, rows, cars, day[order])
+
+
+def _with_none(codes: NDArray[np.int32], texts: pa.Array) -> pa.DictionaryArray:
+    indices = pa.array(codes, mask=codes < 0) if len(codes) and codes.min() < 0 else pa.array(codes)
+    return pa.DictionaryArray.from_arrays(indices, texts)
+
+
+def _vins_of(vins: pa.Array, order: NDArray[np.int64], car: NDArray[np.int32]) -> pa.Array:
+    """VINs of rows that have one, which are of 17 bytes each."""
+    out = np.empty(17 * len(order), np.uint8)
+    copy_vins(order, car, *text_buffers(vins), out)
+    offsets = np.arange(0, 17 * len(order) + 1, 17, dtype=np.int32)
+    return pa.StringArray.from_buffers(len(order), pa.py_buffer(offsets), pa.py_buffer(out))

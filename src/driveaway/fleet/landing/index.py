@@ -15,13 +15,17 @@ from typing import Final
 
 import msgspec
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from driveaway.facts.base import Fact
 from driveaway.facts.trips import TripFile, TripsCompacted, TripsLanded
 from driveaway.fleet.folder import FleetFolder
-from driveaway.fleet.landing.cars import STATE, Cars
+from driveaway.fleet.landing.cars import Cars
 from driveaway.fleet.landing.files import sync_folder, writable, write_synced
+from driveaway.fleet.landing.loops.cars import CAR
+from driveaway.fleet.landing.reading import read_rows
 from driveaway.fleet.landing.runs import Held, Run, Stored, find, tidy, write_run
 
 Words = NDArray[np.uint64]
@@ -60,6 +64,7 @@ class Manifest(msgspec.Struct, frozen=True):
     cars_rows: int
     runs: tuple[StoredRun, ...]
     days: dict[str, tuple[Share, ...]]
+    withdrawn: tuple[int, ...] = ()
 
 
 class Index:
@@ -70,12 +75,14 @@ class Index:
         seed: of the fingerprints.
         cars: every car that landed a trip, or was asked about.
         days: local day → what lies in its files.
+        withdrawn: seqs of batches that were taken back: their rows lie in files, and do not count.
     """
 
     upto: int
-    seed: np.uint64
+    seed: int
     cars: Cars
     days: dict[str, list[Share]]
+    withdrawn: set[int]
 
     def __init__(self, folder: FleetFolder) -> None:
         self._folder = folder
@@ -99,16 +106,20 @@ class Index:
     def _take_up(self, found: Manifest | None) -> None:
         self._held: list[Run] = []
         self._held_rows = 0
+        self._changed = False
         self._published = found
         if found is None:
             self._generation, self.upto = 0, 0
-            self.seed = np.uint64(secrets.randbits(64))
-            self.cars, self.days, self._stored = Cars(), {}, []
+            self.seed = secrets.randbits(63)
+            self._factors = _factors(self.seed)
+            self.cars, self.days, self._stored, self.withdrawn = Cars(), {}, [], set()
             return
-        self._generation, self.upto, self.seed = found.generation, found.upto, np.uint64(found.seed)
-        stored = np.fromfile(self._folder.index / found.cars, STATE) if found.cars else None
+        self._generation, self.upto, self.seed = found.generation, found.upto, found.seed
+        self._factors = _factors(found.seed)
+        stored = np.fromfile(self._folder.index / found.cars, CAR) if found.cars else None
         self.cars = Cars(stored)
         self.days = {day: list(shares) for day, shares in found.days.items()}
+        self.withdrawn = set(found.withdrawn)
         self._stored = [Stored(self._folder.index / run.file, run.rows) for run in found.runs]
 
     def _read(self) -> Manifest | None:
@@ -119,12 +130,17 @@ class Index:
                 return None
             sizes = [(run.file, 16 * run.rows) for run in found.runs]
             if found.cars:
-                sizes.append((found.cars, STATE.itemsize * found.cars_rows))
+                sizes.append((found.cars, CAR.itemsize * found.cars_rows))
             if any((folder / name).stat().st_size != size for name, size in sizes):
                 return None
         except (OSError, msgspec.DecodeError):
             return None
         return found
+
+    @property
+    def factors(self) -> Words:
+        """Odd random numbers, the same as long as the index lives."""
+        return self._factors
 
     @property
     def leaf(self) -> str:
@@ -153,6 +169,12 @@ class Index:
             self._held = tidy([*self._held, Held.of(keys, words)], HELD)
             self._held_rows += len(keys)
 
+    def holds(self, seq: int) -> bool:
+        """Whether it counts a batch that a fact of this seq landed."""
+        if seq in self.withdrawn or seq > self.upto:
+            return False
+        return any(share.seq == seq for shares in self.days.values() for share in shares)
+
     def enter(self, facts: Iterable[Fact]) -> None:
         """Enter the files that facts name, in order of seq."""
         for fact in facts:
@@ -164,6 +186,9 @@ class Index:
                 day = fact.body.local_day
                 kept = [share for share in self.days.get(day, ()) if share.file.file not in gone]
                 self.days[day] = kept + [Share(fact.seq, file) for file in fact.body.files]
+            elif fact.replaces is not None:
+                self.withdrawn.add(fact.replaces)
+            self._changed = True
             self.upto = max(self.upto, fact.seq)
 
     @property
@@ -174,7 +199,7 @@ class Index:
     @property
     def is_ahead(self) -> bool:
         """Whether anything is only in memory."""
-        return self.upto > self.published
+        return self._changed
 
     def publish(self, leaf: str) -> None:
         """Write what is only in memory, and then say so.
@@ -198,19 +223,20 @@ class Index:
                     rows += sum(run.rows for run in tail)
                 stored.append(write_run(folder / f"rows-{generation}.bin", fresh))
             cars = f"cars-{generation}.bin"
-            state = self.cars.stored()
-            write_synced(folder / cars, state.tobytes())
+            state = self.cars.records[: self.cars.count]
+            write_synced(folder / cars, state.view(np.uint8))
             manifest = Manifest(
-                _LAYOUT, generation, self.upto, leaf, int(self.seed), cars, len(state),
+                _LAYOUT, generation, self.upto, leaf, self.seed, cars, len(state),
                 tuple(StoredRun(run.path.name, run.rows) for run in stored),
                 {day: tuple(shares) for day, shares in self.days.items() if shares},
+                tuple(sorted(self.withdrawn)),
             )  # fmt: skip
             temporary = folder / "manifest.json.new"
             write_synced(temporary, msgspec.json.encode(manifest))
             os.replace(temporary, folder / "manifest.json")
             sync_folder(folder)
         self._published, self._generation = manifest, generation
-        self._held, self._held_rows, self._stored = [], 0, stored
+        self._held, self._held_rows, self._stored, self._changed = [], 0, stored, False
         self._sweep({cars, *(run.file for run in manifest.runs)})
 
     def _sweep(self, named: set[str]) -> None:
@@ -220,4 +246,24 @@ class Index:
 
     def shares(self, days: Sequence[str]) -> list[Share]:
         """What lies in the files of these days."""
-        return [share for day in days for share in self.days.get(day, ())]
+        return [share for day in days for share in self.days.get(day, ()) if share.seq not in self.withdrawn]
+
+    def read(self, share: Share, columns: Sequence[str]) -> pa.Table:
+        """Rows that count of a file.
+
+        Raises:
+            Unavailable: the file is gone or damaged.
+        """
+        return counted(read_rows(self._folder, share.file, columns, seq=bool(self.withdrawn)), self.withdrawn)
+
+
+def counted(rows: pa.Table, withdrawn: set[int]) -> pa.Table:
+    """Rows of compacted files without those of batches that were taken back."""
+    if not withdrawn or "seq" not in rows.column_names:
+        return rows
+    return rows.filter(pc.invert(pc.is_in(rows["seq"], pa.array(sorted(withdrawn), pa.int64()))))
+
+
+def _factors(seed: int) -> Words:
+    drawn: Words = np.random.default_rng(seed).integers(0, 2**64, 20, np.uint64) | np.uint64(1)
+    return drawn

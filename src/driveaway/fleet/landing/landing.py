@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
@@ -19,18 +19,17 @@ from driveaway.facts.trips import Quarantined, TripFile, TripsLanded
 from driveaway.fleet.folder import FleetFolder
 from driveaway.fleet.landing import putting_aside
 from driveaway.fleet.landing.batch import Batch, Landed
-from driveaway.fleet.landing.checking import Checked, Checks, DeliveredCars
-from driveaway.fleet.landing.columns import Prepared, rows_of
-from driveaway.fleet.landing.files import encode, sync_folder, writable, write, write_synced
+from driveaway.fleet.landing.checking import Checks, DeliveredCars
+from driveaway.fleet.landing.columns import Sorted, rows_of
+from driveaway.fleet.landing.entering import Entering
 from driveaway.fleet.landing.index import Index
-from driveaway.fleet.landing.known import fingerprints, known_rows
+from driveaway.fleet.landing.known import fingerprints
 from driveaway.fleet.landing.locking import PATIENCE, landing_lock
 from driveaway.fleet.landing.loops.cars import absorb
-from driveaway.fleet.landing.loops.order import order_rows
-from driveaway.fleet.landing.normal import Normal, Places, normalise
-from driveaway.fleet.landing.reading import read_rows
+from driveaway.fleet.landing.normal import Places, normalise
+from driveaway.fleet.landing.part import Part, check, put_aside, write_accepted
 from driveaway.values.clock import now
-from driveaway.values.errors import Conflict, DriveawayError
+from driveaway.values.errors import BadValue, Conflict, DriveawayError
 
 KIND: Final = "trips.landed"
 SOURCE: Final = "urn:driveaway:trips/"
@@ -58,25 +57,15 @@ class TripBook(Protocol):
         ...
 
     def since(self, seq: int) -> tuple[int, Sequence[Fact]]:
-        """The book's last seq, and the facts ``trips.landed`` and ``trips.compacted`` after a seq, by seq."""
+        """The book's last seq, and facts after a seq, by seq.
+
+        Those of the kinds ``trips.landed`` and ``trips.compacted``, and those of any kind that replace a fact.
+        """
         ...
 
     def leaf(self, seq: int) -> str:
         """Leaf of a fact, hexadecimal; "" where there is none."""
         ...
-
-
-@dataclass
-class _Part:
-    """Batches of one schema on their way."""
-
-    batches: list[Batch]
-    prepared: Prepared
-    batch_of: NDArray[np.int32]
-    first: NDArray[np.int64]
-    checked: Checked | None = None
-    accepted: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    repeated: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, bool))
 
 
 class Landing:
@@ -114,10 +103,11 @@ class Landing:
         self.index = Index(folder)
         self.book = book
         self.patience = patience
-        self._append = append
+        self.append = append
         self._places = places
-        self._checks = Checks(rules, zone, delivered, clock)
-        self._clock = clock
+        self.checks = Checks(rules, zone, delivered, clock)
+        self.clock = clock
+        self._trusted = ""
 
     def land(self, batch: Batch) -> Landed:
         """Take in one batch: all of it or nothing.
@@ -141,52 +131,83 @@ class Landing:
         Raises:
             Unavailable: as ``land``; none of them was taken in, or some: sending all again is safe.
         """
+        with self.hold():
+            return self._land(batches)
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Hold the folder's lock with an index that is up to date.
+
+        Raises:
+            Unavailable: somebody else holds it all the time.
+        """
         with landing_lock(self.folder, self.patience):
             self.catch_up()
             try:
-                return self._land(batches)
+                yield
             except BaseException:
+                # How far it came is not known: what the facts say is read again.
                 self.index.forget()
                 raise
+
+    def check(self, batches: Sequence[Batch], *, waived: int = 0) -> Part:
+        """Check batches of one schema. The folder's lock is held.
+
+        Raises:
+            BadValue: nobody can read them.
+        """
+        return check(batches, self.index, self.checks, self._places, waived=waived)
 
     def close(self) -> None:
         """Write down what the index holds, so that the next process need not read it again."""
         if self.index.is_ahead:
-            with landing_lock(self.folder, self.patience):
-                self.catch_up()
-                if self.index.is_ahead:
-                    self.index.publish(self.book.leaf(self.index.upto))
+            with self.hold():
+                self.publish()
+
+    def publish(self) -> None:
+        """Write the index, if it is ahead of what was written. The folder's lock is held."""
+        if self.index.is_ahead:
+            self.index.publish(self.book.leaf(self.index.upto))
 
     # --- steps ---
 
     def catch_up(self) -> None:
         """Bring the index to the book's last fact about trips. The folder's lock is held."""
         index = self.index
-        if index.refresh() and index.upto and self.book.leaf(index.upto) != index.leaf:
-            # The book was restored or made anew.
+        index.refresh()
+        if index.published and self._trusted != index.leaf:
+            if self.book.leaf(index.published) != index.leaf:
+                # The book was restored or made anew.
+                index.drop()
+            self._trusted = index.leaf
+        edge, facts = self.book.since(index.upto)
+        if any(fact.replaces is not None and index.holds(fact.replaces) for fact in facts):
+            # A batch was taken back: who holds its rows for known would refuse them for ever.
             index.drop()
-        _, facts = self.book.since(index.upto)
+            edge, facts = self.book.since(0)
+        entering = Entering(self.folder, index.upto, facts)
         for fact in facts:
-            if isinstance(fact.body, TripsLanded):
-                for file in fact.body.files:
-                    self._enter_file(file)
+            for rows in entering.rows_of(fact):
+                self._enter_rows(rows)
             index.enter([fact])
             if index.is_due:
                 index.publish(self.book.leaf(index.upto))
+        index.upto = max(index.upto, edge)
 
-    def _enter_file(self, file: TripFile) -> None:
-        """Enter the rows of a file that somebody else landed, or that were forgotten."""
-        normal = normalise(read_rows(self.folder, file), simulated=False, places=None)
-        prepared = Prepared(normal, rows_of(normal))
-        car = self.index.cars.numbers(prepared.rows.high, prepared.rows.low, normal.code)
-        day, days = self._checks.days(prepared.rows.start, normal.code)
-        checked = Checked(car, prepared.rows.level, day, days)
-        self._remember(prepared, checked, np.flatnonzero(normal.code == 0))
+    def _enter_rows(self, table: pa.Table) -> None:
+        """Enter rows that somebody else landed, or that were forgotten."""
+        normal = normalise(table, simulated=False, places=None)
+        rows = rows_of(normal)
+        car = self.index.cars.numbers(rows.high, rows.low, normal.code)
+        day = self.checks.days(rows.start, normal.code)
+        of = Sorted(np.arange(normal.rows), normal, rows, car, day)
+        self.remember(of, np.flatnonzero(normal.code == 0))
 
-    def _remember(self, prepared: Prepared, checked: Checked, which: NDArray[np.int64]) -> None:
+    def remember(self, of: Sorted, which: NDArray[np.int64]) -> None:
+        """Enter rows that were landed into the index. The folder's lock is held."""
         if len(which):
-            self.index.add(*fingerprints(prepared, checked, which, self.index.seed))
-            absorb(which, checked.car, prepared.rows, self.index.cars.arrays())
+            self.index.add(*fingerprints(of, which, self.index))
+            absorb(which, of.car, of.rows, *of.places, self.index.cars.records)
 
     def _land(self, batches: Sequence[Batch]) -> list[Landed | DriveawayError]:
         out: dict[int, Landed | DriveawayError] = {}
@@ -231,13 +252,12 @@ class Landing:
     def _land_group(self, batches: list[Batch]) -> list[Landed | DriveawayError]:
         """Batches of one schema, none of them known."""
         try:
-            part = self._prepare(batches)
-        except DriveawayError as error:
+            part = self.check(batches)
+        except BadValue as error:
             return [error for _ in batches]
-        self._check(part)
-        files = self._write(part)
+        files = write_accepted(part, self.folder)
         drafts, asides = self._drafts(part, files)
-        outcomes = self._append(drafts)
+        outcomes = self.append(drafts)
         done: list[Landed | DriveawayError] = []
         refused = False
         for batch, draft, aside, outcome in zip(batches, drafts, asides, outcomes, strict=True):
@@ -251,102 +271,37 @@ class Landing:
             counted = {each.code: each.rows for each in body.quarantined}
             told = putting_aside.told(aside) if aside is not None else ()
             done.append(Landed(batch.id, outcome.seq, body.rows, body.repeated, counted, told))
-            self.index.enter([_as_fact(draft, outcome.seq)])
+            self.index.enter([as_fact(draft, outcome.seq)])
         if refused:
             # Its rows lie in a file that others share: what is known is read again from what the facts name.
             self.index.forget()
         else:
-            assert part.checked is not None
-            self._remember(part.prepared, part.checked, part.accepted)
+            self.remember(part.sorted, part.accepted)
             if self.index.is_due:
                 self.index.publish(self.book.leaf(self.index.upto))
         return done
 
-    def _prepare(self, batches: list[Batch]) -> _Part:
-        sizes = np.array([len(batch.table) for batch in batches], np.int64)
-        table = batches[0].table if len(batches) == 1 else pa.concat_tables([each.table for each in batches])
-        normal: Normal = normalise(table, simulated=batches[0].simulated, places=self._places)
-        batch_of = np.repeat(np.arange(len(batches), dtype=np.int32), sizes)
-        first = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
-        return _Part(batches, Prepared(normal, rows_of(normal)), batch_of, first)
-
-    def _check(self, part: _Part) -> None:
-        """Which rows are accepted, in the order in which they are written."""
-        prepared, code = part.prepared, part.prepared.normal.code
-        cars = self.index.cars
-        part.checked = checked = self._checks.check(prepared, cars)
-        order = self._order(prepared, checked)
-        part.repeated = known_rows(prepared, checked, order, self.index, self.folder)
-        order = order[(code[order] == 0) & ~part.repeated[order]]
-        part.accepted = order
-
-    def _order(self, prepared: Prepared, checked: Checked) -> NDArray[np.int64]:
-        """Rows without a code, by car and time."""
-        cars, rows = self.index.cars, prepared.rows
-        sound = np.flatnonzero(prepared.normal.code == 0)
-        if len(sound) > cars.count // 4:
-            rank, ranks = cars.rank[checked.car], cars.count
-        else:
-            some, place = np.unique(checked.car[sound], return_inverse=True)
-            by_vin = np.lexsort((cars.low[some], cars.high[some]))
-            ranks_of = np.empty(len(some), np.int32)
-            ranks_of[by_vin] = np.arange(len(some), dtype=np.int32)
-            rank = np.full(prepared.normal.rows, -1, np.int32)
-            rank[sound] = ranks_of[place]
-            ranks = len(some)
-        ordered: NDArray[np.int64] = order_rows(sound, rank, ranks, rows.start, rows.trip, rows.segment)
-        return ordered
-
-    def _write(self, part: _Part) -> list[list[TripFile]]:
-        """Write the accepted rows; for each batch where its rows are."""
-        assert part.checked is not None
-        out: list[list[TripFile]] = [[] for _ in part.batches]
-        rows, days = part.accepted, part.checked.days
-        if not len(rows):
-            return out
-        many = len(part.batches)
-        place = part.checked.day[rows].astype(np.int64) * many + part.batch_of[rows]
-        if (place[1:] < place[:-1]).any():
-            by_place = np.argsort(place, kind="stable")
-            rows, place = rows[by_place], place[by_place]
-        edges = np.flatnonzero(np.diff(place)) + 1
-        begins = np.concatenate([[0], edges])
-        ends = np.concatenate([edges, [len(rows)]])
-        shares = list(zip(place[begins].tolist(), begins.tolist(), ends.tolist(), strict=True))
-        stem = part.batches[0].subject[:80]
-        for number in sorted({where // many for where, _, _ in shares}):
-            here = [share for share in shares if share[0] // many == number]
-            low, high = here[0][1], here[-1][2]
-            day = days[number].isoformat()
-            content = encode(part.prepared.table(rows[low:high], part.checked.level))
-            written = write(self.folder.trips / day, self.folder.staging, stem, content, high - low)
-            for where, begin, end in here:
-                out[where % many].append(
-                    TripFile(
-                        day=day, file=written.name, rows=end - begin, sha256=written.sha256, first=begin - low
-                    )
-                )
-        return out
-
-    def _drafts(self, part: _Part, files: list[list[TripFile]]) -> tuple[list[Draft], list[pa.Table | None]]:
+    def _drafts(self, part: Part, files: list[list[TripFile]]) -> tuple[list[Draft], list[pa.Table | None]]:
         """The fact of each batch, and the rows put aside, which are in their files by then."""
-        rows, code = part.prepared.rows, part.prepared.normal.code
+        rows, code = part.sorted.rows, part.code
         many = len(part.batches)
-        accepted = np.bincount(part.batch_of[part.accepted], minlength=many)
+        batch_of = part.batch_of[part.sorted.origin[part.accepted]]
+        accepted = np.bincount(batch_of, minlength=many)
         repeated = np.bincount(part.batch_of[part.repeated], minlength=many)
-        made_up = np.bincount(
-            part.batch_of[part.accepted], weights=rows.simulated[part.accepted], minlength=many
-        )
+        made_up = np.bincount(batch_of, weights=rows.simulated[part.accepted], minlength=many)
         earliest = np.full(many, 2**62, np.int64)
-        np.minimum.at(earliest, part.batch_of[part.accepted], rows.start[part.accepted])
+        if many == 1:
+            earliest[:] = rows.start[part.accepted].min(initial=2**62)
+        else:
+            np.minimum.at(earliest, batch_of, rows.start[part.accepted])
         bad = np.flatnonzero(code != 0)
         bad_of = part.batch_of[bad]
         drafts: list[Draft] = []
         asides: list[pa.Table | None] = []
-        at = self._clock()
+        at = self.clock()
         for number, batch in enumerate(part.batches):
             which = bad[bad_of == number] if len(bad) else bad
-            aside = self._put_aside(part, number, which, at)
+            aside = put_aside(part, number, which, self.folder, at)
             counted = {} if aside is None else putting_aside.counted(aside)
             body = TripsLanded(
                 door=batch.door,
@@ -364,30 +319,6 @@ class Landing:
             drafts.append(Draft(KIND, batch.subject, happened, body, source, simulated=simulated))
             asides.append(aside)
         return drafts, asides
-
-    def _put_aside(self, part: _Part, number: int, which: NDArray[np.int64], at: int) -> pa.Table | None:
-        batch = part.batches[number]
-        if not len(which) and not batch.rejects:
-            return None
-        numbers = which - part.first[number]
-        if batch.rows is not None:
-            numbers = np.asarray(batch.rows, np.int64)[numbers]
-        tables = [putting_aside.of_rows(part.prepared.normal, which, numbers, at)] if len(which) else []
-        if batch.rejects:
-            tables.append(putting_aside.of_rejects(batch.rejects, at))
-        table = pa.concat_tables(tables).sort_by("row")
-        folder = self.folder.quarantine
-        with writable(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            self.folder.staging.mkdir(parents=True, exist_ok=True)
-            temporary = self.folder.staging / f"aside-{batch.subject}"
-            try:
-                write_synced(temporary, putting_aside.encode(table))
-                temporary.replace(folder / f"{batch.subject}.parquet")
-            finally:
-                temporary.unlink(missing_ok=True)
-            sync_folder(folder)
-        return table
 
 
 def digest_of(batch: Batch) -> str:
@@ -422,7 +353,8 @@ def _twice(batch: Batch, earlier: Batch, done: Landed | DriveawayError) -> Lande
     return Landed(batch.id, done.seq, done.rows, done.repeated, done.quarantined, (), True)
 
 
-def _as_fact(draft: Draft, seq: int) -> Fact:
+def as_fact(draft: Draft, seq: int) -> Fact:
+    """A draft as it stands in the book."""
     return Fact(
         seq, draft.kind, 1, draft.subject, draft.happened, 0, draft.source, None, draft.simulated, draft.body
     )

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from driveaway.fleet.landing.loops.runs import find_keys, merge_words
+from driveaway.fleet.landing.loops.runs import find_keys, merge_words, sort_words
 
 Words = NDArray[np.uint64]
 _WORD: Final = 8
@@ -58,8 +58,7 @@ class Held:
     @classmethod
     def of(cls, keys: Words, words: Words) -> Held:
         """Put in order what is in none."""
-        order = np.argsort(keys)
-        return cls(keys[order], words[order])
+        return cls(*sort_words(keys, words))
 
     def find(self, wanted: Words, order: NDArray[np.int64], out: Words, found: NDArray[np.bool_]) -> None:
         """See ``Run``."""

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from driveaway.fleet.landing.batch import Batch
 from driveaway.fleet.landing.normal import NAMES, TEXTS
+from driveaway.fleet.landing.texts import read_csv, read_ndjson_file
 from driveaway.values.errors import BadValue, NotFound, Unavailable
 
 BATCH_ROWS: Final = 1_000_000
@@ -114,8 +115,14 @@ def batches(source: Source, *, simulated: bool = False, first: int = 0) -> Itera
     with readable(source.path):
         if source.form == "parquet":
             yield from _parquet(source, simulated, first)
-        else:
+        elif source.form == "ipc":
             yield from _ipc(source, simulated, first)
+        else:
+            read = read_csv if source.form == "csv" else read_ndjson_file
+            for part, piece in enumerate(read(source.path)):
+                if part >= first:
+                    more = {"rejects": piece.rejects, "rows": piece.rows}
+                    yield source.batch(part, piece.table, simulated=simulated, **more)
 
 
 @contextmanager

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 
-from driveaway.fleet.ledger.loops import NONE, mark_days
+from driveaway.fleet.ledger.loops import mark_days
 from driveaway.fleet.ledger.manifest import Days
 
 Changes = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-"""Batch, car, day, previous day or NONE, weight, simulated: one row of ACTIVITY each."""
+"""Batch, car, day, previous day or ``loops.NONE``, weight, simulated: one row of ACTIVITY each."""
 
 
 class Scope:
@@ -52,7 +53,7 @@ class Scope:
         """Mark days (see ``loops.mark_days``); what changed."""
         first, last = int(day.min()), int(day.max())
         self.reach(first, last, cars)
-        self.dirty |= set(np.unique(day >> 6).tolist())
+        self.dirty |= set(range(first >> 6, (last >> 6) + 1))
         return mark_days(batch, car, day, state, self.words, self.simulated, self.base)
 
     def save(self, folder: Path, name: str, stem: str, cars: int, kept: Iterator[Days]) -> list[Days]:
@@ -72,21 +73,26 @@ class Scope:
                     files.pop((simulated, block), None)
                     continue
                 file = f"{stem}-{'simulated' if simulated else 'active'}-{block}.u64"
-                row.astype("<u8").tofile(folder / file)
-                files[simulated, block] = Days(name, simulated, block, file, cars)
+                content = row.astype("<u8").tobytes()
+                (folder / file).write_bytes(content)
+                files[simulated, block] = Days(name, simulated, block, file, cars, crc32(content))
         self.dirty.clear()
         return list(files.values())
 
 
 def load(folder: Path, files: tuple[Days, ...]) -> dict[str, Scope]:
-    """The scopes of a generation."""
+    """The scopes of a generation.
+
+    Raises:
+        ValueError: a file is damaged.
+    """
     scopes: dict[str, Scope] = {}
     for days in files:
         scope = scopes.setdefault(days.scope, Scope())
         scope.reach(days.block << 6, days.block << 6, days.cars)
         words = scope.simulated if days.simulated else scope.words
-        words[days.block - scope.base, : days.cars] = np.fromfile(folder / days.file, "<u8")
+        content = (folder / days.file).read_bytes()
+        if crc32(content) != days.crc:
+            raise ValueError(f"{days.file} is damaged")
+        words[days.block - scope.base, : days.cars] = np.frombuffer(content, "<u8")
     return scopes
-
-
-__all__ = ["NONE", "Changes", "Scope", "load"]

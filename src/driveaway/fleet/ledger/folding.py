@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -24,11 +24,11 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC).date()
 
 @dataclass(frozen=True)
 class Folded:
-    """Rows of the ledger, sorted by event and car.
+    """Rows of the ledger; those of one event and car stand together.
 
     Attributes:
         event, car, day: of each row; day since 1970.
-        measures: shape (rows, 8), in the order of ``MEASURES``.
+        measures: shape (8, rows), in the order of ``MEASURES``.
         function, software, city: codes into ``texts``; -1: none.
         level: -1: none.
         simulated: of each row.
@@ -49,59 +49,23 @@ class Folded:
     segments: int
 
 
-class Numbers:
-    """The cars' numbers, dense from 0 in the order of first landing."""
-
-    def __init__(self, vins: pa.Array) -> None:
-        self.vins = vins
-
-    def __len__(self) -> int:
-        return len(self.vins)
-
-    def take_in(self, codes: pa.DictionaryArray, event: np.ndarray) -> tuple[np.ndarray, pa.Array, list[int]]:
-        """Number the cars of some rows.
-
-        Args:
-            codes: the VIN of each row.
-            event: of each row.
-
-        Returns:
-            (number of each row, VINs that are new, event that brought each of these).
-        """
-        row_codes = codes.indices.to_numpy()
-        known = pc.index_in(codes.dictionary, self.vins) if len(self.vins) else None
-        size = len(codes.dictionary)
-        number = np.full(size, -1, np.int32) if known is None else _or(known, -1).astype(np.int32)
-        first = np.full(size, np.iinfo(np.int32).max, np.int32)
-        if (number >= 0).all():
-            return number[row_codes], pa.array([], pa.string()), []
-        np.minimum.at(first, row_codes, event)
-        new = np.flatnonzero((number < 0) & (first < np.iinfo(np.int32).max))
-        vins = codes.dictionary.take(pa.array(new)).cast(pa.string())
-        table = pa.table({"event": first[new], "vin": vins, "code": new})
-        table = table.sort_by([("event", "ascending"), ("vin", "ascending")])
-        number[table["code"].to_numpy()] = len(self.vins) + np.arange(len(new), dtype=np.int32)
-        added = table["vin"].combine_chunks()
-        self.vins = pa.concat_arrays([self.vins, added])
-        return number[row_codes], added, table["event"].to_pylist()
-
-
-def fold_rows(rows: pa.Table, car: np.ndarray, zone: ZoneInfo) -> Folded:
+def fold_rows(rows: pa.Table, car: np.ndarray, zone: ZoneInfo, *, together: bool) -> Folded:
     """Fold segments that were read (see ``sources.read``).
 
     Args:
         rows: the segments.
         car: number of each row's car.
         zone: whose midnights cut days.
+        together: rows of a car and event stand together already: one sorted file an event.
     """
     event = rows.column("event").to_numpy()
     start, end = _integers(rows, "start"), _integers(rows, "end")
     codes = {name: rows.column(name).chunk(0) for name in ("function", "software", "city")}
     texts = {name: column.dictionary for name, column in codes.items()}
-    level = _or(rows.column("level").chunk(0).cast(pa.int64()), -1)
+    level = _or(rows.column("level").chunk(0), -1)
     simulated = np.asarray(rows.column("simulated").chunk(0).to_numpy(zero_copy_only=False))
-    places = {name: _or(column.indices, -1).astype(np.int64) for name, column in codes.items()}
-    key = places["function"] + 1
+    places = {name: _or(column.indices, -1) for name, column in codes.items()}
+    key = places["function"].astype(np.int64) + 1
     key = key * 8 + level + 1
     key = key * (len(texts["software"]) + 1) + places["software"] + 1
     key = key * (len(texts["city"]) + 1) + places["city"] + 1
@@ -110,17 +74,15 @@ def fold_rows(rows: pa.Table, car: np.ndarray, zone: ZoneInfo) -> Folded:
     spans = np.searchsorted(midnights, end - 1, "right") - np.searchsorted(midnights, start, "right")
     most = len(start) + int(np.maximum(spans, 0).sum())
     energy = rows.column("energy_wh").chunk(0)
-    columns = [
+    columns: list[Any] = [
         event, car, key, start, end, _integers(rows, "distance_m"), _integers(rows, "assisted_m"),
         _integers(rows, "driver_overrides"), _integers(rows, "system_deactivations"), _or(energy, 0),
         np.asarray(energy.is_valid().to_numpy(zero_copy_only=False)),
     ]  # fmt: skip
-    together = (event.astype(np.int64) << 32) | car
-    if (np.diff(together) < 0).any():
-        order = np.argsort(together, kind="stable")
+    order = None
+    if not together:
+        order = np.argsort((event.astype(np.int64) << 32) | car, kind="stable")
         columns = [column[order] for column in columns]
-    else:
-        order = None
     source, out_event, out_car, out_day, measures = fold(*columns, midnights, first_day, most)
     if order is not None:
         source = order[source]

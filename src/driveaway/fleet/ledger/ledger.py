@@ -98,7 +98,7 @@ class Ledger:
     def pseudonym(self, name: str) -> str:
         """What stands for a car, 16 characters: a keyed hash (BLAKE2b, RFC 7693), always the same.
 
-        The key lies beside the trips and never leaves the launch's folder: without it nobody can try out VINs.
+        The key lies beside the trips and stays in the launch's folder: without it nobody can try out VINs.
         """
         if self._key is None:
             self._key = _key(self.folder.parent / KEY)

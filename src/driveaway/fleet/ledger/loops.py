@@ -14,6 +14,7 @@ NONE = -(2**31)
 MEASURES = 8
 """segments, distance, assisted, duration, energy, metres with energy, overrides, deactivations."""
 _SAFE = 2**62
+_NEAR = 6
 
 
 @compiled
@@ -69,13 +70,13 @@ def fold(
         most: rows that come out at the most.
 
     Returns:
-        (row of a segment of the group, batch, car, day, measures of shape (rows, 8)).
+        (row of a segment of the group, batch, car, day, measures of shape (8, rows)).
     """
     source = np.empty(most, np.int64)
     out_batch = np.empty(most, np.int32)
     out_car = np.empty(most, np.int32)
     out_day = np.empty(most, np.int32)
-    out = np.empty((most, MEASURES), np.int64)
+    out = np.empty((MEASURES, most), np.int64)
     # What a segment adds to one day, and what it had added to the days before.
     part = np.empty(MEASURES, np.int64)
     done = np.empty(4, np.int64)
@@ -111,25 +112,26 @@ def fold(
                     count += 1
                     source[found] = row
                     out_batch[found], out_car[found], out_day[found] = batch[row], car[row], day
-                    out[found] = part
-                else:
-                    out[found] += part
+                    out[:, found] = 0
+                for i in range(MEASURES):
+                    out[i, found] += part[i]
             if last:
                 break
             part[0], part[6], part[7] = 0, 0, 0
             at += 1
             while midnights[at + 1] == midnights[at]:
                 at += 1
-    return source[:count], out_batch[:count], out_car[:count], out_day[:count], out[:count]
+    return source[:count], out_batch[:count], out_car[:count], out_day[:count], out[:, :count]
 
 
 @compiled
-def highest(word: int) -> int:
+def highest(word: np.uint64) -> int:
     """Index of the highest bit that is set; the word is not 0."""
     index = 0
+    rest = np.uint64(word)
     for step in (32, 16, 8, 4, 2, 1):
-        if word >> np.uint64(step):
-            word = word >> np.uint64(step)
+        if rest >> np.uint64(step):
+            rest = rest >> np.uint64(step)
             index += step
     return index
 
@@ -275,3 +277,73 @@ def mark_days(
         out_weight[:count],
         out_simulated[:count],
     )
+
+
+@compiled
+def _hash(data: np.ndarray, first: int, last: int) -> int:
+    """FNV-1a of some bytes (Fowler, Noll, Vo), its upper half folded in."""
+    value = np.uint64(14695981039346656037)
+    for place in range(first, last):
+        value = (value ^ np.uint64(data[place])) * np.uint64(1099511628211)
+    return np.int64((value ^ (value >> np.uint64(32))) & np.uint64(0x7FFFFFFF))
+
+
+@compiled
+def insert(table: np.ndarray, offsets: np.ndarray, data: np.ndarray, first: int, last: int) -> None:
+    """Put texts, by their places from ``first`` to ``last``, into a hash table; none is there already.
+
+    Args:
+        table: places, -1 where it is free; a power of two long, half full at the most.
+        offsets, data: the texts: that of a place goes from one offset to the next.
+    """
+    mask = len(table) - 1
+    for place in range(first, last):
+        slot = _hash(data, offsets[place], offsets[place + 1]) & mask
+        while table[slot] >= 0:
+            slot = (slot + 1) & mask
+        table[slot] = place
+
+
+@compiled
+def _same(one: np.ndarray, at: int, other: np.ndarray, beside: int, size: int) -> bool:
+    # From the end: numbers of one maker differ there.
+    for place in range(size - 1, -1, -1):  # noqa: SIM110 - numba compiles the loop faster
+        if one[at + place] != other[beside + place]:
+            return False
+    return True
+
+
+@compiled
+def look_up(
+    offsets: np.ndarray, data: np.ndarray, table: np.ndarray, known_offsets: np.ndarray, known: np.ndarray
+) -> np.ndarray:
+    """Places of texts in a hash table (see ``insert``), -1 for those that are not there.
+
+    Rows are sorted, and texts were numbered in sorted batches: one that repeats the one before is not looked
+    up again, and the next ones by number are tried before the table, whose slots lie far apart in memory.
+    """
+    out = np.empty(len(offsets) - 1, np.int32)
+    mask, many = len(table) - 1, len(known_offsets) - 1
+    near = -1
+    for row in range(len(out)):
+        first, size = offsets[row], offsets[row + 1] - offsets[row]
+        if row > 0 and first - offsets[row - 1] == size and _same(data, first, data, offsets[row - 1], size):
+            out[row] = out[row - 1]
+            continue
+        out[row] = -1
+        for place in range(near + 1, min(near + 1 + _NEAR, many)):
+            begins = known_offsets[place]
+            if known_offsets[place + 1] - begins == size and _same(data, first, known, begins, size):
+                out[row] = near = place
+                break
+        if out[row] >= 0:
+            continue
+        slot = _hash(data, first, first + size) & mask
+        while table[slot] >= 0:
+            place = table[slot]
+            begins = known_offsets[place]
+            if known_offsets[place + 1] - begins == size and _same(data, first, known, begins, size):
+                out[row] = near = place
+                break
+            slot = (slot + 1) & mask
+    return out

@@ -28,13 +28,17 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Days(msgspec.Struct, frozen=True):
-    """One file of active days of all cars in one scope: a 64-bit word a car, for 64 days from 64 × block."""
+    """One file of active days of all cars in one scope: a 64-bit word a car, for 64 days from 64 × block.
+
+    ``crc`` is that of the file (CRC-32): a wrong bit would not show by itself.
+    """
 
     scope: str
     simulated: bool
     block: int
     file: str
     cars: int
+    crc: int
 
 
 class Manifest(msgspec.Struct, frozen=True):

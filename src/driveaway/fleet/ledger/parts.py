@@ -15,6 +15,9 @@ from driveaway.fleet.ledger.manifest import Part
 
 TABLES: Final[dict[str, pa.Schema]] = {"cars": CARS, "ledger": LEDGER, "activity": ACTIVITY}
 _TEXTS: Final = ("scope", "function", "software", "city")
+_PRUNED: Final = ("seq", "scope", "car", "day")
+"""Columns by which readers leave out row groups; those of others, texts above all, cost more than
+they save."""
 FULL: Final = 500_000
 """Rows from which a file is never merged again."""
 _TOGETHER: Final = 8
@@ -33,8 +36,7 @@ def write(folder: Path, table: str, scope: str, stem: str, columns: dict[str, An
     """
     schema = TABLES[table]
     arrays = [_array(columns[field.name], field) for field in schema]
-    rows = pa.Table.from_arrays(arrays, names=schema.names)
-    return _written(folder, rows, table, scope, stem)
+    return _written(folder, pa.Table.from_arrays(arrays, names=schema.names), table, scope, stem)
 
 
 def _array(values: Any, field: pa.Field) -> pa.Array:
@@ -47,6 +49,8 @@ def _array(values: Any, field: pa.Field) -> pa.Array:
 
 def _written(folder: Path, rows: pa.Table, table: str, scope: str, stem: str) -> Part:
     name = f"{stem}.parquet"
+    fields = zip(TABLES[table], rows.schema, strict=True)
+    rows = rows.cast(pa.schema([pa.field(f.name, r.type, nullable=f.nullable) for f, r in fields]))
     # Texts go in as dictionaries and are plain for every reader: the Arrow schema is not written.
     pq.write_table(
         rows,
@@ -54,7 +58,8 @@ def _written(folder: Path, rows: pa.Table, table: str, scope: str, stem: str) ->
         compression="lz4",
         row_group_size=_GROUP,
         use_dictionary=[name for name in rows.column_names if name in _TEXTS],
-        write_statistics=True,
+        column_encoding={field.name: "DELTA_BINARY_PACKED" for field in rows.schema if _whole(field.type)},
+        write_statistics=[name for name in rows.column_names if name in _PRUNED],
         store_schema=False,
     )
     first = last = 0
@@ -63,6 +68,10 @@ def _written(folder: Path, rows: pa.Table, table: str, scope: str, stem: str) ->
         first, last = int(days[0]), int(days[-1])
     size = (folder / name).stat().st_size
     return Part(table, scope, name, rows.num_rows, size, first, last)
+
+
+def _whole(type_: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(type_) or pa.types.is_date32(type_))
 
 
 def merged(folder: Path, parts: Sequence[Part], stem: str) -> list[Part]:

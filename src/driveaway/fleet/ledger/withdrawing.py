@@ -24,7 +24,7 @@ def remaining(ledger: Sequence[Path], folded: Folded) -> dict[str, tuple[np.ndar
     left = _left(ledger, folded)
     out: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     for name, measure, code in _scopes(folded):
-        rows = np.flatnonzero((folded.measures[:, measure] > 0) & ((folded.function == code) | (code == -2)))
+        rows = np.flatnonzero((folded.measures[measure] > 0) & ((folded.function == code) | (code == -2)))
         if not len(rows):
             continue
         state = [_state(left, name, int(folded.car[row]), int(folded.day[row])) for row in rows]

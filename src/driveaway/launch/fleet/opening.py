@@ -22,7 +22,7 @@ from driveaway.fleet.folder import FleetFolder
 from driveaway.fleet.landing.landing import Landing, Outcome
 from driveaway.values.clock import now
 
-_KINDS: Final = frozenset({"trips.landed", "trips.compacted"})
+_KINDS: Final = ("trips.landed", "trips.compacted")
 _FEW: Final = 20_000
 """Facts that are looked through one by one; of more, those of a kind are found by the mirror."""
 _BATCH: Final = 5_000
@@ -83,13 +83,13 @@ class BookOfTrips:
         return [fact_of(row) for row in self._store.about(subject)]
 
     def since(self, seq: int) -> tuple[int, Sequence[Fact]]:
-        """The book's last seq, and the facts about files of trips after a seq, by seq."""
+        """See ``TripBook``."""
         edge = self._store.edge().size
         if edge - seq <= _FEW:
             return edge, self._looked_through(seq, edge)
         upto = self._mirror.catch_up().upto
         wanted: list[int] = []
-        for kind in _KINDS:
+        for kind in (*_KINDS, "fact.withdrawn"):
             for path in self._mirror.paths(kind):
                 found = pq.read_table(path, columns=["seq"])["seq"]
                 wanted += pc.filter(found, pc.greater(found, seq)).to_pylist()
@@ -105,7 +105,7 @@ class BookOfTrips:
             rows = self._store.rows(after, until, _BATCH)
             if not rows:
                 break
-            facts += [fact_of(row) for row in rows if row.kind in _KINDS]
+            facts += [fact_of(row) for row in rows if row.kind in _KINDS or row.replaces is not None]
             after = rows[-1].seq
         return facts
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from driveaway.facts.duties import Duty
 from driveaway.facts.fleet import Fleet
 from driveaway.facts.incidents import OUTCOMES, FunctionState, IncidentFiled, IncidentReported
-from driveaway.fleet.incidents.due import OPEN, reports
+from driveaway.fleet.incidents.due import OPEN, open_reports, reports
 from driveaway.fleet.incidents.duties import (
     applies,
     deadline,
@@ -131,17 +131,25 @@ def test_before_it_held_it_did_not() -> None:
 
 def test_a_day_of_the_following_month() -> None:
     duty = named("us.sgo.monthly-ads")
-    end = parse_instant("2025-08-15T23:59:59.999999+08:00", None)
+    end = parse_instant("2025-08-15T23:59:59+08:00", None)
     assert deadline(duty, incident("crash"), ZONE) == end
     last = msgspec.structs.replace(duty, month_day=31)
     january = parse_instant("2026-01-31T08:00:00+08:00", None)
     assert deadline(last, incident("crash", at=january), ZONE) == parse_instant(
-        "2026-02-28T23:59:59.999999+08:00", None
+        "2026-02-28T23:59:59+08:00", None
     )
     december = parse_instant("2025-12-31T23:59:00+08:00", None)
     assert deadline(duty, incident("crash", at=december), ZONE) == parse_instant(
-        "2026-01-15T23:59:59.999999+08:00", None
+        "2026-01-15T23:59:59+08:00", None
     )
+
+
+def test_what_the_maker_had_not_learned_of_was_not_due() -> None:
+    one = incident("fatality", learned=AT + 3 * DAY)
+    found = Register((one,), (), (), {"i": one})
+    assert reports(found, Fleet(), ZONE, AT + 3 * DAY - 1) == []
+    assert len(reports(found, Fleet(), ZONE, AT + 3 * DAY)) == 1
+    assert len(open_reports(found, (one,), Fleet(), ZONE)) == 1
 
 
 def test_an_update_is_due_once_it_was_corrected() -> None:

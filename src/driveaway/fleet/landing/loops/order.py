@@ -74,18 +74,22 @@ def _is_after(
 
 @compiled
 def local_days(
-    start: NDArray[np.int64], code: NDArray[np.uint8], midnights: NDArray[np.int64], out: NDArray[np.int32]
+    start: NDArray[np.int64],
+    code: NDArray[np.uint8],
+    midnights: NDArray[np.int64],
+    first: int,
+    out: NDArray[np.int32],
 ) -> None:
-    """For each row the last midnight at or before it, as an index; -1 for rows with a code.
+    """For each row without a code its local day, as days since 1970.
 
     Args:
         midnights: of consecutive local days, rising; every start without a code lies between them.
+        first: the day of the first of them.
     """
     at = 0
     last = len(midnights) - 1
     for row in range(len(start)):
         if code[row] != 0:
-            out[row] = -1
             continue
         moment = start[row]
         if not (midnights[at] <= moment and (at == last or moment < midnights[at + 1])):
@@ -97,4 +101,4 @@ def local_days(
                 else:
                     high = middle - 1
             at = low
-        out[row] = at
+        out[row] = first + at

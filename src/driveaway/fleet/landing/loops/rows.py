@@ -70,8 +70,6 @@ class Limits(NamedTuple):
     delivered_only: bool
 
 
-NEVER: Final = 2**63 - 1
-"""Handover of a car that was not handed over."""
 FIELDS: Final = ("trip", "segment", "distance_m", "assisted_m", "driver_overrides", "system_deactivations",
                  "odometer_m")  # fmt: skip
 """Columns that must not be negative, as ``check_rows`` names them by index."""
@@ -95,13 +93,13 @@ _ENERGY: Final = int(Code.ENERGY)
 _NOT_DELIVERED: Final = int(Code.NOT_DELIVERED)
 _BEFORE_HANDOVER: Final = int(Code.BEFORE_HANDOVER)
 _SECOND: Final = 1_000_000
+_NEVER: Final = 2**63 - 1
 
 
 @compiled
 def check_rows(
     of: Rows,
-    car: NDArray[np.int32],
-    handover: Whole,
+    day: Whole,
     allowed: Flags,
     declared: NDArray[np.int8],
     limits: Limits,
@@ -114,8 +112,7 @@ def check_rows(
 
     Args:
         of: the columns.
-        car: number of each row's car.
-        handover: of each car, microseconds since 1970 UTC; ``NEVER`` for none.
+        day: of the handover of each row's car, microseconds since 1970 UTC; ``_NEVER`` for none.
         allowed: whether cars may report each function.
         declared: level of each function, -1 where none is declared.
         limits: what is plausible.
@@ -190,8 +187,8 @@ def check_rows(
                 found = _LEVEL
             level[row] = given
             if found == 0 and limits.delivered_only:
-                given_at = handover[car[row]]
-                if given_at == NEVER:
+                given_at = day[row]
+                if given_at == _NEVER:
                     found = _NOT_DELIVERED
                 elif start < given_at and waived != _BEFORE_HANDOVER:
                     found = _BEFORE_HANDOVER

@@ -7,11 +7,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from driveaway.fleet.landing.loops.cars import Cars, new_car
 from driveaway.fleet.landing.loops.compiled import compiled
 from driveaway.values.ids import CHECK_DIGIT_REGIONS, vin_check_digit
 
+WEIGHTS: Final = np.array((8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2), np.int64)
 _LETTERS: Final = "0123456789ABCDEFGHJKLMNPRSTUVWXYZ"
-_WEIGHTS: Final = np.array((8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2), np.int64)
 
 
 def _value(letter: str) -> int:
@@ -108,8 +109,7 @@ def number_cars(
     low: NDArray[np.uint64],
     code: NDArray[np.uint8],
     slots: NDArray[np.int32],
-    known_high: NDArray[np.uint64],
-    known_low: NDArray[np.uint64],
+    cars: Cars,
     known: int,
     out: NDArray[np.int32],
     add: bool,
@@ -120,7 +120,7 @@ def number_cars(
 
     Args:
         slots: car or -1, a power of two of them.
-        known_high, known_low: VINs of the cars; room for more behind ``known``.
+        cars: their records, room for more behind ``known``.
         add: False: unknown cars get -1.
 
     Returns:
@@ -143,14 +143,14 @@ def number_cars(
                 if not add:
                     out[row] = -1
                     break
-                if known >= len(known_high) or 2 * known >= len(slots):
+                if known >= len(cars) or 2 * known >= len(slots):
                     return row, known
-                known_high[known], known_low[known] = upper, lower
+                new_car(cars, known, upper, lower)
                 slots[slot] = known
                 out[row] = known
                 known += 1
                 break
-            if known_high[car] == upper and known_low[car] == lower:
+            if cars[car].high == upper and cars[car].low == lower:
                 out[row] = car
                 break
             slot = (slot + np.uint64(1)) & mask
@@ -159,16 +159,38 @@ def number_cars(
 
 
 @compiled
-def fill_slots(
-    known_high: NDArray[np.uint64], known_low: NDArray[np.uint64], known: int, slots: NDArray[np.int32]
-) -> None:
+def fill_slots(cars: Cars, known: int, slots: NDArray[np.int32]) -> None:
     """Enter all known cars into an empty table."""
     mask = np.uint64(len(slots) - 1)
     for car in range(known):
-        slot = mixed(known_high[car] * np.uint64(0x9E3779B97F4A7C15) + known_low[car]) & mask
+        slot = mixed(cars[car].high * np.uint64(0x9E3779B97F4A7C15) + cars[car].low) & mask
         while slots[slot] >= 0:
             slot = (slot + np.uint64(1)) & mask
         slots[slot] = car
 
 
-WEIGHTS: Final = _WEIGHTS
+@compiled
+def copy_vins(
+    order: NDArray[np.int64],
+    car: NDArray[np.int32],
+    offsets: NDArray[np.int32],
+    data: NDArray[np.uint8],
+    out: NDArray[np.uint8],
+) -> None:
+    """The 17 bytes of each of these rows' VINs; those of one car stand together and are looked up once.
+
+    Args:
+        order: rows.
+        car: number of each row's car, in the same order.
+        offsets, data: of all rows.
+        out: shape (17 × rows,).
+    """
+    for at in range(len(order)):
+        first = 17 * at
+        if at > 0 and car[at] == car[at - 1]:
+            for byte in range(17):
+                out[first + byte] = out[first - 17 + byte]
+        else:
+            begin = offsets[order[at]]
+            for byte in range(17):
+                out[first + byte] = data[begin + byte]
