@@ -75,7 +75,7 @@ def landed(launch: DeviceLaunch) -> Counter[Key]:
     for fact in facts(launch):
         assert isinstance(fact.body, TripsLanded)
         for file in fact.body.files:
-            table = pq.read_table(launch.data / "fleet" / "trips" / file.day / file.file)
+            table = pq.read_table(launch.data / "fleet" / "trips" / file.file)
             rows = table.slice(file.first, file.rows)
             assert rows.num_rows == file.rows
             found.update(zip(rows["vin"].to_pylist(), rows["trip"].to_pylist(), strict=True))
