@@ -99,6 +99,7 @@ class Worker:
             Job("artifacts", self._sweep, DAY),
             Job("trips of cars handed over since", self._fleet.release, _MINUTE),
             Job("files of trips", self._fleet.compact, 5 * _MINUTE),
+            Job("erasures that were stopped", lambda _: self.launch.finish_erasing(), _MINUTE),
         ]
 
     def tick(self) -> bool:
