@@ -13,6 +13,7 @@ import pytest
 from driveaway.facts.trips import QuarantineSettled
 from driveaway.fleet.landing.batch import Batch, Landed
 from driveaway.fleet.landing.compaction import sweep
+from driveaway.fleet.landing.landing import Landing
 from driveaway.fleet.landing.quarantine import Quarantine
 from driveaway.launch.fleet.opening import open_landing
 from driveaway.launch.launch import Launch, open_launch
@@ -118,12 +119,8 @@ def test_a_full_disk(launch: Launch, folder: Path) -> None:
         landing = open_landing(launch)
         filler = folder / "data" / "fleet" / "filler"
         filler.write_bytes(bytes(_SMALL // 2))
-        done = 0
-        with pytest.raises(Unavailable) as full:
-            for number in range(10_000):
-                landing.land(large(number))
-                done = number + 1
-        assert full.value.code == "disk.full"
+        done, full = land_until_full(landing)
+        assert full.code == "disk.full"
         assert done > 0
         with pytest.raises(Unavailable):
             landing.land(large(done))
@@ -133,6 +130,15 @@ def test_a_full_disk(launch: Launch, folder: Path) -> None:
         assert landing.land(large(done)).rows == 5_000
         assert open_landing(launch).land(large(0)).duplicate
         assert set(landed(launch).values()) == {1}
+
+
+def land_until_full(landing: Landing) -> tuple[int, Unavailable]:
+    for number in range(10_000):
+        try:
+            landing.land(large(number))
+        except Unavailable as error:
+            return number, error
+    raise AssertionError("the disk never filled")
 
 
 def large(number: int) -> Batch:
