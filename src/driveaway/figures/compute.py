@@ -75,7 +75,7 @@ def compute(
     filters = {name: text for name, text in arguments.items() if name not in parameters}
     for name in filters:
         if name not in figure.dimensions:
-            known = ", ".join([*parameters, *figure.dimensions]) or "none"
+            known = ", ".join(dict.fromkeys([*parameters, *figure.dimensions])) or "none"
             raise BadValue(
                 f"{figure.name} has no argument {name!r}", code="figure.argument", remedy=f"one of {known}"
             )

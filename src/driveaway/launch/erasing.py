@@ -14,7 +14,8 @@ from driveaway.book.state.state import Change, State
 from driveaway.book.store import WriteTransaction
 from driveaway.facts import Draft, Fact
 from driveaway.facts.launches import SubjectErased
-from driveaway.fleet.erasing import CarFiles, Intent, Prepared, shares_of
+from driveaway.fleet.erasing import CarFiles, Intent, Prepared
+from driveaway.fleet.shares import shares_of
 from driveaway.values.clock import now
 from driveaway.values.errors import BadValue, DriveawayError
 from driveaway.values.ids import parse_vin

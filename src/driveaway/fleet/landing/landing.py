@@ -59,7 +59,7 @@ class TripBook(Protocol):
     def since(self, seq: int) -> tuple[int, Sequence[Fact]]:
         """The book's last seq, and facts after a seq, by seq.
 
-        Those of the kinds ``trips.landed`` and ``trips.compacted``, and those of any kind that replace a fact.
+        Those of the kinds ``trips.landed`` and ``trips.compacted``, and those that replace a batch.
         """
         ...
 

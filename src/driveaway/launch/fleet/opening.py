@@ -14,12 +14,13 @@ import pyarrow.parquet as pq
 
 from driveaway.book.mirror import Mirror
 from driveaway.book.reading import fact_of
-from driveaway.book.store import Store
+from driveaway.book.store import Row, Store
 from driveaway.facts import Draft, Fact
 from driveaway.facts.description import Description
 from driveaway.facts.fleet import Fleet
 from driveaway.fleet.folder import FleetFolder
 from driveaway.fleet.landing.landing import Landing, Outcome
+from driveaway.launch.fleet.places import Cities
 from driveaway.values.clock import now
 
 _KINDS: Final = ("trips.landed", "trips.compacted")
@@ -43,6 +44,11 @@ class _Book(Protocol):
 
 class Opened(Protocol):
     """What is needed of an opened launch. Not the launch itself, which loads a query engine."""
+
+    @property
+    def folder(self) -> Path:
+        """The launch folder."""
+        ...
 
     @property
     def data(self) -> Path:
@@ -96,7 +102,7 @@ class BookOfTrips:
         wanted.sort()
         facts: list[Fact] = []
         for at in range(0, len(wanted), _BATCH):
-            facts += [fact_of(row) for row in self._store.by_seq(wanted[at : at + _BATCH])]
+            facts += self._about_files(self._store.by_seq(wanted[at : at + _BATCH]))
         return edge, [*sorted(facts, key=lambda fact: fact.seq), *self._looked_through(upto, edge)]
 
     def _looked_through(self, after: int, until: int) -> list[Fact]:
@@ -105,9 +111,17 @@ class BookOfTrips:
             rows = self._store.rows(after, until, _BATCH)
             if not rows:
                 break
-            facts += [fact_of(row) for row in rows if row.kind in _KINDS or row.replaces is not None]
+            facts += self._about_files(rows)
             after = rows[-1].seq
         return facts
+
+    def _about_files(self, rows: Sequence[Row]) -> list[Fact]:
+        """Facts about files of trips, and those that take a batch back."""
+        back = [row.replaces for row in rows if row.replaces is not None]
+        batches = (
+            {row.seq for row in self._store.by_seq(back) if row.kind == "trips.landed"} if back else set()
+        )
+        return [fact_of(row) for row in rows if row.kind in _KINDS or row.replaces in batches]
 
     def leaf(self, seq: int) -> str:
         """Leaf of a fact, hexadecimal; "" where there is none."""
@@ -186,5 +200,5 @@ def open_landing(launch: Opened, clock: Callable[[], int] = now, **more: Any) ->
 
     return make_landing(
         launch.data, launch.book.store, launch.book.mirror, append, launch.description.fleet, launch.zone,
-        clock, **more,
+        clock, **({"places": Cities(launch.folder)} | more),
     )  # fmt: skip

@@ -39,3 +39,4 @@ class Code(IntEnum):
     ODOMETER_JUMP = 29
     POSITION_JUMP = 30
     OVERFLOW = 31
+    CELL = 32
