@@ -32,7 +32,14 @@ _LANDED = "landed_"
 
 
 class Engine:
-    """Runs figures' expressions. Views over Parquet are made anew when the mirror has moved on."""
+    """Runs figures' expressions. Views over Parquet are made anew when the mirror has moved on.
+
+    Another engine overrides what touches DuckDB: ``unreadable``, ``backend``, ``_make_view``, ``_sql``,
+    ``_run`` and ``close``.
+    """
+
+    unreadable: tuple[type[Exception], ...] = _UNREADABLE
+    """What is raised for files that are gone, cut short or changed."""
 
     def __init__(self, mirror: Mirror, landed: Landed | None = None) -> None:
         self._mirror = mirror
@@ -66,7 +73,7 @@ class Engine:
             if kind not in self._tables:
                 try:
                     self._tables[kind] = self._make(kind)
-                except _UNREADABLE:
+                except self.unreadable:
                     # Gone or damaged: the mirror comes anew from the book, once.
                     self._mirror.drop()
                     self._loaded = self._mirror.catch_up()
@@ -130,7 +137,7 @@ class Engine:
             sql = self._compiled(expression)
             try:
                 return self._run(sql), sql
-            except _UNREADABLE:
+            except self.unreadable:
                 # Another process has moved the mirror on and swept the files of this generation. The
                 # newer ones hold all that is asked for: the cut stands in the SQL.
                 self._mirror.reload()
@@ -138,14 +145,14 @@ class Engine:
                     self._landed.reload()
             try:
                 return self._again(sql), sql
-            except _UNREADABLE:
+            except self.unreadable:
                 if self._landed is None or _LANDED not in sql:
                     return self._anew(sql), sql
             try:
                 # A file is damaged inside: what landed comes anew from its batches, once.
                 self._landed.drop()
                 return self._again(sql), sql
-            except _UNREADABLE:
+            except self.unreadable:
                 return self._anew(sql), sql
 
     def _anew(self, sql: str) -> pa.Table:
@@ -159,11 +166,14 @@ class Engine:
         question = expression.op()
         sql = self._questions.pop(question, None)
         if sql is None:
-            sql = str(self.backend.compile(expression))
+            sql = self._sql(expression)
             if len(self._questions) >= _REMEMBERED:
                 self._questions.pop(next(iter(self._questions)))
         self._questions[question] = sql
         return sql
+
+    def _sql(self, expression: ir.Table) -> str:
+        return str(self.backend.compile(expression))
 
     def _run(self, sql: str) -> pa.Table:
         return self.backend.con.sql(sql).to_arrow_table()

@@ -34,6 +34,12 @@ class View:
         live = table.superseded_at.isnull() | (table.superseded_at > self.when.mark)
         return table.filter(table.seq <= self.when.mark, table.happened <= self.when.as_of, live)
 
+    def table_at_mark(self, kind: str) -> ir.Table:
+        """The same without the cut at the as-of: what was known at the mark, whenever it happened."""
+        table = self._engine.table(kind)
+        live = table.superseded_at.isnull() | (table.superseded_at > self.when.mark)
+        return table.filter(table.seq <= self.when.mark, live)
+
     def landed(self, name: str) -> ir.Table:
         """A table that landed beside the book: batches up to the mark, and days up to ``last_day``.
 
@@ -69,6 +75,16 @@ class View:
     def holds(self, kinds: Sequence[str]) -> bool:
         """Whether any fact of these kinds is in the cut."""
         return any(self.run(self.table(kind).limit(1).select("seq"))[0].num_rows for kind in kinds)
+
+    def erased_since(self) -> int:
+        """Cars whose trips were erased since: recorded after the mark, or after the as-of.
+
+        An answer in this cut misses them, and one that was printed before did not.
+        """
+        table = self._engine.table("subject.erased")
+        later = (table.seq > self.when.mark) | (table.happened > self.when.as_of)
+        rows = table.filter(later, table.trips > 0).select("subject").distinct()
+        return len(self.run(rows)[0])
 
     @cached_property
     def description(self) -> Description:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from driveaway.facts.duties import Duty
+from driveaway.facts.incidents import Country
 from driveaway.facts.planning import Table
 from driveaway.facts.trips import Level
 
@@ -63,3 +65,13 @@ class Fleet(Table, frozen=True, kw_only=True):
         NotNegative, Meta(description="cells and cities with fewer cars are not shown in public")
     ] = 5
     plausible: Annotated[Plausible, Meta(description="what a report may say")] = Plausible()
+    countries: Annotated[
+        tuple[Country, ...],
+        Meta(
+            description="countries whose regular reports are due, ISO 3166-1 alpha-2; duties about an"
+            " incident follow from where it happened"
+        ),
+    ] = ()
+    duties: Annotated[
+        tuple[Duty, ...], Meta(description="duties to report, beside or instead of the packaged ones")
+    ] = ()

@@ -27,16 +27,33 @@ VSS: Final[Mapping[str, str]] = {
     "distance_m": "Vehicle.TraveledDistanceSinceStart",
     "odometer_m": "Vehicle.TraveledDistance",
     "level": "Vehicle.ADAS.ActiveAutonomyLevel",
-    "energy_wh": "Vehicle.Powertrain.TractionBattery.AccumulatedConsumedEnergy",
-    "function": "Vehicle.ADAS.Driveaway.ActiveFunction",
-    "assisted_m": "Vehicle.ADAS.Driveaway.AssistedDistance",
-    "driver_overrides": "Vehicle.ADAS.Driveaway.DriverOverrideCount",
-    "system_deactivations": "Vehicle.ADAS.Driveaway.SystemDeactivationCount",
-    "trip": "Vehicle.Driveaway.TripCounter",
-    "segment": "Vehicle.Driveaway.TripSegment",
+}
+"""Column → signal of COVESA's Vehicle Signal Specification 6, read when a trip has ended.
+
+``StartTime`` is an ISO 8601 text in UTC, ``TripDuration`` in seconds (float), both distances in whole metres
+(uint32), ``ActiveAutonomyLevel`` a text such as ``SAE_2`` or ``SAE_2_DISENGAGING``. Start, duration and
+distance are the whole trip's: a trip of several segments needs the overlay. There is no standard signal for
+a trip's energy: ``TractionBattery.AccumulatedConsumedEnergy`` is the battery's whole life in kWh, and
+nothing that was recovered is taken off.
+"""
+
+OVERLAY: Final[Mapping[str, str]] = {
+    "trip": "Vehicle.Driveaway.Trip.Number",
+    "segment": "Vehicle.Driveaway.Trip.Segment.Number",
+    "start": "Vehicle.Driveaway.Trip.Segment.StartTime",
+    "duration_s": "Vehicle.Driveaway.Trip.Segment.Duration",
+    "distance_m": "Vehicle.Driveaway.Trip.Segment.Distance",
+    "assisted_m": "Vehicle.Driveaway.Trip.Segment.AssistedDistance",
+    "function": "Vehicle.Driveaway.Trip.Segment.Function",
+    "level": "Vehicle.Driveaway.Trip.Segment.AutonomyLevel",
+    "driver_overrides": "Vehicle.Driveaway.Trip.Segment.DriverOverrideCount",
+    "system_deactivations": "Vehicle.Driveaway.Trip.Segment.SystemDeactivationCount",
+    "energy_wh": "Vehicle.Driveaway.Trip.Segment.Energy",
+    "latitude": "Vehicle.Driveaway.Trip.Segment.StartLatitude",
+    "longitude": "Vehicle.Driveaway.Trip.Segment.StartLongitude",
     "software": "Vehicle.Driveaway.SoftwareVersion",
 }
-"""Column → signal of COVESA's Vehicle Signal Specification 6; ``Driveaway`` branches are the overlay."""
+"""Column → signal of the overlay for what the standard has no name for (``driveaway.vspec``)."""
 
 
 class TripSegment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
@@ -85,12 +102,17 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class TripFile(_Part, frozen=True, kw_only=True):
-    """A Parquet file of trips that began on one local day, below the folder of trips."""
+    """A Parquet file of trips that began on one local day.
+
+    ``file`` is its path below the folder of trips, ``DAY/NAME.parquet``. Batches that arrived together may
+    share a file: the rows of this one are ``rows`` from ``first`` on.
+    """
 
     day: Day
     file: Name
     rows: Count
     sha256: Digest
+    first: Count = 0
 
 
 class Quarantined(_Part, frozen=True, kw_only=True):

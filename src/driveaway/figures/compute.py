@@ -94,6 +94,7 @@ def compute(
 
 
 _PERIODS = {"week": "W", "month": "M"}
+_LANDED = "trips.landed"
 _CODE = re.compile(r"[0-9]{6}")
 
 
@@ -307,6 +308,8 @@ class _Run:
         return [{name: _plain(value) for name, value in row.items()} for row in result.to_pylist()]
 
     def _make(self, **content: Any) -> Answer:
+        if _LANDED in self.figure.evidence:
+            content["note"] = _with_erased(content.get("note"), self.view.erased_since())
         return Answer(
             name=self.figure.name,
             title=self.figure.title,
@@ -318,6 +321,14 @@ class _Run:
             parameters=self.given,
             **content,
         )
+
+
+def _with_erased(note: str | None, cars: int) -> str | None:
+    """A figure's caveat, and how many cars were erased whose trips it would have counted."""
+    if not cars:
+        return note
+    said = f"{cars:,} {'car was' if cars == 1 else 'cars were'} erased since"
+    return said if note is None else f"{note}; {said}"
 
 
 def _suppress_second(rows: list[dict[str, Any]]) -> None:

@@ -362,3 +362,33 @@ Table(
     _time("until"),
     sqlite_with_rowid=False,
 )
+
+# --- who is told of facts -----------------------------------------------------------------------------------
+
+_table(
+    "webhooks",
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("url", Text, nullable=False),
+    # A JSON array of kinds of facts.
+    _text("kinds", default="[]"),
+    # In clear: what is sent is signed with it.
+    Column("secret", Text, nullable=False),
+    _flag("enabled", 1),
+    # Rises when somebody changes the hook: whoever delivers reads it anew.
+    _number("revision"),
+    # The last fact that needs no sending any more, by its seq, and how many were delivered.
+    _number("cursor"),
+    _number("delivered"),
+    _time("delivered_at", nullable=True),
+    # Of the fact that is tried: how often it failed, since when nothing was taken, when it is tried next.
+    _number("attempts"),
+    _time("failing_since", nullable=True),
+    _time("next_try", nullable=True),
+    # What was last said against it; why it was given up.
+    _text("said"),
+    _text("reason"),
+    _text("created_by"),
+    _time("created"),
+    _time("modified"),
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from driveaway.figures.figure import Figure
-from driveaway.fleet.figures import active, aside, best, driving, keeping
+from driveaway.fleet.figures import active, aside, best, driving, incidents, keeping
 
 FIGURES: tuple[Figure, ...] = (
     *active.FIGURES,
@@ -11,4 +11,5 @@ FIGURES: tuple[Figure, ...] = (
     *best.FIGURES,
     *keeping.FIGURES,
     *aside.FIGURES,
+    *incidents.FIGURES,
 )

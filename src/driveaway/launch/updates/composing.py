@@ -137,6 +137,12 @@ def signed_targets(repository: Repository) -> dict[str, str]:
     }
 
 
+def signed_counters(repository: Repository) -> dict[str, int]:
+    """Release counter of everything that the maker's targets name now, by path."""
+    targets = repository.state().targets[TARGETS].signed.targets
+    return {path: entry_of(target).custom.counter for path, target in targets.items()}
+
+
 def lay_out(updates: Updates, repository: Repository) -> None:
     """Put beside the metadata what is fetched by it: the files of signed targets, and the bundle.
 

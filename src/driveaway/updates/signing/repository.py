@@ -33,6 +33,7 @@ from driveaway.updates.signing.roles import (
     Roles,
     Supplier,
     holder_of,
+    holders_in,
     supplier_role,
 )
 from driveaway.updates.signing.state import State, read_state
@@ -282,6 +283,12 @@ class Repository:
         """Where each role stands: version, threshold, holders, and whether it is due or expired."""
         state = self.state()
         return tuple(self._status(state, role, signed, at) for role, signed in state.signed())
+
+    def holders(self, proposal: str) -> dict[str, str]:
+        """Who holds the keys that a proposal is about, by the keys' ids: as published, and as proposed."""
+        state = self._state_or_none()
+        documents: list[Metadata[Any]] = [] if state is None else [state.root, *state.targets.values()]
+        return holders_in([*documents, *self.proposal(proposal).metadata().values()])
 
     def bundle(self) -> bytes:
         """The metadata of now as one file, for cars that fetch artifacts only (``bundle``)."""
