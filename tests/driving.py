@@ -54,10 +54,7 @@ class World:
         """Cars that are their buyers' at the end of a day."""
         events = [(at, seq, on, vin, True) for seq, at, on, vin in self.handed if seq <= mark]
         events += [(at, seq, on, vin, False) for seq, at, on, vin in self.returned if seq <= mark]
-        state: dict[str, bool] = {}
-        for _, _, on, vin, out in sorted(events):
-            if on <= day:
-                state[vin] = out
+        state = {vin: out for _, _, on, vin, out in sorted(events) if on <= day}
         return {vin for vin, out in state.items() if out}
 
 

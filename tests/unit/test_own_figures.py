@@ -58,7 +58,10 @@ def test_the_how_tos_figure_is_asked_and_listed_like_ours(
         answer = launch.at("2024-04-09").figure("own.cars_that_parked")
         assert (answer.value, answer.unit) == (2, "cars")
         assert launch.at("2024-04-09").figure("own.cars_that_parked", function="highway_pilot").value == 1
-        claim = ClaimMade(said="Two cars parked.", figure="own.cars_that_parked", as_of="2024-04-09", value=2)
+        claim = ClaimMade(
+            speaker="Maker", said="Two cars parked.", figure="own.cars_that_parked", as_of="2024-04-09",
+            qualifier="exactly", value="2",
+        )  # fmt: skip
         launch.append([Draft("claim.made", "parked", at(5), claim)])
     assert list(folder.rglob("__pycache__")) == []
     there = ("--launch", str(folder))

@@ -157,6 +157,8 @@ class _Run:
         values = text.split("|")
         if name in TIME_DIMENSIONS:
             return tuple(_first_day(name, value) for value in values)
+        if name == "trim":
+            self._check_sold(self.view.table("car.built"), name, values)
         return tuple(self._province(value) for value in values) if name == "province" else tuple(values)
 
     def _grouped(self, measure: Grouped) -> Answer:

@@ -30,7 +30,7 @@ from driveaway.fleet.residency import check_residency
 from driveaway.launch.applying import apply_drafts
 from driveaway.launch.checking import check_drafts
 from driveaway.launch.decide import LaunchDecider
-from driveaway.launch.erasing import erase_subjects
+from driveaway.launch.erasing import erase_subjects, finish_begun
 from driveaway.launch.own import own_figures
 from driveaway.launch.settings import find_folder, read_settings
 from driveaway.values.clock import now, parse_as_of, parse_instant, zone
@@ -201,6 +201,10 @@ class Launch:
         self.book.log_head(force=True)
         self.book.mirror.catch_up()
         return shredded, subjects
+
+    def finish_erasing(self) -> str | None:
+        """Finish the erasure of a car that was stopped on the way, if there is one; its VIN."""
+        return finish_begun(self.book, self.state, self._append_within, self.data / "fleet")
 
     # --- ask ---
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any, Final, Protocol
@@ -59,8 +59,12 @@ class TripBook(Protocol):
     def since(self, seq: int) -> tuple[int, Sequence[Fact]]:
         """The book's last seq, and facts after a seq, by seq.
 
-        Those of the kinds ``trips.landed`` and ``trips.compacted``, and those of any kind that replace a fact.
+        Those of the kinds ``trips.landed`` and ``trips.compacted``, and those that replace a batch.
         """
+        ...
+
+    def erased(self) -> Iterable[str]:
+        """Cars that were erased since this was asked last, at first all."""
         ...
 
     def leaf(self, seq: int) -> str:
@@ -180,6 +184,7 @@ class Landing:
                 # The book was restored or made anew.
                 index.drop()
             self._trusted = index.leaf
+        self.checks.erase(self.book.erased())
         edge, facts = self.book.since(index.upto)
         if any(fact.replaces is not None and index.holds(fact.replaces) for fact in facts):
             # A batch was taken back: who holds its rows for known would refuse them for ever.
