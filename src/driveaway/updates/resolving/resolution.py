@@ -1,0 +1,142 @@
+"""Whether a car can take a release: as it is, after others, or never; and why.
+
+A car takes one whole release at a time. So an answer "after others" is walked step by step before it is
+given, by the same rules that a car goes by; and an answer "never" has its reason: nothing stands together
+(``solving``), or what does waits for each other.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal, NamedTuple
+
+from driveaway.updates.resolving.solving import ROUNDS, Solved, TooLarge, solve
+from driveaway.updates.resolving.stepping import Car, misfits, taken
+from driveaway.updates.resolving.universe import Bringing, Universe
+
+STEPS: Final = 20_000
+"""Single installations that are looked at before a search for an order is given up."""
+Verdict = Literal["fits", "after", "unsolvable", "undecided"]
+
+
+class Resolution(NamedTuple):
+    """What becomes of a release in cars of one configuration.
+
+    Attributes:
+        verdict: "fits": they can take it now; "after": once they have taken others; "unsolvable": never,
+            as far as what is published goes; "undecided": it was not found out in the steps allowed.
+        first: releases to be taken before, in this order.
+        reasons: why it cannot be taken now, and where nothing helps why not.
+    """
+
+    verdict: Verdict
+    first: tuple[Bringing, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+class _Exhausted(Exception):
+    """More steps than allowed."""
+
+
+def resolve(
+    universe: Universe, release: Bringing, car: Car, *, rounds: int = ROUNDS, steps: int = STEPS
+) -> Resolution:
+    """Find out whether a car can take a release.
+
+    Args:
+        universe: all releases; those that are offered may be taken before.
+        release: that is asked about, published or not.
+        car: its hardware and what it runs.
+        rounds: choices that the resolver tries at the most.
+        steps: installations that are looked at for an order at the most.
+    """
+    now = tuple(misfit.text for misfit in misfits(universe, release, car))
+    if not now:
+        return Resolution("fits")
+    if not universe.fitting(release, car.hardware):
+        return Resolution("unsolvable", reasons=now)
+    found = solve(universe, release, car, rounds)
+    if isinstance(found, TooLarge):
+        return Resolution("undecided", reasons=(*now, _given_up(rounds, "choices")))
+    if not isinstance(found, Solved):
+        return Resolution("unsolvable", reasons=(*now, *found.chain))
+    search = _Search(universe, release, steps)
+    try:
+        order = search.order(car, found.releases)
+        if order is None:
+            # What stands together in the end can be reached by way of releases that are replaced meanwhile.
+            order = search.order(car, search.helpful(car))
+    except _Exhausted:
+        return Resolution("undecided", reasons=(*now, _given_up(steps, "steps")))
+    if order is None:
+        return Resolution("unsolvable", reasons=(*now, *_waiting(universe, release, found.releases, car)))
+    return Resolution("after", tuple(order), now)
+
+
+class _Search:
+    """Looks for the shortest order in which releases can be taken, the one that is asked about last."""
+
+    def __init__(self, universe: Universe, release: Bringing, steps: int) -> None:
+        self._universe = universe
+        self._release = release
+        self._left = steps
+
+    def helpful(self, car: Car) -> list[Bringing]:
+        """Every release that can be taken before and on which it can depend, the newest first."""
+        names = self._universe.relevant(self._release)
+        found = {
+            release.id: release
+            for name in names
+            for release, _ in self._universe.bringing(name)
+            if release.offered
+            and release.id != self._release.id
+            and self._universe.fitting(release, car.hardware)
+        }
+        return [found[number] for number in sorted(found, reverse=True)]
+
+    def order(self, car: Car, among: Sequence[Bringing]) -> list[Bringing] | None:
+        """The shortest order, breadth first; None: there is none among these."""
+        waiting: deque[tuple[Car, list[Bringing]]] = deque([(car, [])])
+        seen = {_state(car)}
+        while waiting:
+            here, way = waiting.popleft()
+            for release in among:
+                if not self._fits(release, here):
+                    continue
+                after = taken(self._universe, release, here)
+                if (state := _state(after)) in seen:
+                    continue
+                seen.add(state)
+                if self._fits(self._release, after):
+                    return [*way, release]
+                waiting.append((after, [*way, release]))
+        return None
+
+    def _fits(self, release: Bringing, car: Car) -> bool:
+        if self._left == 0:
+            raise _Exhausted
+        self._left -= 1
+        return next(misfits(self._universe, release, car), None) is None
+
+
+def _state(car: Car) -> frozenset[object]:
+    return frozenset({*car.versions.items(), *((name, needs) for name, needs in car.stated.items())})
+
+
+def _waiting(universe: Universe, release: Bringing, among: Iterable[Bringing], car: Car) -> tuple[str, ...]:
+    """Why releases whose modules would go together cannot be taken one after another."""
+    said = []
+    for each in among:
+        why = next((misfit.text for misfit in misfits(universe, each, car)), "")
+        if why:
+            said.append(f"{each.slug} would have to come first, and cannot: {why}")
+    said.append(
+        f"one release is taken at a time, and no order of them ends with {release.slug}:"
+        " put into one release what needs each other"
+    )
+    return tuple(said)
+
+
+def _given_up(number: int, what: str) -> str:
+    return f"not found out within {number:,} {what}: too many releases depend on each other"
