@@ -11,10 +11,11 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal, NamedTuple
 
-from driveaway.updates.resolving.solving import ROUNDS, Solved, TooLarge, solve
 from driveaway.updates.resolving.stepping import Car, misfits, taken
 from driveaway.updates.resolving.universe import Bringing, Universe
 
+ROUNDS: Final = 2_000
+"""Choices that the resolver tries before it gives up: a candidate pinned, or a step back from one."""
 STEPS: Final = 20_000
 """Single installations that are looked at before a search for an order is given up."""
 Verdict = Literal["fits", "after", "unsolvable", "undecided"]
@@ -56,6 +57,10 @@ def resolve(
         return Resolution("fits")
     if not universe.fitting(release, car.hardware):
         return Resolution("unsolvable", reasons=now)
+    try:
+        from driveaway.updates.resolving.solving import Solved, TooLarge, solve
+    except ImportError:
+        return Resolution("undecided", reasons=(*now, "what would help is found with driveaway[updates]"))
     found = solve(universe, release, car, rounds)
     if isinstance(found, TooLarge):
         return Resolution("undecided", reasons=(*now, _given_up(rounds, "choices")))

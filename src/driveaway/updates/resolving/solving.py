@@ -15,15 +15,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from resolvelib import AbstractProvider, BaseReporter, Resolver
-from resolvelib.resolvers import RequirementInformation, ResolutionImpossible, ResolutionTooDeep
+from resolvelib import AbstractProvider, BaseReporter
+from resolvelib.resolvers import (
+    RequirementInformation,
+    Resolution,
+    ResolutionImpossible,
+    ResolutionTooDeep,
+)
 
 from driveaway.updates.releases import Need
 from driveaway.updates.resolving.stepping import Car, steps_over
 from driveaway.updates.resolving.universe import Bringing, Brought, Universe
 
-ROUNDS: Final = 2_000
-"""Choices that are tried before it is given up; each is a candidate pinned, or a step back from one."""
 _SHOWN: Final = 6
 Key = tuple[str, int]
 """Name of a module, and the release that is installed over it; 0: what it is in the end."""
@@ -72,9 +75,7 @@ class TooLarge:
     """It was not found out in as many rounds as are allowed."""
 
 
-def solve(
-    universe: Universe, release: Bringing, car: Car, rounds: int = ROUNDS
-) -> Solved | Unsolvable | TooLarge:
+def solve(universe: Universe, release: Bringing, car: Car, rounds: int) -> Solved | Unsolvable | TooLarge:
     """Which releases' modules could stand together in a car with those of a release.
 
     Args:
@@ -83,21 +84,32 @@ def solve(
         car: what it runs now.
         rounds: choices that are tried at the most.
     """
-    provider = _Provider(universe, release, car)
-    resolver: Resolver[Wish, Choice, Key] = Resolver(provider, BaseReporter())
+    provider = Provider(universe, release, car)
+    # Not `Resolver`: what it does afterwards to tell what is still needed does not end where modules need
+    # each other in a circle (resolvelib 1.2.1, `_has_route_to_root`).
+    resolution: Resolution[Wish, Choice, Key] = Resolution(provider, BaseReporter())
+    roots = provider.roots()
     try:
-        result = resolver.resolve(provider.roots(), max_rounds=rounds)
+        pinned = resolution.resolve(roots, max_rounds=rounds).mapping
     except ResolutionImpossible as error:
         return Unsolvable(provider.chain(error.causes))
     except ResolutionTooDeep:
         return TooLarge()
-    found = {choice.release.id: choice.release for choice in result.mapping.values() if choice.release}
-    found.pop(release.id, None)
+    found: dict[int, Bringing] = {}
+    keys, seen = [wish.key for wish in roots], set[Key]()
+    while keys:
+        if (key := keys.pop()) in seen:
+            continue
+        seen.add(key)
+        choice = pinned[key]
+        keys += [wish.key for wish in provider.get_dependencies(choice)]
+        if choice.release is not None and choice.release.id != release.id:
+            found[choice.release.id] = choice.release
     return Solved(tuple(found[number] for number in sorted(found)))
 
 
-class _Provider(AbstractProvider[Wish, Choice, Key]):
-    """What resolvelib asks about modules."""
+class Provider(AbstractProvider[Wish, Choice, Key]):
+    """What resolvelib asks about the modules of a car."""
 
     def __init__(self, universe: Universe, release: Bringing, car: Car) -> None:
         self._universe = universe
@@ -110,11 +122,14 @@ class _Provider(AbstractProvider[Wish, Choice, Key]):
     def roots(self) -> list[Wish]:
         """The release that is to be taken, and what the car runs."""
         out = list(self._whole(self._release))
-        for name, runs in self._car.versions.items():
-            out.append(Wish((name, 0), f"the car runs {name} {runs}", at_least=runs))
+        out += [
+            Wish((name, 0), f"{name} never goes back from {runs}, which the car runs", at_least=runs)
+            for name, runs in self._car.versions.items()
+        ]
         return out
 
     def identify(self, requirement_or_candidate: Wish | Choice) -> Key:
+        """What is asked about."""
         return requirement_or_candidate.key
 
     def get_preference(
@@ -135,6 +150,7 @@ class _Provider(AbstractProvider[Wish, Choice, Key]):
         requirements: Mapping[Key, Iterator[Wish]],
         incompatibilities: Mapping[Key, Iterator[Choice]],
     ) -> list[Choice]:
+        """Candidates that meet every wish, what changes least first."""
         wishes, out = list(requirements[identifier]), set(incompatibilities[identifier])
         return [
             choice
@@ -143,6 +159,7 @@ class _Provider(AbstractProvider[Wish, Choice, Key]):
         ]
 
     def is_satisfied_by(self, requirement: Wish, candidate: Choice) -> bool:
+        """Whether a candidate is what is wished."""
         wish, universe, version = requirement, self._universe, candidate.version
         if wish.pinned is not None:
             return candidate == wish.pinned
@@ -156,6 +173,7 @@ class _Provider(AbstractProvider[Wish, Choice, Key]):
         return universe.reaches(name, wish.at_least, version, self._versions(name))
 
     def get_dependencies(self, candidate: Choice) -> tuple[Wish, ...]:
+        """What a candidate asks of the others."""
         if candidate not in self._asks:
             self._asks[candidate] = tuple(self._dependencies(candidate))
         return self._asks[candidate]
@@ -231,21 +249,18 @@ class _Provider(AbstractProvider[Wish, Choice, Key]):
         wishes = list(dict.fromkeys(cause.requirement for cause in causes))
         said = [wish.text for wish in wishes]
         for name in dict.fromkeys(wish.key[0] for wish in wishes):
-            runs = self._car.versions.get(name)
-            there = (
-                [f"the car runs {runs}"]
-                if runs and not any(name in text and runs in text for text in said)
-                else []
-            )
-            versions = dict.fromkeys(
-                f"{module.version} ({release.slug})" for release, module in self._offered(name)
-            )
-            if name in self._brought:
-                there.append(f"{self._release.slug} brings {self._brought[name].version}")
-            shown = ", ".join(list(versions)[-_SHOWN:])
-            there.append(f"published for this car: {shown}" if shown else "no release brings it to this car")
-            said.append(f"of {name}: {'; '.join(there)}")
+            said.append(f"of {name}: {'; '.join(self._there(name))}")
         return tuple(dict.fromkeys(said))
+
+    def _there(self, name: str) -> Iterator[str]:
+        """Which versions of a module there are."""
+        if runs := self._car.versions.get(name):
+            yield f"the car runs {runs}"
+        if name in self._brought:
+            yield f"{self._release.slug} brings {self._brought[name].version}"
+        offered = [(release, each) for release, each in self._offered(name) if release.id != self._release.id]
+        shown = ", ".join(f"{module.version} ({release.slug})" for release, module in offered[-_SHOWN:])
+        yield f"published for it: {shown}" if shown else "no other release brings it"
 
 
 def _range(need: Need) -> str:

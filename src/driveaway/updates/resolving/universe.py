@@ -6,9 +6,9 @@ or must not, be there. A car that runs a version goes on having what the release
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import cached_property
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property, cmp_to_key
+from typing import Any, Final
 
 import msgspec
 
@@ -74,6 +74,10 @@ class Universe:
         """-1, 0 or 1, by the scheme of the version ``one``; where it is not known, of the version ``own``."""
         said = self.known.get((name, one)) or self.known.get((name, own))
         return compare_in(said.version_scheme if said else DEFAULT_SCHEME, one, other)
+
+    def order_of(self, name: str) -> Callable[[str], Any]:
+        """A key that orders versions of a module."""
+        return cmp_to_key(lambda one, other: self.compare(name, one, other))
 
     def backwards(self, name: str, runs: str, new: str) -> bool:
         """Whether a version would be a step back: by release counters, as in the car, else by versions."""

@@ -182,6 +182,7 @@ class Driver:
                 terms,
                 now,
                 most=None,
+                checked=True,
                 simulated=self.simulated,
             )
             # A car that has it assigned already gets no action: 0 says that it was looked at.
