@@ -13,7 +13,7 @@ from driveaway.updates.releases import record_of
 from driveaway.updates.resolving.configurations import Asked, said_by
 from driveaway.updates.resolving.stepping import Misfit
 from driveaway.updates.resolving.stepping import misfits as misfits_of
-from driveaway.updates.resolving.universe import Bringing, Universe, read_universe
+from driveaway.updates.resolving.universe import read_universe
 from driveaway.updates.sets import find_set
 
 
@@ -41,7 +41,7 @@ def misfits(
         return {}
     universe = read_universe(reading, distribution_set)
     release = universe.releases[distribution_set]
-    asked = Asked.of(release, _names(universe, release))
+    asked = Asked.of(release, universe.touching(release))
     known: dict[tuple[frozenset[tuple[str, str]], str], tuple[Misfit, ...]] = {}
     out = {}
     for target, said, reported in said_by(reading, asked, target_ids):
@@ -57,10 +57,3 @@ def asks(reading: Reading, distribution_set: int) -> bool:
     """Whether a set was made as a release, so that it asks something of cars."""
     record = record_of(find_set(reading, distribution_set, deleted=True))
     return record.published is not None or bool(record.terms)
-
-
-def _names(universe: Universe, release: Bringing) -> set[str]:
-    """Modules on which it depends whether a release can be taken now."""
-    names = {module.name for module in release.modules}
-    names |= {need.module for module in release.modules for need in module.terms.needs}
-    return names | universe.needing(module.name for module in release.modules)

@@ -23,6 +23,8 @@ from driveaway.updates import releases, sets, software
 from driveaway.updates.actions import steering
 from driveaway.updates.model import ActionStatus, DistributionSet
 from driveaway.updates.releases import Record, Stage
+from driveaway.updates.resolving.possible import check_possible
+from driveaway.updates.resolving.universe import read_universe
 from driveaway.updates.rollouts import keeping
 from driveaway.updates.rollouts.plan import RolloutStatus
 from driveaway.values.errors import Conflict, NotFound, Refused
@@ -62,7 +64,8 @@ def propose(updates: Updates, slug: str, *, by: str, at: int, reason: str = "") 
 
     Raises:
         NotFound: no such release, no repository, or a content is not in the store.
-        Refused: it is not complete, published already, or a release counter would fall.
+        Refused: it is not complete, needs what no car could have, is published already, or a release counter
+            would fall.
         Conflict: it is proposed already.
     """
     check_person(updates, by, "publish")
@@ -73,6 +76,8 @@ def propose(updates: Updates, slug: str, *, by: str, at: int, reason: str = "") 
     lacks = sets.missing(found.type, sets.modules_of(updates.state, found.id))
     if lacks:
         raise Refused(f"{slug} is not complete: {lacks}", code="set.incomplete", remedy="add the module")
+    universe = read_universe(updates.state, found.id)
+    check_possible(updates.state, universe, universe.releases[found.id])
     repository = updates.repository()
     entries = composing.entries_of(updates, repository, found)
     proposal = repository.propose(slug, entries, by=by, at=at, reason=reason or f"release {slug}")

@@ -247,10 +247,9 @@ class Provider(AbstractProvider[Wish, Choice, Key]):
     def chain(self, causes: Iterable[RequirementInformation[Wish, Choice]]) -> tuple[str, ...]:
         """Who asks for what, and which versions there are."""
         wishes = list(dict.fromkeys(cause.requirement for cause in causes))
-        said = [wish.text for wish in wishes]
-        for name in dict.fromkeys(wish.key[0] for wish in wishes):
-            said.append(f"of {name}: {'; '.join(self._there(name))}")
-        return tuple(dict.fromkeys(said))
+        names = dict.fromkeys(wish.key[0] for wish in wishes)
+        there = [f"of {name}: {'; '.join(self._there(name))}" for name in names]
+        return tuple(dict.fromkeys([*(wish.text for wish in wishes), *there]))
 
     def _there(self, name: str) -> Iterator[str]:
         """Which versions of a module there are."""

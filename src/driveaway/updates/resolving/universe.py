@@ -164,6 +164,12 @@ class Universe:
             new -= seen
         return frozenset(seen)
 
+    def touching(self, release: Bringing) -> set[str]:
+        """Names of modules on which it depends whether a release can be taken now, as a car is."""
+        names = {module.name for module in release.modules}
+        needed = {need.module for module in release.modules for need in module.terms.needs}
+        return names | needed | self.needing(names)
+
     def needing(self, names: Iterable[str]) -> set[str]:
         """Modules of which some release said something about modules of these names."""
         return {other for name in names for other in self._needing.get(name, ())}
