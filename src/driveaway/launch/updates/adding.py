@@ -9,6 +9,7 @@ from typing import Final
 from driveaway.book.state.state import Reading
 from driveaway.launch.updates.opening import Updates
 from driveaway.launch.updates.persons import check_person
+from driveaway.launch.updates.supplying import terms_of
 from driveaway.updates import releases, sets, software
 from driveaway.updates.artifacts import check_filename
 from driveaway.updates.gates.policy import encode_policy
@@ -198,6 +199,16 @@ def create_release(
         )
     for module_name, term in said.items():
         _check_terms(module_name, term)
+    for module in given:
+        supplier = releases.about(updates.state, module.id).supplier
+        if supplier and module.name in said:
+            raise BadValue(
+                f"what {module.name} needs is signed by its supplier {supplier}",
+                code="release.supplier_terms",
+                remedy="leave its terms out, or put them upon a module of the maker's own",
+            )
+        if supplier and (signed := terms_of(updates, module, supplier)) != Terms():
+            said[module.name] = signed
     check_agreement(updates, given, said)
     universe = read_universe(updates.state)
     brought = tuple(Brought(each.name, each.version, said.get(each.name, Terms())) for each in given)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _SOURCE: Final = "urn:driveaway:updates/release/"
 _LONGEST_NOTES: Final = 4000
+_SUPPLIERS: Final = "suppliers/"
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,7 @@ def propose(updates: Updates, slug: str, *, by: str, at: int, reason: str = "") 
     repository = updates.repository()
     entries = composing.entries_of(updates, repository, found)
     proposal = repository.propose(slug, entries, by=by, at=at, reason=reason or f"release {slug}")
-    record = msgspec.structs.replace(
-        record, proposal=slug, proposed_by=by, targets={entry.path: entry.sha256 for entry in entries}
-    )
+    record = msgspec.structs.replace(record, proposal=slug, proposed_by=by, targets=_targets(updates, found))
     with updates.state.change() as change:
         sets.lock(change, found.id, at)
         releases.write_record(change, found.id, record, at)
@@ -232,7 +231,8 @@ def withdraw(updates: Updates, slug: str, reason: str, *, by: str, at: int) -> W
         body = ReleaseWithdrawn(reason=reason, withdrawn_by=by or None)
         change.append([Draft("release.withdrawn", slug, at, body, f"{_SOURCE}{slug}/withdrawn")])
     proposal = f"withdraw-{slug}"
-    updates.repository().propose(proposal, by=by, at=at, remove=sorted(record.targets), reason=reason)
+    own = sorted(path for path in record.targets if not path.startswith(_SUPPLIERS))
+    updates.repository().propose(proposal, by=by, at=at, remove=own, reason=reason)
     return Withdrawn(unbegun, len(set(active) - set(unbegun)), proposal)
 
 
@@ -278,14 +278,14 @@ def _proposed_as(updates: Updates, name: str) -> DistributionSet | None:
     return None
 
 
+def _targets(updates: Updates, found: DistributionSet) -> dict[str, str]:
+    """SHA-256 of every file of a release by its path, suppliers' among them."""
+    return {path: file.sha256 for path, (_, file) in composing.files_of(updates, found).items()}
+
+
 def _check_unchanged(updates: Updates, found: DistributionSet) -> None:
     """Refuse a release whose files are not those that were proposed."""
-    files = {
-        f"{releases.folder_of(found, module.name)}/{file.filename}": file.sha256
-        for module in sets.modules_of(updates.state, found.id)
-        for file in software.artifacts(updates.state, module.id)
-    }
-    if files != releases.record_of(found).targets:
+    if _targets(updates, found) != releases.record_of(found).targets:
         raise Conflict(
             f"{releases.slug_of(found)} is not what was proposed any more",
             code="release.changed",

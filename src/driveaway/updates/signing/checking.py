@@ -51,6 +51,11 @@ def check_targets(state: State, role: str, draft: Targets) -> None:
                 f"{role} may not sign it", code="updates.path_owner", place=path,
                 remedy=f"{role_for(path)} signs it, or take another path",
             )  # fmt: skip
+        if role != TARGETS and not _delegated(state, role, path):
+            raise Refused(
+                f"{role} may not sign it", code="updates.path_owner", place=path,
+                remedy="take a path that the maker delegates to it",
+            )  # fmt: skip
         if path in earlier and earlier[path] != draft.targets[path]:
             raise Conflict(
                 "this name was given to something else", code="updates.name_taken", place=path,
@@ -64,6 +69,13 @@ def check_targets(state: State, role: str, draft: Targets) -> None:
             "a supplier composes no release", code="updates.release_owner", place=role,
             remedy="leave `release` out, and let the maker's release name the target",
         )  # fmt: skip
+
+
+def _delegated(state: State, role: str, path: str) -> bool:
+    """Whether a path has the pattern that is delegated to a supplier."""
+    delegations = state.targets[TARGETS].signed.delegations
+    named = (delegations.roles if delegations is not None else None) or {}
+    return role in named and named[role].is_delegated_path(path)
 
 
 def _counters(named: Mapping[str, Mapping[str, TargetFile]]) -> dict[str, tuple[int, str]]:

@@ -7,6 +7,7 @@ to; so a crash between any two files leaves what was served before, or what is s
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -37,7 +38,7 @@ from driveaway.updates.signing.roles import (
 )
 from driveaway.updates.signing.state import State, read_state
 from driveaway.values.clock import instant, moment
-from driveaway.values.errors import Conflict, NotFound
+from driveaway.values.errors import Conflict, NotFound, Refused
 from driveaway.values.ids import parse_slug
 
 
@@ -213,6 +214,36 @@ class Repository:
             proposal = merged(self._state_or_none(), self.proposal(copy.name), copy)
             write_whole(self._staged(copy.name), proposal.encode())
         return proposal
+
+    def take(self, copy: Proposal) -> Proposal:
+        """Stage what a supplier proposed on its own side, with its signatures; each is verified.
+
+        Raises:
+            NotFound: nobody delegates to it.
+            Refused: it says more than what the supplier signs, a path is not the supplier's, or a signature
+                is not valid.
+            Conflict: a path was given to something else before, or there is such a proposal.
+        """
+        state = self.state()
+        documents = copy.metadata()
+        role = next(iter(documents), "")
+        check_role(state, role)
+        signed = documents[role].signed
+        if len(documents) > 1 or role == TARGETS or signed.delegations is not None:
+            raise Refused(
+                "a supplier proposes its own targets alone",
+                code="updates.supplier_proposal",
+                place=copy.name,
+                remedy="make it anew with driveaway release supplier sign",
+            )
+        check_targets(state, role, signed)
+        unsigned = {role: Metadata(deepcopy(signed))}
+        self._stage(copy.name, state, unsigned)
+        try:
+            return self.add(copy)
+        except Refused:
+            self.drop(copy.name)
+            raise
 
     # --- publishing --------------------------------------------------------------------------
 
