@@ -195,6 +195,25 @@ Table(
     sqlite_with_rowid=False,
 )
 
+software_type = _table(
+    "software_types",
+    _id(),
+    # "module" or "set".
+    Column("sort", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    _text("name"),
+    _text("description"),
+    _text("colour"),
+    _number("max_assignments", default=1),
+    # Keys of types of modules, JSON arrays.
+    _text("mandatory", default="[]"),
+    _text("optional", default="[]"),
+    _flag("deleted"),
+    _time("created"),
+    _time("modified"),
+)
+Index("software_types_key", software_type.c.sort, software_type.c.key)
+
 # --- actions: one car, one distribution set -----------------------------------------------------------
 
 action = _table(

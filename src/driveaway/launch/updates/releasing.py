@@ -19,7 +19,7 @@ from driveaway.facts.updates import ReleasedModule, ReleasePublished, ReleaseWit
 from driveaway.launch.updates import composing, holding
 from driveaway.launch.updates.opening import Updates
 from driveaway.launch.updates.persons import check_person
-from driveaway.updates import releases, sets, software
+from driveaway.updates import releases, sets, software, types
 from driveaway.updates.actions import steering
 from driveaway.updates.model import ActionStatus, DistributionSet
 from driveaway.updates.releases import Record, Stage
@@ -74,7 +74,7 @@ def propose(updates: Updates, slug: str, *, by: str, at: int, reason: str = "") 
     record = releases.record_of(found)
     if record.stage in (Stage.PUBLISHED, Stage.WITHDRAWN):
         raise _wrong_stage(found, record, "released anew", "make a new version")
-    lacks = sets.missing(found.type, sets.modules_of(updates.state, found.id))
+    lacks = types.missing(updates.state, found.type, sets.modules_of(updates.state, found.id))
     if lacks:
         raise Refused(f"{slug} is not complete: {lacks}", code="set.incomplete", remedy="add the module")
     universe = read_universe(updates.state, found.id)

@@ -64,6 +64,9 @@ _ACTION: Final = _TARGET + "/actions/{action}"
 _MODULE: Final = "/softwaremodules/{module}"
 _ARTIFACT: Final = _MODULE + "/artifacts/{artifact}"
 _SET: Final = "/distributionsets/{set}"
+_SET_TYPE: Final = "/distributionsettypes/{type}"
+_MUST: Final = _SET_TYPE + "/mandatorymoduletypes"
+_MAY: Final = _SET_TYPE + "/optionalmoduletypes"
 _FILTER: Final = "/targetfilters/{filter}"
 _ROLLOUT: Final = "/rollouts/{rollout}"
 _GROUP: Final = _ROLLOUT + "/deploygroups/{group}"
@@ -151,7 +154,12 @@ ROUTES: Final = (
     Route("DELETE", _ARTIFACT, "publish", modules.delete_artifact),
     Route("GET", _ARTIFACT + "/download", "view", _upload, streamed="download"),
     Route("GET", "/softwaremoduletypes", "view", kinds.module_types),
+    Route(
+        "POST", "/softwaremoduletypes", "publish", kinds.create_module_types, _listed(bodies.ModuleTypeBody)
+    ),
     Route("GET", "/softwaremoduletypes/{type}", "view", kinds.module_type),
+    Route("PUT", "/softwaremoduletypes/{type}", "publish", kinds.amend_module_type, bodies.TypeChange),
+    Route("DELETE", "/softwaremoduletypes/{type}", "publish", kinds.delete_module_type),
     # --- distribution sets
     Route("GET", "/distributionsets", "view", sets.listing),
     Route("POST", "/distributionsets", "publish", sets.create, _listed(bodies.SetBody)),
@@ -171,9 +179,18 @@ ROUTES: Final = (
     Route("GET", _SET + "/statistics", "view", sets.statistics),
     Route("POST", _SET + "/invalidate", "operate", sets.invalidate, bodies.Invalidation),
     Route("GET", "/distributionsettypes", "view", kinds.set_types),
-    Route("GET", "/distributionsettypes/{type}", "view", kinds.set_type),
-    Route("GET", "/distributionsettypes/{type}/mandatorymoduletypes", "view", kinds.mandatory),
-    Route("GET", "/distributionsettypes/{type}/optionalmoduletypes", "view", kinds.optional),
+    Route("POST", "/distributionsettypes", "publish", kinds.create_set_types, _listed(bodies.SetTypeBody)),
+    Route("GET", _SET_TYPE, "view", kinds.set_type),
+    Route("PUT", _SET_TYPE, "publish", kinds.amend_set_type, bodies.TypeChange),
+    Route("DELETE", _SET_TYPE, "publish", kinds.delete_set_type),
+    Route("GET", _MUST, "view", kinds.mandatory),
+    Route("POST", _MUST, "publish", kinds.put_mandatory, bodies.Id),
+    Route("GET", _MUST + "/{module_type}", "view", kinds.one_mandatory),
+    Route("DELETE", _MUST + "/{module_type}", "publish", kinds.take_mandatory),
+    Route("GET", _MAY, "view", kinds.optional),
+    Route("POST", _MAY, "publish", kinds.put_optional, bodies.Id),
+    Route("GET", _MAY + "/{module_type}", "view", kinds.one_optional),
+    Route("DELETE", _MAY + "/{module_type}", "publish", kinds.take_optional),
     # --- target filters
     Route("GET", "/targetfilters", "view", filters.listing),
     Route("POST", "/targetfilters", "operate", filters.create, bodies.FilterBody),
