@@ -91,22 +91,22 @@ class _AnyCar(Provider):
         super().__init__(universe, release, Car(hardware, {}, {}))
         self._known = versions
 
-    def is_satisfied_by(self, requirement: Wish, candidate: Choice) -> bool:
-        if not candidate.version and requirement.need is not None and not requirement.need.conflicts:
-            return not self._known.get(candidate.key[0])
-        return super().is_satisfied_by(requirement, candidate)
+    def _meets(self, wish: Wish, candidate: Choice) -> bool:
+        if not candidate.version and wish.need is not None and not wish.need.conflicts:
+            return not self._known.get(candidate.key)
+        return super()._meets(wish, candidate)
 
     def _dependencies(self, choice: Choice) -> Iterator[Wish]:
         if choice.release is not None:
             yield from super()._dependencies(choice)
         elif choice.version:
-            name, version = choice.key[0], choice.version
+            name, version = choice.key, choice.version
             yield from (
                 self._needing(f"{name} {version}", need) for need in self._universe.stated(name, version)
             )
 
     def _listed(self, key: Key) -> Iterator[Choice]:
-        name = key[0]
+        name = key
         if name in self._brought:
             yield Choice(key, self._brought[name].version, self._release)
             return

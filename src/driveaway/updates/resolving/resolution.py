@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal, NamedTuple
 
+from driveaway.updates.resolving.reaching import Reach
 from driveaway.updates.resolving.stepping import Car, misfits, taken
 from driveaway.updates.resolving.universe import Bringing, Universe
 
@@ -57,21 +58,32 @@ def resolve(
         return Resolution("fits")
     if not universe.fitting(release, car.hardware):
         return Resolution("unsolvable", reasons=now)
+    search = _Search(universe, release, car, steps)
+    reach = Reach(universe, release, car, search.helpful)
+    if release.id in reach.blocked:
+        return Resolution("unsolvable", reasons=(*now, *reach.chain()))
+    search.helpful = list(reversed(reach.reached))
+    try:
+        order = search.climb()
+    except _Exhausted:
+        order = None
+    if order is not None:
+        return Resolution("after", tuple(order), now)
     try:
         from driveaway.updates.resolving.solving import Solved, TooLarge, solve
     except ImportError:
         return Resolution("undecided", reasons=(*now, "what would help is found with driveaway[updates]"))
-    found = solve(universe, release, car, rounds)
+    found = solve(universe, release, car, search.helpful, rounds)
     if isinstance(found, TooLarge):
         return Resolution("undecided", reasons=(*now, _given_up(rounds, "choices")))
     if not isinstance(found, Solved):
         return Resolution("unsolvable", reasons=(*now, *found.chain))
-    search = _Search(universe, release, steps)
+    search.left = steps
     try:
-        order = search.order(car, found.releases)
+        order = search.order(found.releases)
         if order is None:
             # What stands together in the end can be reached by way of releases that are replaced meanwhile.
-            order = search.order(car, search.helpful(car))
+            order = search.order(search.helpful)
     except _Exhausted:
         return Resolution("undecided", reasons=(*now, _given_up(steps, "steps")))
     if order is None:
@@ -80,15 +92,17 @@ def resolve(
 
 
 class _Search:
-    """Looks for the shortest order in which releases can be taken, the one that is asked about last."""
+    """Looks for an order in which releases can be taken, the one that is asked about last."""
 
-    def __init__(self, universe: Universe, release: Bringing, steps: int) -> None:
+    def __init__(self, universe: Universe, release: Bringing, car: Car, steps: int) -> None:
         self._universe = universe
         self._release = release
-        self._left = steps
+        self._car = car
+        self.left = steps
+        self.helpful = self._helpful(car)
 
-    def helpful(self, car: Car) -> list[Bringing]:
-        """Every release that can be taken before and on which it can depend, the newest first."""
+    def _helpful(self, car: Car) -> list[Bringing]:
+        """Every release that may be taken before and on which it can depend, the newest first."""
         names = self._universe.relevant(self._release)
         found = {
             release.id: release
@@ -100,8 +114,46 @@ class _Search:
         }
         return [found[number] for number in sorted(found, reverse=True)]
 
-    def order(self, car: Car, among: Sequence[Bringing]) -> list[Bringing] | None:
+    def climb(self) -> list[Bringing] | None:
+        """An order that is soon found: a single release, or all that can be taken less what is not needed.
+
+        Where releases need versions and exclude none, whatever can be taken may be taken. None: that does not
+        lead to it, and something else may.
+        """
+        for release in self.helpful:
+            if self._reached([release]):
+                return [release]
+        way: list[Bringing] = []
+        here, left, more = self._car, list(self.helpful), True
+        while more and not self._fits(self._release, here):
+            more = False
+            for release in list(left):
+                if self._fits(release, here):
+                    here, more = taken(self._universe, release, here), True
+                    way.append(release)
+                    left.remove(release)
+                    if self._fits(self._release, here):
+                        break
+        if not self._fits(self._release, here):
+            return None
+        for release in reversed(way):
+            without = [each for each in way if each is not release]
+            if self._reached(without):
+                way = without
+        return way
+
+    def _reached(self, way: Iterable[Bringing]) -> bool:
+        """Whether releases can be taken in this order, and then the one that is asked about."""
+        here = self._car
+        for release in way:
+            if not self._fits(release, here):
+                return False
+            here = taken(self._universe, release, here)
+        return self._fits(self._release, here)
+
+    def order(self, among: Sequence[Bringing]) -> list[Bringing] | None:
         """The shortest order, breadth first; None: there is none among these."""
+        car = self._car
         waiting: deque[tuple[Car, list[Bringing]]] = deque([(car, [])])
         seen = {_state(car)}
         while waiting:
@@ -119,9 +171,9 @@ class _Search:
         return None
 
     def _fits(self, release: Bringing, car: Car) -> bool:
-        if self._left == 0:
+        if self.left == 0:
             raise _Exhausted
-        self._left -= 1
+        self.left -= 1
         return next(misfits(self._universe, release, car), None) is None
 
 

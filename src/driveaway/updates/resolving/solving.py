@@ -2,8 +2,7 @@
 
 Each module of the car has a slot, whose candidates are what the car runs now and what releases bring. A
 candidate that a release brings asks for what the release states of it, and for everything else that the
-release brings, since a car takes a release whole. What a module is installed over is a second question of
-its own (``over``), with the same candidates.
+release brings, since a car takes a release whole.
 
 This says which modules could stand together, not in which order they come: whatever order there is, its end
 is found here, so where nothing is found, nothing can help.
@@ -13,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from resolvelib import AbstractProvider, BaseReporter
 from resolvelib.resolvers import (
@@ -24,15 +22,17 @@ from resolvelib.resolvers import (
 )
 
 from driveaway.updates.releases import Need
-from driveaway.updates.resolving.stepping import Car, steps_over
+from driveaway.updates.resolving.reaching import needing, there
+from driveaway.updates.resolving.stepping import Car
 from driveaway.updates.resolving.universe import Bringing, Brought, Universe
 
-_SHOWN: Final = 6
-Key = tuple[str, int]
-"""Name of a module, and the release that is installed over it; 0: what it is in the end."""
+Key = str
+"""Name of a module."""
 
 
-@dataclass(frozen=True)
+# Choices and wishes are made once each, so that they can be told apart by what they are in memory: comparing
+# their contents is most of the work otherwise.
+@dataclass(frozen=True, eq=False)
 class Choice:
     """A module in a version: as a release brings it, or without one as the car runs it.
 
@@ -44,16 +44,15 @@ class Choice:
     release: Bringing | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Wish:
     """What a module must be, and who says so."""
 
     key: Key
     text: str
-    pinned: Choice | None = None
+    pinned: bool = False
     need: Need | None = None
     at_least: str = ""
-    over: Brought | None = None
 
 
 @dataclass(frozen=True)
@@ -75,16 +74,19 @@ class TooLarge:
     """It was not found out in as many rounds as are allowed."""
 
 
-def solve(universe: Universe, release: Bringing, car: Car, rounds: int) -> Solved | Unsolvable | TooLarge:
+def solve(
+    universe: Universe, release: Bringing, car: Car, reached: Iterable[Bringing], rounds: int
+) -> Solved | Unsolvable | TooLarge:
     """Which releases' modules could stand together in a car with those of a release.
 
     Args:
         universe: all releases.
         release: that is to be taken in the end.
         car: what it runs now.
+        reached: releases that may be taken before.
         rounds: choices that are tried at the most.
     """
-    provider = Provider(universe, release, car)
+    provider = Provider(universe, release, car, reached)
     # Not `Resolver`: what it does afterwards to tell what is still needed does not end where modules need
     # each other in a circle (resolvelib 1.2.1, `_has_route_to_root`).
     resolution: Resolution[Wish, Choice, Key] = Resolution(provider, BaseReporter())
@@ -111,19 +113,25 @@ def solve(universe: Universe, release: Bringing, car: Car, rounds: int) -> Solve
 class Provider(AbstractProvider[Wish, Choice, Key]):
     """What resolvelib asks about the modules of a car."""
 
-    def __init__(self, universe: Universe, release: Bringing, car: Car) -> None:
+    def __init__(
+        self, universe: Universe, release: Bringing, car: Car, reached: Iterable[Bringing] = ()
+    ) -> None:
+        self._reached = {each.id for each in reached}
         self._universe = universe
         self._release = release
         self._car = car
         self._brought = {module.name: module for module in universe.fitting(release, car.hardware)}
         self._every: dict[Key, tuple[Choice, ...]] = {}
         self._asks: dict[Choice, tuple[Wish, ...]] = {}
+        self._meeting: dict[Wish, frozenset[Choice]] = {}
+        self._bring: dict[str, list[tuple[Bringing, Brought]]] = {}
+        self._numbers: dict[str, frozenset[str]] = {}
 
     def roots(self) -> list[Wish]:
         """The release that is to be taken, and what the car runs."""
         out = list(self._whole(self._release))
         out += [
-            Wish((name, 0), f"{name} never goes back from {runs}, which the car runs", at_least=runs)
+            Wish(name, f"{name} never goes back from {runs}, which the car runs", at_least=runs)
             for name, runs in self._car.versions.items()
         ]
         return out
@@ -152,24 +160,34 @@ class Provider(AbstractProvider[Wish, Choice, Key]):
     ) -> list[Choice]:
         """Candidates that meet every wish, what changes least first."""
         wishes, out = list(requirements[identifier]), set(incompatibilities[identifier])
+        meeting = [self._met(wish) for wish in wishes]
         return [
             choice
             for choice in self._choices(identifier)
-            if choice not in out and all(self.is_satisfied_by(wish, choice) for wish in wishes)
+            if choice not in out and all(choice in each for each in meeting)
         ]
 
     def is_satisfied_by(self, requirement: Wish, candidate: Choice) -> bool:
         """Whether a candidate is what is wished."""
-        wish, universe, version = requirement, self._universe, candidate.version
-        if wish.pinned is not None:
-            return candidate == wish.pinned
+        return candidate in self._met(requirement)
+
+    def _met(self, wish: Wish) -> frozenset[Choice]:
+        """The candidates that are what is wished."""
+        if wish not in self._meeting:
+            self._meeting[wish] = frozenset(
+                choice for choice in self._choices(wish.key) if self._meets(wish, choice)
+            )
+        return self._meeting[wish]
+
+    def _meets(self, wish: Wish, candidate: Choice) -> bool:
+        universe, version = self._universe, candidate.version
+        if wish.pinned:
+            return candidate.release is self._release
         if not version:
             return True
         if wish.need is not None:
             return not universe.broken(wish.need, version)
-        if wish.over is not None:
-            return steps_over(universe, wish.over, version)
-        name = wish.key[0]
+        name = wish.key
         return universe.reaches(name, wish.at_least, version, self._versions(name))
 
     def get_dependencies(self, candidate: Choice) -> tuple[Wish, ...]:
@@ -179,17 +197,16 @@ class Provider(AbstractProvider[Wish, Choice, Key]):
         return self._asks[candidate]
 
     def _dependencies(self, choice: Choice) -> Iterator[Wish]:
-        name, over = choice.key
+        name = choice.key
         if choice.release is None:
-            if over == 0 and choice.version:
+            if choice.version:
                 yield from self._kept(name, choice.version)
             return
         if choice.release.id != self._release.id:
             yield from self._whole(choice.release)
-        if over == 0:
-            module = next(each for each in choice.release.modules if each.name == name)
-            said = f"{name} {module.version} of {choice.release.slug}"
-            yield from (self._needing(said, need) for need in module.terms.needs)
+        module = next(each for each in choice.release.modules if each.name == name)
+        said = f"{name} {module.version} of {choice.release.slug}"
+        yield from (self._needing(said, need) for need in module.terms.needs)
 
     def _kept(self, name: str, version: str) -> Iterator[Wish]:
         """What a module that stays asks of others, as far as it has it now."""
@@ -198,20 +215,17 @@ class Provider(AbstractProvider[Wish, Choice, Key]):
                 yield self._needing(f"{name} {version}, which the car runs,", need)
 
     def _needing(self, who: str, need: Need) -> Wish:
-        verb = "does not go with" if need.conflicts else "needs"
-        return Wish((need.module, 0), f"{who} {verb} {_range(need)}", need=need)
+        return Wish(need.module, needing(who, need), need=need)
 
     def _whole(self, release: Bringing) -> Iterator[Wish]:
-        """All that a release brings, and what each of it is installed over."""
+        """All that a release brings: each in the end, or something later."""
         last = release.id == self._release.id
         for module in self._universe.fitting(release, self._car.hardware):
             name, said = module.name, f"{release.slug} brings {module.name} {module.version}"
             if last:
-                yield Wish((name, 0), said, pinned=Choice((name, 0), module.version, release))
+                yield Wish(name, said, pinned=True)
             else:
-                yield Wish((name, 0), said, at_least=module.version)
-            if name in self._car.versions:
-                yield Wish((name, release.id), _stepping(release, module), over=module)
+                yield Wish(name, f"{said}, which is never taken back", at_least=module.version)
 
     def _choices(self, key: Key) -> tuple[Choice, ...]:
         """All that a module can be, what needs the least change first."""
@@ -220,59 +234,40 @@ class Provider(AbstractProvider[Wish, Choice, Key]):
         return self._every[key]
 
     def _listed(self, key: Key) -> Iterator[Choice]:
-        name, over = key
-        if over == 0 and name in self._brought:
-            yield Choice(key, self._brought[name].version, self._release)
+        if key in self._brought:
+            yield Choice(key, self._brought[key].version, self._release)
             return
-        yield Choice(key, self._car.versions.get(name, ""))
-        for release, module in reversed(self._offered(name)):
-            if release.id not in (over, self._release.id):
+        yield Choice(key, self._car.versions.get(key, ""))
+        for release, module in reversed(self._offered(key)):
+            if release.id != self._release.id:
                 yield Choice(key, module.version, release)
 
     def _offered(self, name: str) -> list[tuple[Bringing, Brought]]:
         """Releases that could bring a module into this car."""
-        return [
-            (release, module)
-            for release, module in self._universe.bringing(name)
-            if release.offered and module in self._universe.fitting(release, self._car.hardware)
-        ]
+        if name not in self._bring:
+            self._bring[name] = [
+                (release, module)
+                for release, module in self._universe.bringing(name)
+                if release.id in self._reached and self._universe.runs_on(module, self._car.hardware)
+            ]
+        return self._bring[name]
 
     def _versions(self, name: str) -> frozenset[str]:
-        return frozenset(choice.version for choice in self._choices((name, 0)) if choice.version) | frozenset(
-            module.version for _, module in self._offered(name)
-        )
+        if name not in self._numbers:
+            choices = (choice.version for choice in self._choices(name) if choice.version)
+            offered = (module.version for _, module in self._offered(name))
+            self._numbers[name] = frozenset((*choices, *offered))
+        return self._numbers[name]
 
     # --- in words --------------------------------------------------------------------------------
 
     def chain(self, causes: Iterable[RequirementInformation[Wish, Choice]]) -> tuple[str, ...]:
         """Who asks for what, and which versions there are."""
         wishes = list(dict.fromkeys(cause.requirement for cause in causes))
-        names = dict.fromkeys(wish.key[0] for wish in wishes)
+        names = dict.fromkeys(wish.key for wish in wishes)
         there = [f"of {name}: {'; '.join(self._there(name))}" for name in names]
         return tuple(dict.fromkeys([*(wish.text for wish in wishes), *there]))
 
     def _there(self, name: str) -> Iterator[str]:
         """Which versions of a module there are."""
-        if runs := self._car.versions.get(name):
-            yield f"the car runs {runs}"
-        if name in self._brought:
-            yield f"{self._release.slug} brings {self._brought[name].version}"
-        offered = [(release, each) for release, each in self._offered(name) if release.id != self._release.id]
-        shown = ", ".join(f"{module.version} ({release.slug})" for release, module in offered[-_SHOWN:])
-        yield f"published for it: {shown}" if shown else "no other release brings it"
-
-
-def _range(need: Need) -> str:
-    least = f" {need.minimum_version} or later" if need.minimum_version is not None else ""
-    but = f" (not {', '.join(need.excluded_versions)})" if need.excluded_versions else ""
-    return need.module + least + but
-
-
-def _stepping(release: Bringing, module: Brought) -> str:
-    terms, said = module.terms, []
-    if terms.minimum_version is not None:
-        said.append(f"over {terms.minimum_version} or later")
-    if terms.excluded_versions:
-        said.append(f"never over {', '.join(terms.excluded_versions)}")
-    said.append("never back from a later one")
-    return f"{module.name} {module.version} of {release.slug} is installed {', '.join(said)}"
+        return there(self._universe, self._release, self._car, name)

@@ -88,13 +88,12 @@ class Universe:
 
     def fitting(self, release: Bringing, has: frozenset[str]) -> tuple[Brought, ...]:
         """The modules of a release for hardware; of hardware that is not known: all."""
-        return tuple(
-            module
-            for module in release.modules
-            if not has
-            or not (wanted := self.about(module.name, module.version).hardware)
-            or not has.isdisjoint(wanted)
-        )
+        return tuple(module for module in release.modules if self.runs_on(module, has))
+
+    def runs_on(self, module: Brought, has: frozenset[str]) -> bool:
+        """Whether a module is for some of this hardware, as far as either is known."""
+        wanted = self.about(module.name, module.version).hardware
+        return not has or not wanted or not has.isdisjoint(wanted)
 
     def stated(self, name: str, version: str) -> tuple[Need, ...]:
         """What every release of a version said of other modules: which of them a car took is unknown."""
