@@ -1,7 +1,7 @@
 """Which releases could come to a car at all, by steps over versions: a first and cheap answer.
 
 Whatever was reached stays at hand here, as if every version that a car could once run were there at the same
-time (the delete relaxation of planning; Bonet and Geffner, "Planning as heuristic search", 2001, section 4).
+time (the delete relaxation of planning; Bonet and Geffner, "Planning as heuristic search", 2001).
 So what is not reached here is never reached; and why is told step by step.
 """
 
