@@ -7,6 +7,7 @@ from typing import Any
 
 from driveaway.book.state.state import Reading
 from driveaway.updates import types
+from driveaway.updates.management import declaring
 from driveaway.updates.types import Of, Type
 from driveaway.values.errors import NotFound
 from driveaway.web.management.bodies import Id, ModuleTypeBody, SetTypeBody, TypeChange
@@ -87,7 +88,7 @@ def create_module_types(call: Call) -> Said:
     bodies: tuple[ModuleTypeBody, ...] = call.body
     with call.change() as change:
         made = [
-            types.declare(
+            declaring.declare(
                 change,
                 "module",
                 body.key,
@@ -110,7 +111,7 @@ def amend_module_type(call: Call) -> Said:
 def delete_module_type(call: Call) -> Said:
     """Take a declared type of modules out; what has it keeps it."""
     with call.change() as change:
-        types.delete(change, "module", _number(call), call.at)
+        declaring.delete(change, "module", _number(call), call.at)
     return NOTHING
 
 
@@ -129,7 +130,7 @@ def create_set_types(call: Call) -> Said:
     bodies: tuple[SetTypeBody, ...] = call.body
     with call.change() as change:
         made = [
-            types.declare(
+            declaring.declare(
                 change,
                 "set",
                 body.key,
@@ -153,14 +154,14 @@ def amend_set_type(call: Call) -> Said:
 def delete_set_type(call: Call) -> Said:
     """Take a declared type of distribution sets out; what has it keeps it."""
     with call.change() as change:
-        types.delete(change, "set", _number(call), call.at)
+        declaring.delete(change, "set", _number(call), call.at)
     return NOTHING
 
 
 def _amended(call: Call, of: Of) -> Said:
     body: TypeChange = call.body
     with call.change() as change:
-        kind = types.amend(
+        kind = declaring.amend(
             change, of, _number(call), call.at, description=body.description, colour=body.colour
         )
     return Said(OK, _document(call, kind, of))
@@ -235,13 +236,13 @@ def _one(call: Call, *, mandatory: bool) -> Said:
 def _put(call: Call, *, mandatory: bool) -> Said:
     body: Id = call.body
     with call.change() as change:
-        types.put_module_type(change, _number(call), body.id, call.at, mandatory=mandatory)
+        declaring.put_module_type(change, _number(call), body.id, call.at, mandatory=mandatory)
     return NOTHING
 
 
 def _take(call: Call, *, mandatory: bool) -> Said:
     with call.change() as change:
-        types.take_module_type(
+        declaring.take_module_type(
             change, _number(call), call.number("module_type"), call.at, mandatory=mandatory
         )
     return NOTHING
