@@ -46,6 +46,8 @@ demo: $(STAMPS)/run ## set up and run the packaged launch: book, briefing, pictu
 
 .PHONY: test
 test: lint types imports ## set up and run every check and every test, coverage shown
+	@command -v java >/dev/null || \
+		echo "no Java here: the tests on Spark are passed over (apt install openjdk-17-jre-headless)" >&2
 	@$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term $(ARGS)
 
 # --- what a contributor does ---
@@ -84,8 +86,8 @@ nightly: $(STAMPS)/dev ## the long tests that 'make test' takes a sample of
 
 .PHONY: lock
 lock: $(STAMPS)/setup ## renew the lock files in requirements/ from pyproject.toml
-	@$(BIN)/uv pip compile $(LOCK) --upgrade pyproject.toml --extra postgres --extra delivery --extra updates --group dev -o requirements/dev.txt
-	@$(BIN)/uv pip compile $(LOCK) pyproject.toml --extra delivery --extra updates -c requirements/dev.txt -o requirements/run.txt
+	@$(BIN)/uv pip compile $(LOCK) --upgrade pyproject.toml --extra postgres --extra delivery --extra updates --extra fleet --extra spark --group dev -o requirements/dev.txt
+	@$(BIN)/uv pip compile $(LOCK) pyproject.toml --extra delivery --extra updates --extra fleet -c requirements/dev.txt -o requirements/run.txt
 	@$(BIN)/uv pip compile $(LOCK) --group setup -c requirements/dev.txt -o requirements/setup.txt
 
 .PHONY: wheel

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from driveaway.book.opening import open_store
@@ -50,16 +50,19 @@ def make_launch(folder: Path) -> DeviceLaunch:
 class Process:
     """A command of the real program that says where it listens."""
 
-    def __init__(self, *arguments: object, listens: str = r"cars: (\S+)") -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "driveaway", *map(str, arguments)],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    def __init__(self, *arguments: object, listens: str = r"cars: (\S+)", log: Path | None = None) -> None:
+        """``log``: where stderr goes, for one that says more than a pipe holds."""
+        self._log = log
+        with ExitStack() as opened:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "driveaway", *map(str, arguments)],
+                cwd=ROOT,
+                env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE if log is None else opened.enter_context(log.open("w")),
+                text=True,
+            )
         self.said = ""
         self.place = self._wait(listens)
 
@@ -76,12 +79,16 @@ class Process:
                 if not line:
                     break
         self.process.kill()
-        raise AssertionError(f"it never listened: {self.said} {self.process.communicate()[1]}")
+        raise AssertionError(f"it never listened: {self.said} {self._errors(60)}")
+
+    def _errors(self, seconds: float) -> str:
+        _, said = self.process.communicate(timeout=seconds)
+        return said if self._log is None else self._log.read_text()
 
     def stop(self, number: int = signal.SIGTERM) -> tuple[int, str]:
         """End it; its exit code and what it said on stderr."""
         self.process.send_signal(number)
-        _, said = self.process.communicate(timeout=60)
+        said = self._errors(60)
         return self.process.returncode, said
 
     def kill(self) -> None:
@@ -93,7 +100,9 @@ class Process:
 class Server:
     """One launch and its server for cars; what is done beside the server is done as another process would."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: object) -> None:
+        """``options`` of ``serve device``."""
+        self._options = options
         self.launch = make_launch(folder)
         self._store = self.launch.store()
         self.state = State(self._store)
@@ -115,7 +124,9 @@ class Server:
     def start(self) -> None:
         """Start, on the same port as before."""
         if self._process is None:
-            self._process = Process("serve", "device", "--port", self._port, "--launch", self.launch.folder)
+            where = ("--port", self._port, "--launch", self.launch.folder)
+            log = self.launch.folder / "log"
+            self._process = Process("serve", "device", *where, *self._options, log=log)
             self._port = int(re.findall(r":(\d+)/", self._process.place)[0])
             self._answers()
 
@@ -186,9 +197,9 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Server]:
+def serving(folder: Path, *options: object) -> Iterator[Server]:
     """A server of a launch of its own, running."""
-    server = Server(folder)
+    server = Server(folder, *options)
     try:
         server.start()
         yield server

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from driveaway.book.backup import restore
 from driveaway.catalogue import FIGURES
 from driveaway.launch.launch import open_launch
 from driveaway.values.clock import show
@@ -308,6 +309,39 @@ def test_the_doctor_looks_at_everything(book: Shell) -> None:
     said = book("doctor")
     assert said.code == 1
     assert "driveaway restore" in said.out
+
+
+def test_data_is_for_its_owner_alone(book: Shell, tmp_path: Path) -> None:
+    """A new book and its folder are private whatever the umask; older ones are left and warned of."""
+    data, file = book.folder / "data", book.folder / "data" / "book.sqlite"
+
+    def mode(path: Path) -> int:
+        return path.stat().st_mode & 0o777
+
+    def access() -> dict[str, str]:
+        findings = book("doctor", "--format", "json").json()
+        return {finding["what"]: finding for finding in findings}["access"]
+
+    assert (mode(data), mode(file)) == (0o700, 0o600)
+    book.value("orders.locked")
+    assert {mode(each) for each in data.glob("book.sqlite*")} == {0o600}
+    assert access()["state"] == "good"
+    book.done("backup", tmp_path / "book.backup")
+    assert mode(tmp_path / "book.backup") == 0o600
+    file.chmod(0o644)
+    assert access()["state"] == "good"  # nobody else gets into its folder
+    data.chmod(0o755)
+    found = access()
+    assert found["state"] == "note"
+    assert "tokens" in found["found"]
+    assert f"chmod 600 {file}" in found["remedy"]
+    assert f"chmod 700 {data}" in found["remedy"]
+    file.chmod(0o600)
+    assert "tokens" not in access()["found"]
+    assert (mode(data), mode(file)) == (0o755, 0o600)
+    restore(tmp_path / "book.backup", tmp_path / "again")
+    assert mode(tmp_path / "again" / "data") == 0o700
+    assert mode(tmp_path / "again" / "data" / "book.sqlite") == 0o600
 
 
 def test_the_doctor_says_when_the_book_lost_what_the_mirror_has(book: Shell) -> None:

@@ -121,7 +121,7 @@ def test_what_makes_no_car(shell: Shell, tmp_path: Path) -> None:
     token.write_text("a" * 32 + "\n")
     shell.refused("car.root", *new, "--token-file", token, exit_code=2)
     shell.refused("car.root", *new, "--register", exit_code=2)
-    shell.refused("target.controller_id", *new[:-1], "a car", "--register", exit_code=2)
+    shell.refused("target.controller_id", *new[:-1], "a car", "--any-id", "--register", exit_code=2)
     assert not (tmp_path / "car").exists()
     shell.done(*new, "--token-file", token, "--unsigned", "--attribute", "a-b=1", "--attribute", "a=2")
     assert Memory(tmp_path / "car").identity() == Identity(
@@ -155,3 +155,28 @@ def test_a_simulated_fleet_with_a_server_of_its_own(shell: Shell, tmp_path: Path
     assert told["statuses"] == {"200": told["requests"]}
     assert told["p50_ms"] <= told["p99_ms"]
     assert (tmp_path / "log").read_text() == ""
+
+
+def test_a_car_has_a_vin_unless_another_id_is_meant(shell: Shell, tmp_path: Path) -> None:
+    """Shape and check digit (ISO 3779, GB 16735) are looked at before anything is made."""
+    new = (
+        "car",
+        "new",
+        tmp_path / "car",
+        "--server",
+        "http://127.0.0.1:1",
+        "--register",
+        "--unsigned",
+        "--id",
+    )
+    for given, code in (
+        ("BADVIN", "vin.shape"),
+        (vin(1)[:-1] + "O", "vin.shape"),
+        (vin(1)[:8] + ("1" if vin(1)[8] != "1" else "2") + vin(1)[9:], "vin.check_digit"),
+    ):
+        assert "--id: " in shell.refused(code, *new, given, exit_code=2)
+    assert not (tmp_path / "car").exists()
+    assert "box-7" in shell.done(*new, "box-7", "--any-id")
+    # What no market's rule asks of it is not asked: Europe has no check digit.
+    europe = ("car", "new", tmp_path / "other", *new[3:])
+    assert "WVWZZZ1KZ6W000001" in shell.done(*europe, "wvwzzz1kz6w000001")

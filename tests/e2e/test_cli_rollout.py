@@ -11,6 +11,9 @@ from driveaway.cli.watching import _bar
 from driveaway.launch.launch import open_launch
 from driveaway.launch.updates.worker import Worker
 from driveaway.updates import registry, sets, software
+from driveaway.updates.actions import acting
+from driveaway.updates.actions.machine import Execution, Report
+from driveaway.updates.assigning import Terms, assign
 from driveaway.updates.configuration import configure
 from driveaway.values.clock import parse_instant
 from tests.e2e.shell import LAUNCH_TOML, Shell, vin
@@ -45,7 +48,7 @@ def test_a_rollout_is_planned_started_and_told(shell: Shell, tmp_path: Path) -> 
     plan = ("rollout", "plan", "may", "--release", "su7:1.1.0", "--at", AT)
     shell.refused("rollout.stages", *plan, "--stages", "a,b", exit_code=2)
     shell.refused("rollout.growth", *plan, "--stages", "1,100", "--rate", "5/hour", exit_code=2)
-    shell.refused("rollout.plan", *plan, "--stages", "1,50", exit_code=2)
+    shell.refused("rollout.stages", *plan, "--stages", "1,50", exit_code=2)
     shell.refused("set.unknown", *plan[:3], "--release", "su7:9", exit_code=2)
     shell.refused("window.night", *plan, "--night", "22-6", exit_code=2)
     file = tmp_path / "plan.toml"
@@ -62,15 +65,23 @@ def test_a_rollout_is_planned_started_and_told(shell: Shell, tmp_path: Path) -> 
     shell.done("rollout", "approve", "may", "--by", "wu.lei", "--at", AT)
     shell.done("rollout", "start", "may", "--by", "li.na", "--at", AT)
     round_of_worker(shell, AT)
-    told = json.loads(shell.done("rollout", "show", "may", "--format", "json"))
+    told = json.loads(shell.done("rollout", "show", "may", "--at", AT, "--format", "json"))
     assert told["cars"] == 30
     assert told["opened"] == told["offered"] == told["waiting"] > 0
     assert [group["status"] for group in told["groups"]] == ["running", "scheduled", "scheduled"]
+    waves = [group["not_before"] for group in told["groups"]]
+    assert (waves[0], waves[2]) == (None, None)
+    assert parse_instant(waves[1], None) == parse_instant(AT, None) + 24 * 3_600_000_000
     assert "wave 1 of 2" in shell.done("rollout", "watch", "may", "--once")
     why = json.loads(shell.done("rollout", "explain", "may", vin(3), "--at", AT, "--format", "json"))
     assert why["reasons"][0]["code"] in ("offered", "wave_not_open", "held_out")
     assert vin(3) in shell.done("rollout", "explain", "may", vin(3), "--at", AT)
     shell.refused("target.unknown", "rollout", "explain", "may", vin(99), exit_code=2)
+    over_all = json.loads(shell.done("rollout", "explain", vin(3), "--at", AT, "--format", "json"))
+    assert over_all["rollouts"] == [why]
+    assert (over_all["car"], over_all["runs"], over_all["by_hand"]) == (vin(3), None, [])
+    shell.refused("target.unknown", "rollout", "explain", vin(99), exit_code=2)
+    assert shell("rollout", "explain", "may", vin(3), vin(4)).code == 2
     assert "taken back" in shell.done("rollout", "pause", "may", "--reason", "look", "--at", AT)
     shell.done("rollout", "resume", "may", "--reason", "fine", "--at", AT)
     assert "0 cars" in shell.done("rollout", "retry", "may", "--at", AT)
@@ -99,6 +110,13 @@ def test_an_account_may_do_what_its_roles_say(shell: Shell, tmp_path: Path) -> N
         "account", "add", "lead", "--role", "publisher", "--role", "operator", "--password-file", password
     )
     shell.done(*plan, "--by", "lead")
+    shell.done("account", "add", "gone", "--role", "publisher", "--password-file", password)
+    shell.done(*plan[:2], "june", *plan[3:], "--by", "gone")
+    assert shell.done("account", "remove", "gone") == "gone: removed\n"
+    shell.refused("account.unknown", *plan[:2], "july", *plan[3:], "--by", "gone")
+    told = json.loads(shell.done("rollout", "show", "june", "--format", "json"))
+    assert told["planned_by"] == "gone"
+    shell.refused("account.missing", "account", "remove", "gone", exit_code=2)
     shell.refused("account.forbidden", "rollout", "start", "may", "--by", "seer")
     shell.refused("rollout.status", "rollout", "retry", "may", "--by", "lead")
     shell.refused("rollout.status", "rollout", "history", "may", "--picture", tmp_path / "x.svg")
@@ -152,3 +170,65 @@ def test_the_bar_needs_no_colour() -> None:
     bar = _bar(told)
     assert [bar.count(sign) for sign in "█▒░✗·"] == [10, 4, 2, 2, 22]
     assert bar.endswith("25.0%")
+
+
+def test_a_car_is_explained_over_all_there_is_for_it(shell: Shell) -> None:
+    at = parse_instant(AT, None)
+    assert "no rollout was planned yet" in shell.done("rollout", "explain", vin(3), "--at", AT)
+    plan = ("--release", "su7:1.1.0", "--at", AT, "--holdout", "0", "--stages", "100", "--hold", "1h")
+    shell.done("rollout", "plan", "light", *plan, "--weight", 100)
+    shell.done("rollout", "plan", "heavy", *plan, "--weight", 900)
+    shell.done("rollout", "plan", "elsewhere", *plan, "--weight", 950, "--filter", "controllerid==nobody")
+    shell.done("rollout", "abort", "elsewhere", "--reason", "never mind", "--at", AT)
+    for name in ("light", "heavy"):
+        shell.done("rollout", "start", name, "--at", AT)
+    with open_launch(shell.folder) as launch, launch.state.change() as change:
+        found = sets.set_named(change, "su7", "1.1.0")
+        configure(change, "multi.assignments.enabled", True, at)
+        assign(change, found.id, [vin(3)], Terms(initiated_by="li.na", weight=50), at)
+    round_of_worker(shell, AT)
+    shell.done("functions", "open", "city_navigation", "--gate", "trim in [Max]", "--at", AT)
+    told = json.loads(shell.done("rollout", "explain", vin(3), "--at", AT, "--format", "json"))
+    assert [each["rollout"] for each in told["rollouts"]] == ["heavy", "light", "elsewhere"]
+    assert [each["gets_it"] for each in told["rollouts"]] == [True, False, False]
+    assert [each["reasons"][0]["code"] for each in told["rollouts"]] == [
+        "offered",
+        "another_rollout_first",
+        "not_targeted",
+    ]
+    assert [(each["release"], each["initiated_by"]) for each in told["by_hand"]] == [("su7:1.1.0", "li.na")]
+    assert told["functions"] == ["city_navigation"]
+    text = shell.done("rollout", "explain", vin(3), "--at", AT)
+    assert f"{vin(3)} gets heavy:" in text
+    assert "was given su7:1.1.0 by li.na" in text
+    assert f"driveaway functions why {vin(3)} city_navigation" in text
+
+
+def test_cars_download_and_install_later(shell: Shell) -> None:
+    plan = ("--release", "su7:1.1.0", "--at", AT, "--holdout", "0", "--stages", "100", "--hold", "1h")
+    shell.done("rollout", "plan", "ahead", *plan, "--type", "downloadonly")
+    shell.done("rollout", "start", "ahead", "--at", AT)
+    round_of_worker(shell, AT)
+    with open_launch(shell.folder) as launch, launch.state.change() as change:
+        (action,) = change.rows(
+            "SELECT a.id FROM actions a JOIN targets t ON t.id = a.target WHERE t.controller_id = :vin",
+            vin=vin(3),
+        )
+        report = Report(execution=Execution.DOWNLOADED, digest="1")
+        acting.take_report(change, vin(3), action[0], report, parse_instant(AT, None))
+    shell.refused("rollout.not_downloaded", "rollout", "install", "ahead", "--car", vin(4), exit_code=2)
+    assert "1 cars are asked" in shell.done("rollout", "install", "ahead", "--type", "forced", "--at", AT)
+    told = json.loads(shell.done("rollout", "explain", vin(3), "--at", AT, "--format", "json"))
+    assert [(each["type"], each["release"]) for each in told["by_hand"]] == [("forced", "su7:1.1.0")]
+    made = json.loads(
+        shell.done("rollout", "plan", "june", *plan, "--type", "soft", "--install-at", "2024-06-01T02:00:00",
+                   "--format", "json")
+    )  # fmt: skip
+    assert made["plan"]["install_at"] == "2024-06-01T02:00:00+08:00"
+    shell.done("rollout", "start", "june", "--at", AT)
+    shown = shell.done("rollout", "show", "june")
+    assert "cars download it" in shown
+    assert json.loads(shell.done("rollout", "show", "june", "--format", "json"))["not_before"].startswith(
+        "2024-06-01T02:00:00"
+    )
+    shell.refused("rollout.installs", "rollout", "install", "june")

@@ -122,3 +122,30 @@ def test_names_are_unique_and_must_be_known(kept: Accounts) -> None:
         kept.add("li", PASSWORD, ["viewer"])
     with pytest.raises(NotFound):
         kept.change("wu", enabled=False)
+
+
+def test_a_removed_account_gets_in_nowhere_at_once(kept: Accounts, store: Store) -> None:
+    """Removed by another process; this one remembers that the password was right, and is not fooled."""
+    kept.add("admin", PASSWORD, ["administrator"])
+    token = kept.open_session(kept.add("li.na", PASSWORD, ["approver"]))
+    assert kept.verify("li.na", PASSWORD) is not None
+    other = Accounts(State(store), Clock())
+    other.remove("li.na")
+    assert kept.verify("li.na", PASSWORD) is None
+    assert kept.session(token) is None
+    assert [account.name for account in kept.all()] == ["admin"]
+    with pytest.raises(NotFound):
+        kept.remove("li.na")
+    # Who comes after under the same name has nothing of who went.
+    again = kept.add("li.na", "another lamp, a chair", ["viewer"])
+    assert kept.session(token) is None
+    assert kept.verify("li.na", PASSWORD) is None
+    assert not again.may("approve")
+
+
+def test_the_last_account_stays(kept: Accounts) -> None:
+    """Where there is no account at all every name is let through, so one is always kept."""
+    kept.add("admin", PASSWORD, ["administrator"])
+    with pytest.raises(Refused, match=r"account\.last"):
+        kept.remove("admin")
+    assert kept.verify("admin", PASSWORD) is not None

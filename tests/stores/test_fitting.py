@@ -9,6 +9,7 @@ import pytest
 
 from driveaway.launch.launch import Launch
 from driveaway.updates import registry, releases, sets, software
+from driveaway.updates.ddi import messages
 from driveaway.updates.fitting import unfit
 from driveaway.updates.model import ActionType
 from driveaway.updates.registry import Mode
@@ -107,6 +108,53 @@ def test_counters_go_before_versions(small: Garage) -> None:
 def test_a_set_that_is_no_release_asks_nothing(small: Garage) -> None:
     says(small, CARS[0], {"su7.version": "9", "hardware": "none"})
     assert why(small, small.release("1.0")) == {}
+
+
+def test_a_stage_waits_for_the_reports_of_cars_that_fit_alone(small: Garage) -> None:
+    """Of eight cars four do not fit and one had it: the three others are what a stage waits for."""
+    small.set("verification.attribute", "release_version")
+    for vin in CARS[:4]:
+        says(small, vin, FITS | {"os.version": "4"})
+    made = release(small)
+    small.assign(made, CARS[4])
+    stages = (Stage(share=0.99, minimum_s=3600, reported=1.0), Stage(share=1.0, minimum_s=3600))
+    plan = RolloutPlan(
+        rules=Rules(growth=ByStages(stages=stages), comparisons=(), guards=ALL_AT_ONCE.guards),
+        type=ActionType.FORCED,
+        holdout=0,
+    )
+    with small.state.change() as change:
+        rollout = keeping.create_rollout(change, "r", made, "controllerid==*", plan, small.at, by="li.na")
+        keeping.start(change, rollout, small.at, by="li.na")
+    driver = Driver(small.state, rollout.id)
+    driver.look(small.at)
+    given = small.state.rows(
+        "SELECT t.controller_id, a.id FROM rollout_members m JOIN targets t ON t.id = m.target"
+        " JOIN actions a ON a.id = m.action WHERE m.rollout = :id ORDER BY a.id",
+        id=rollout.id,
+    )
+    assert {vin for vin, _ in given} == set(CARS[5:])
+    small.at += 2 * 3600 * SECOND
+    for vin, action in given[:2]:
+        small.say(vin, action, "closed", "success")
+        install_said(small, vin, "3.0")
+    held = driver.look(small.at)
+    assert held is not None
+    assert held.reason == "too_few_reported"
+    assert "66.7% of the opened cars that it fits" in held.text
+    vin, action = given[2]
+    small.say(vin, action, "closed", "success")
+    install_said(small, vin, "3.0")
+    small.at += 60 * SECOND
+    # Another process, which has to find out for itself who does not fit.
+    went_on = Driver(small.state, rollout.id).look(small.at)
+    assert went_on is not None
+    assert (went_on.action, went_on.step) == ("advance", 2)
+
+
+def install_said(small: Garage, vin: str, version: str) -> None:
+    data = messages.convert(messages.ConfigData, {"data": {"release_version": version}})
+    small.settled(small.desk.put_attributes(vin, data))
 
 
 def test_a_rollout_waits_for_cars_to_fit(small: Garage) -> None:

@@ -53,6 +53,10 @@ def test_published_and_withdrawn(
     releasing.propose(updates, slug, by="anna", at=START)
     assert told_release(updates, slug)["awaits"][0]["missing"] == 2
     assert [each["proposal"] for each in told_status(updates, START)["proposals"]] == [slug]
+    # Who may sign is known by name where none of the keys is: what is signed says it.
+    ring = updates.keys_folder.rename(tmp_path / "elsewhere")
+    assert told_release(open_updates(launch), slug)["awaits"][0]["may_sign"] == ["anna", "ben"]
+    ring.rename(updates.keys_folder)
 
     # What the book refuses leaves the release unpublished, whatever the signed metadata says by then.
     def refuse(*_: object) -> None:

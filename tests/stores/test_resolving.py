@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from driveaway.launch.launch import Launch
-from driveaway.launch.updates import rolling
+from driveaway.launch.updates import explaining, rolling
 from driveaway.launch.updates.resolving import told_resolution
 from driveaway.updates import assigning, registry, releases, sets, software
 from driveaway.updates.assigning import Terms as Asked
@@ -138,7 +138,7 @@ def test_a_rollout_counts_and_explains_what_it_passes_over(small: Garage) -> Non
     assert (told["opened"], told["offered"], told["passed_over"]) == (7, 3, 4)
 
     def reasons(vin: str) -> dict[str, str]:
-        found = rolling.told_reasons(small.launch, "r", vin, small.at)
+        found = explaining.told_reasons(small.launch, "r", vin, small.at)
         assert not found["gets_it"]
         return {each["code"]: each["text"] for each in found["reasons"]}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -28,8 +28,8 @@ def _value(hint: Any) -> Any:
             return values[-1]
         case msgspec.inspect.BoolType():
             return True
-        case msgspec.inspect.IntType():
-            return 42
+        case msgspec.inspect.IntType(le=most):
+            return 42 if most is None else min(42, most)
         case msgspec.inspect.FloatType(le=most):
             return 4.5 if most is None or most >= 4.5 else 0.5
         case msgspec.inspect.StrType(pattern=pattern) if pattern:
@@ -44,10 +44,17 @@ def _value(hint: Any) -> Any:
 
 
 def _plain(info: Any) -> Any:
+    if isinstance(info, msgspec.inspect.LiteralType):
+        return Literal[tuple(info.values)]
     return info.cls if isinstance(info, msgspec.inspect.StructType) else str
 
 
 def _matching(pattern: str) -> str:
+    known = {"^[0-9a-f]{64}$": "0f" * 32, "^[A-Z]{2}$": "CN"}
+    if pattern in known:
+        return known[pattern]
+    if "," in pattern.replace("{1,", ""):
+        return "39.9,116.4"
     return "2024-04-24" if pattern.startswith("^[0-9]{4}-") else "76.5"
 
 

@@ -8,11 +8,12 @@ import msgspec
 
 from driveaway.launch.accounts import ROLES
 from driveaway.web.management.errors import BY_CODE, BY_PREFIX, BY_STATUS
-from driveaway.web.management.routes import ROUTES, Route
+from driveaway.web.management.routes import ROUTES
+from driveaway.web.management.routing import Route
 from tools.reference.markdown import code, page, prose, table
 
 _SECTIONS: Final = (
-    ("Who one is, and what is set", ("/userinfo", "/system")),
+    ("Who one is, and what is set", ("/userinfo", "/system", "/openapi.json")),
     ("Targets", ("/targets/", "/targets")),
     ("Actions", ("/actions",)),
     ("Software modules", ("/softwaremodule",)),
@@ -42,6 +43,8 @@ def management_page() -> str:
         'and answer `{"content": […], "total": n, "size": n}`. `representation=full` adds details to lists '
         "of actions and rollouts. Bodies are JSON; fields that are not known are passed over. Creating "
         "several things, or assigning to several, is all or nothing.",
+        "The same as a description in OpenAPI 3.1, to generate clients from: "
+        "[management-api.json](management-api.json); the server answers it at `/rest/v1/openapi.json`.",
     ]
     for title, beginnings in _SECTIONS:
         routes = [route for route in ROUTES if route.path.startswith(beginnings)]

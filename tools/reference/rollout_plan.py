@@ -105,6 +105,7 @@ _NAMES = {
     "Success": '"reported" or "finished"',
     "ActionType": '"soft" or "forced" or "downloadonly"',
     "Exposure": '"cars" or "distance" or "assisted_distance"',
+    "Moment": "time with an offset",
     "Name": "text",
     "Plan": "table, see below",
     "Guard": "table, see below",

@@ -29,6 +29,7 @@ import msgspec
 from driveaway import __version__
 from driveaway.book.book import Book, open_store
 from driveaway.book.copying import restore_rows
+from driveaway.book.private import private_file, private_folder
 from driveaway.book.sqlite import SqliteStore
 from driveaway.book.tree import Frontier
 from driveaway.book.verify import read_heads, verify
@@ -99,6 +100,9 @@ def backup(book: Book, launch_folder: Path, file: Path) -> Manifest:
             edge = copied.edge()
         small, left_out = _launch_files(launch_folder, {book.folder, file, partial, Path(scratch)})
         try:
+            # What an earlier one left behind may be anybody's to read.
+            partial.unlink(missing_ok=True)
+            private_file(partial)
             with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
                 members = [_add(archive, _BOOK, copy)]
                 head_file = Path(scratch) / _HEADS
@@ -147,7 +151,7 @@ def restore(file: Path, folder: Path, url: str | None = None, *, data: str = "da
             scratch = Path(tempfile.mkdtemp(prefix=".restoring-", dir=folder))
             manifest = _extract(file, scratch, data)
             _check_book(scratch, manifest, file)
-            (folder / data).mkdir(parents=True, exist_ok=True)
+            private_folder(folder / data)
             (scratch / _HEADS).replace(folder / data / _HEADS)
             for entry in sorted((scratch / _FOLDER).iterdir()):
                 _merge(entry, folder / entry.name)
@@ -335,8 +339,9 @@ def _place_book(scratch: Path, data: Path, url: str | None) -> None:
             place=str(target),
             remedy="restore into a new folder",
         )
-    target.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(target.parent)
     try:
+        path.chmod(0o600)
         shutil.move(path, target)
         with closing(SqliteStore(target)) as placed:
             placed.create()

@@ -8,11 +8,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from driveaway.book.engine import Engine
+from driveaway.book.landed import Landed, Landing
 from driveaway.book.mirror import Mirror
 from driveaway.book.opening import open_store as open_store
+from driveaway.book.private import private_folder
 from driveaway.book.reading import fact_of
 from driveaway.book.store import Edge
 from driveaway.book.tree import Frontier
@@ -22,18 +25,31 @@ from driveaway.book.when import When
 from driveaway.facts import Fact
 from driveaway.values.errors import BadValue
 
+DUCKDB: Final = "duckdb"
+"""The engine within this process."""
 _HEAD_EVERY = 1.0
 
 
 class Book:
-    """One book: a row store, its mirror, and an engine over the mirror."""
+    """One book: a row store, its mirror, and an engine over the mirror.
 
-    def __init__(self, url: str, folder: Path, zone: ZoneInfo) -> None:
+    ``engine`` is ``duckdb``, or the Spark master on which figures are computed.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        folder: Path,
+        zone: ZoneInfo,
+        landing: Landing | None = None,
+        engine: str = DUCKDB,
+    ) -> None:
         self.store = open_store(url)
         self.zone = zone
         self.folder = folder
         self.mirror = Mirror(self.store, folder / "mirror", zone)
-        self.engine = Engine(self.mirror)
+        self.landed = None if landing is None else landing(self.mirror)
+        self.engine = _engine(engine, self.mirror, self.landed)
         self.progress: Callable[[int, int], None] | None = None
         self._head_due = 0.0
 
@@ -52,6 +68,7 @@ class Book:
             BadValue: the mark is negative or beyond the book.
         """
         manifest = self.mirror.catch_up(self.progress)
+        self.engine.progress = self.progress
         if not 0 <= when.mark <= manifest.upto:
             raise BadValue(
                 f"mark {when.mark} is beyond the book, which goes to {manifest.upto}",
@@ -91,7 +108,7 @@ class Book:
         # What was accepted is accepted: a disk too full for the log makes no append fail. The next
         # head covers this one.
         with suppress(OSError):
-            self.folder.mkdir(parents=True, exist_ok=True)
+            private_folder(self.folder)
             handle = os.open(self.head_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
             try:
                 os.write(handle, line.encode())
@@ -111,3 +128,16 @@ class Book:
         """Let go of files and connections."""
         self.engine.close()
         self.store.close()
+
+
+def _engine(name: str, mirror: Mirror, landed: Landed | None) -> Engine:
+    """The engine of this name.
+
+    Raises:
+        BadValue: there is none.
+    """
+    if name == DUCKDB:
+        return Engine(mirror, landed)
+    from driveaway.book.spark.engine import SparkEngine
+
+    return SparkEngine(mirror, landed, name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from driveaway.book.store import Store, WriteTransaction
 from driveaway.facts import Draft
@@ -16,6 +16,8 @@ def erase(
     subjects: Iterable[str],
     reason: str,
     append: Callable[[WriteTransaction, Sequence[Draft]], Sequence[int]],
+    *,
+    anyway: Collection[str] = (),
 ) -> tuple[int, int]:
     """Shred salts, personal fields and personal keys of every fact about these subjects.
 
@@ -23,7 +25,9 @@ def erase(
         store: where.
         subjects: whom or what it is about.
         reason: why; part of the fact.
-        append: appends facts inside a transaction, all or nothing; their seq.
+        append: appends facts inside a transaction, all or nothing; their seq. It may add to the one that it
+            is given, and give back that one's seq alone.
+        anyway: subjects whose erasure is recorded although no fact about them is left to shred.
 
     Returns:
         (facts shredded, seq of the last erasure fact, 0 where there was nothing to shred). The facts'
@@ -36,11 +40,11 @@ def erase(
         shredded, last = 0, 0
         for subject in subjects:
             rows = transaction.of_subject(subject)
-            if not rows:
+            if not rows and subject not in anyway:
                 raise NotFound(
                     f"nothing is known of {subject!r}", code="subject.missing", remedy="compare the name"
                 )
-            if all(row.kind == "subject.erased" for row in rows):
+            if all(row.kind == "subject.erased" for row in rows) and subject not in anyway:
                 # An earlier erasure shredded all there was.
                 continue
             draft = Draft("subject.erased", subject, now(), SubjectErased(reason=reason))

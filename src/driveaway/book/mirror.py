@@ -25,6 +25,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from driveaway.book.columns import schema
+from driveaway.book.private import private_folder
 from driveaway.book.segments import build
 from driveaway.book.store import Row, Store
 from driveaway.facts import KINDS
@@ -85,7 +86,8 @@ class Mirror:
         if self._known and self.manifest.upto == upto and (self.folder / "manifest.json").exists():
             return self.manifest
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            private_folder(self.folder.parent)
+            self.folder.mkdir(exist_ok=True)
             with self._lock():
                 pass
         except OSError as error:

@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
+from driveaway.book.private import private_file, private_folder
 from driveaway.book.sqlite_locks import is_locked, locked, translated
 from driveaway.book.sqlite_transaction import COLUMNS, FROM, SqliteTransaction
 from driveaway.book.store import SCHEMA_REVISION, Edge, Row
@@ -45,7 +46,9 @@ class SqliteStore:
         # Here, for it imports Alembic and SQLAlchemy: a server that only opens the book spares 25 MB.
         from driveaway.book.migrate import migrate
 
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(self.path.parent)
+        # SQLite gives its log and the log's index the permissions of the file.
+        private_file(self.path)
         with translated(self.path):
             connection = sqlite3.connect(self.path)
             connection.execute("PRAGMA journal_mode = WAL")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
@@ -14,6 +16,7 @@ from driveaway.book.when import When
 from driveaway.facts import Fact
 from driveaway.facts.description import Description, read_description
 from driveaway.facts.launches import LaunchDescribed
+from driveaway.values.clock import end_of_day, local_day
 from driveaway.values.errors import NotFound
 
 
@@ -31,6 +34,34 @@ class View:
         live = table.superseded_at.isnull() | (table.superseded_at > self.when.mark)
         return table.filter(table.seq <= self.when.mark, table.happened <= self.when.as_of, live)
 
+    def table_at_mark(self, kind: str) -> ir.Table:
+        """The same without the cut at the as-of: what was known at the mark, whenever it happened."""
+        table = self._engine.table(kind)
+        live = table.superseded_at.isnull() | (table.superseded_at > self.when.mark)
+        return table.filter(table.seq <= self.when.mark, live)
+
+    def landed(self, name: str) -> ir.Table:
+        """A table that landed beside the book: batches up to the mark, and days up to ``last_day``.
+
+        Raises:
+            NotFound: there is none of this name.
+        """
+        table = self._engine.landed(name)
+        table = table.filter(table.seq <= self.when.mark)
+        if "day" in table.columns:
+            table = table.filter(table.day <= ibis.literal(self.last_day))
+        return table
+
+    @cached_property
+    def last_day(self) -> date:
+        """The last local day that was over at the as-of: landed tables are cut by whole days."""
+        day = local_day(self.when.as_of, self.zone)
+        return day if self.when.as_of >= end_of_day(day, self.zone) else day - timedelta(days=1)
+
+    def pseudonym(self, name: str) -> str:
+        """What stands for a car where its VIN must not: the same each time, not to be turned back."""
+        return self._engine.pseudonym(name)
+
     def facts(self, kind: str) -> list[Fact]:
         """The facts of one kind, typed, in order of valid time. For kinds of which there are few."""
         wanted = self.table(kind).order_by("happened", "seq").select("seq")
@@ -44,6 +75,16 @@ class View:
     def holds(self, kinds: Sequence[str]) -> bool:
         """Whether any fact of these kinds is in the cut."""
         return any(self.run(self.table(kind).limit(1).select("seq"))[0].num_rows for kind in kinds)
+
+    def erased_since(self) -> int:
+        """Cars whose trips were erased since: recorded after the mark, or after the as-of.
+
+        An answer in this cut misses them, and one that was printed before did not.
+        """
+        table = self._engine.table("subject.erased")
+        later = (table.seq > self.when.mark) | (table.happened > self.when.as_of)
+        rows = table.filter(later, table.trips > 0).select("subject").distinct()
+        return len(self.run(rows)[0])
 
     @cached_property
     def description(self) -> Description:

@@ -209,6 +209,9 @@ def _judged(asked: Asked, body: ClaimMade) -> tuple[Words | None, Judgement | No
         return texts.both("claim.why.not_number"), None
     assert body.value is not None
     try:
+        if asked.answer.unit == "m" and body.unit == "km":
+            # Figures count metres; a claim in kilometres is met within its own rounding.
+            value = float(value) / 1000
         return None, judge(value, body.value, body.qualifier, percent=body.percent)
     except ValueError:
         return texts.both("claim.why.not_number"), None

@@ -14,6 +14,7 @@ from driveaway.briefing.fleet import Fleet
 from driveaway.briefing.numbers import Language
 from driveaway.briefing.sections.buyers import buyers
 from driveaway.briefing.sections.deliveries import deliveries
+from driveaway.briefing.sections.driving import driving
 from driveaway.briefing.sections.events import events
 from driveaway.briefing.sections.headlines import headlines
 from driveaway.briefing.sections.orders import orders
@@ -105,7 +106,7 @@ def brief(asker: Asker, language: str = "en", fleet: Fleet | None = None) -> Bri
     top = headlines(writer)
     sections = tuple(
         made
-        for section in (orders, targets, deliveries, updates, outlets, buyers, trials, events)
+        for section in (orders, targets, deliveries, updates, driving, outlets, buyers, trials, events)
         if (made := section(writer)) is not None
     )
     claims = tuple(checked(desk))

@@ -10,7 +10,7 @@ from driveaway.briefing.statement import Sentence, Words, Writer, figure_title
 from driveaway.figures.answer import Answer
 from driveaway.values.errors import BadValue
 
-_STYLES = {"share": "percent", "days": "decimal", "kWh/100 km": "number"}
+_STYLES = {"share": "percent", "days": "decimal", "kWh/100 km": "number", "m": "km"}
 
 
 def say(asker: Asker, name: str, arguments: Mapping[str, str]) -> Sentence:
@@ -66,10 +66,10 @@ def _text(asked: Asked) -> Words:
 
 
 def _unit(answer: Answer, language: str) -> str:
-    """A unit's word behind the number; nothing for shares, whose number carries the sign."""
+    """A unit's word behind the number; nothing where the number carries its sign or unit."""
     unit = answer.unit
     one = texts.table().get(f"unit.one.{unit}") if answer.value == 1 else None
     known = one or texts.table().get(f"unit.{unit}")
     if known is not None:
         return known[language]
-    return "" if unit == "share" else f" {unit}"
+    return "" if unit in ("share", "m") else f" {unit}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from driveaway.buyers import figures as buyers_figures
 from driveaway.delivery import figures as delivery_figures
 from driveaway.figures.figure import Figure
+from driveaway.fleet import figures as fleet_figures
 from driveaway.orders import figures as orders_figures
 from driveaway.outlets import figures as outlets_figures
 from driveaway.publicity import figures as publicity_figures
@@ -20,6 +21,7 @@ FIGURES: tuple[Figure, ...] = (
     *trials_figures.FIGURES,
     *publicity_figures.FIGURES,
     *updates_figures.FIGURES,
+    *fleet_figures.FIGURES,
 )
 
 

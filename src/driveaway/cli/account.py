@@ -1,4 +1,4 @@
-"""Commands about accounts of staff: account add, list, change."""
+"""Commands about accounts of staff: account add, list, change, remove."""
 
 from __future__ import annotations
 
@@ -77,6 +77,16 @@ def change(
         changed = Accounts(launch.state).change(name, password=password, roles=roles or None, enabled=enabled)
     state = "" if changed.enabled else " (disabled)"
     click.echo(f"{changed.name}: {', '.join(changed.roles)}{state}")
+
+
+@account.command("remove")
+@click.argument("name")
+@launch_option
+def remove(name: str, folder: str | None, book_url: str | None) -> None:
+    """Take an account out; its sessions end at once. What it signed or decided stays under its name."""
+    with opened(folder, book_url) as launch:
+        Accounts(launch.state).remove(name)
+    click.echo(f"{name}: removed")
 
 
 def _password(file: TextIO | None) -> str:

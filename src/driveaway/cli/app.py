@@ -62,9 +62,12 @@ COMMANDS = {
     "release": "release",
     "functions": "functions",
     "account": "account",
+    "webhook": "webhook",
     "serve": "serve",
     "car": "car",
     "rollout": "rollout",
+    "incident": "incident",
+    "fleet": "fleet",
 }
 
 

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from driveaway.cli.options import checked, cut, cut_options, format_option, launch_option, opened, pairs
+from driveaway.cli.options import (
+    checked,
+    cut,
+    cut_options,
+    engine_option,
+    format_option,
+    launch_option,
+    opened,
+    pairs,
+)
 from driveaway.cli.output import print_answer, print_json, print_rows
 
 if TYPE_CHECKING:
@@ -76,6 +85,7 @@ def _definition(figure: Figure) -> dict[str, Any]:
 @click.option("--by", metavar="DIM,…", default="", help="Group by these dimensions.")
 @click.option("--sql", is_flag=True, help="Print the SQL that answers it, too (on stderr).")
 @format_option()
+@engine_option
 @cut_options
 @launch_option
 def figure(
@@ -87,6 +97,7 @@ def figure(
     as_of: str | None,
     mark: int | None,
     known_at: str | None,
+    engine: str | None,
     folder: str | None,
     book_url: str | None,
 ) -> None:
@@ -94,7 +105,7 @@ def figure(
 
     NAME=VALUE are the figure's parameters, or dimensions as filters; alternatives are joined by |.
     """
-    with cut(folder, book_url, as_of, mark, known_at) as launch:
+    with cut(folder, book_url, as_of, mark, known_at, engine) as launch:
         dimensions = [part.strip() for part in by.split(",") if part.strip()]
         answer = launch.ask(name, pairs(arguments), by=dimensions)
         regions = {region.code: region.name for region in launch.description.regions}

@@ -35,6 +35,7 @@ car.add_command(simulate)
 @click.argument("directory", type=_Folder, metavar="DIR")
 @click.option("--server", required=True, metavar="URL", help="Where it polls, such as https://cars.example.")
 @click.option("--id", "controller_id", required=True, metavar="VIN", help="The id by which it polls.")
+@click.option("--any-id", is_flag=True, help="The id is no VIN: take it as it stands.")
 @click.option("--tenant", default="DEFAULT", show_default=True)
 @click.option(
     "--token-file",
@@ -46,6 +47,12 @@ car.add_command(simulate)
 @click.option(
     "--unsigned", is_flag=True, help="Install whatever the server gives. For trials of a server alone."
 )
+@click.option(
+    "--signs/--no-signs",
+    default=True,
+    show_default=True,
+    help="Whether the car gets a key of its own, by which it signs what it runs.",
+)
 @click.option("--hardware", multiple=True, metavar="ID", help="A control unit that it has. Repeatable.")
 @click.option("--attribute", multiple=True, metavar="NAME=VALUE", help="What it says of itself. Repeatable.")
 @click.option("--certificates", type=_File, help="Certificates that it trusts, in PEM.")
@@ -54,11 +61,13 @@ def new(
     directory: Path,
     server: str,
     controller_id: str,
+    any_id: bool,
     tenant: str,
     token_file: Any,
     register: bool,
     root: Path | None,
     unsigned: bool,
+    signs: bool,
     hardware: tuple[str, ...],
     attribute: tuple[str, ...],
     certificates: Path | None,
@@ -69,7 +78,14 @@ def new(
     from driveaway.updates.car.memory import Identity, Memory
     from driveaway.updates.registry import check_controller_id, check_token
     from driveaway.values.errors import BadValue
+    from driveaway.values.ids import parse_vin
 
+    if not any_id:
+        try:
+            controller_id = parse_vin(controller_id)
+        except BadValue as error:
+            error.remedy += "; --any-id takes what is no VIN"
+            raise error.at("--id") from None
     check_controller_id(controller_id)
     if (token_file is not None) == register:
         raise BadValue(
@@ -101,6 +117,14 @@ def new(
     )
     directory.mkdir(parents=True, exist_ok=True)
     Memory(directory).name(identity)
+    if signs:
+        from driveaway.updates.car.signing import make_key
+
+        public = make_key(directory)
+        if register:
+            _enter_key(controller_id, public, folder, book_url)
+        else:
+            click.echo(f"its reports are signed; enter this as its note report.key: {public}")
     if root is not None:
         from driveaway.updates.car.verifying import pin
 
@@ -127,6 +151,17 @@ def _registered(controller_id: str, folder: str | None, book_url: str | None) ->
             target = registry.create(change, controller_id, now())
     root = launch.tuf / "metadata" / "1.root.json"
     return target.security_token, root if root.is_file() else None
+
+
+def _enter_key(controller_id: str, public: str, folder: str | None, book_url: str | None) -> None:
+    """Enter a car's public key: from now on only what it signs says what it runs."""
+    from driveaway.launch.device import find_launch
+    from driveaway.updates import labels, reports
+    from driveaway.values.clock import now
+
+    with find_launch(folder, book_url).state() as state, state.change() as change:
+        notes = {reports.KEY: public, reports.COUNTER: None}
+        labels.set_metadata(change, controller_id, notes, now())
 
 
 @car.command("run")

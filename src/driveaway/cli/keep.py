@@ -110,15 +110,27 @@ def verify(shape: str, folder: str | None, book_url: str | None) -> int:
 def erase(subject: str, reason: str, yes: bool, folder: str | None, book_url: str | None) -> None:
     """Shred what is personal about an order, a car, or all orders of a buyer's pseudonym.
 
-    The public part of the facts and the tree stay; older backups still hold what was shredded.
+    A car is also taken out of the trips, the quarantine and the operational tables. The public part of the
+    facts and the tree stay; older backups still hold what was shredded. What is under a legal hold, and a
+    car of which a report to an authority is still to be made, is refused.
     """
+    from driveaway.facts.launches import SubjectErased
+
     with opened(folder, book_url) as launch:
         if not yes:
             click.confirm(
                 f"shred what is personal about {subject}? this cannot be undone", abort=True, err=True
             )
+        before = launch.book.edge().size
         shredded, subjects = launch.erase(subject, reason)
-    if not shredded:
+        bodies = [fact.body for fact in launch.book.facts(before, launch.book.edge().size)]
+    for body in bodies:
+        if isinstance(body, SubjectErased) and (body.trips or body.quarantined or body.operational):
+            click.echo(
+                f"taken out: {body.trips:,} rows of trips, {body.quarantined:,} in quarantine,"
+                f" {body.operational:,} of operational tables"
+            )
+    if not bodies:
         click.echo(f"nothing about {', '.join(subjects)} is left to shred; nothing was recorded")
         return
     click.echo(f"{shredded} facts about {', '.join(subjects)} shredded; the tree still verifies")
@@ -167,7 +179,7 @@ def restore(file: Path, folder: str, book_url: str | None) -> None:
 @format_option("table", "json")
 @launch_option
 def doctor(shape: str, folder: str | None, book_url: str | None) -> int:
-    """Look for trouble: settings, store, mirror, heads, disk, fonts; each with its remedy."""
+    """Look for trouble: settings, store, access, mirror, heads, disk, fonts; each with its remedy."""
     from driveaway.launch.doctor import examine
 
     findings = examine(folder, book_url)

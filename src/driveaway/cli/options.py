@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,6 +22,15 @@ def launch_option(function: F) -> F:
     )
     return click.option(
         "--launch", "folder", metavar="DIR", help="The launch folder; default: where one stands."
+    )(function)
+
+
+def engine_option(function: F) -> F:
+    """``--engine``."""
+    return click.option(
+        "--engine",
+        metavar="ENGINE",
+        help="duckdb (default), or a Spark master: spark://HOST:PORT or local[2].",
     )(function)
 
 
@@ -55,6 +65,25 @@ def time_option(function: F) -> F:
     return click.option("--at", metavar="TIME", help="When it happened; default: now.")(function)
 
 
+def _person() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+def by_option(function: F) -> F:
+    """``--by NAME``: who does it."""
+    return click.option(
+        "--by",
+        metavar="NAME",
+        envvar="DRIVEAWAY_PERSON",
+        default=_person,
+        show_default="who is logged in",
+        help="Who does it: an account, whose roles must permit it.",
+    )(function)
+
+
 def source_option(function: F) -> F:
     """``--source``: what makes a repetition harmless."""
     return click.option("--source", default="", help="Unique source; repeated, nothing is added.")(function)
@@ -68,22 +97,28 @@ def checked(folder: str | None, book_url: str | None) -> None:
 
 
 @contextmanager
-def opened(folder: str | None, book_url: str | None = None) -> Iterator[Launch]:
+def opened(folder: str | None, book_url: str | None = None, engine: str | None = None) -> Iterator[Launch]:
     """The launch that the options name."""
     from driveaway.cli.output import progress_bar
     from driveaway.launch.launch import open_launch
 
-    with open_launch(folder, book_url=book_url) as launch, progress_bar("reading the book") as progress:
+    opening = open_launch(folder, book_url=book_url, engine=engine)
+    with opening as launch, progress_bar("reading the book") as progress:
         launch.book.progress = progress
         yield launch
 
 
 @contextmanager
 def cut(
-    folder: str | None, book_url: str | None, as_of: str | None, mark: int | None, known_at: str | None
+    folder: str | None,
+    book_url: str | None,
+    as_of: str | None,
+    mark: int | None,
+    known_at: str | None,
+    engine: str | None = None,
 ) -> Iterator[Cut]:
     """The launch as of a date."""
-    with opened(folder, book_url) as launch:
+    with opened(folder, book_url, engine) as launch:
         yield cut_of(launch, as_of, mark, known_at)
 
 

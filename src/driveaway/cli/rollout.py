@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from driveaway.cli.options import format_option, launch_option, opened, time_option
+from driveaway.cli.options import by_option, format_option, launch_option, opened, time_option
 from driveaway.cli.output import print_json, print_rows
 from driveaway.cli.release_resolving import tell_passed_over
 
 if TYPE_CHECKING:
     from driveaway.launch.launch import Launch
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def _person() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
-
-
-def _by_option(function: F) -> F:
-    return click.option(
-        "--by",
-        metavar="NAME",
-        envvar="DRIVEAWAY_PERSON",
-        default=_person,
-        show_default="who is logged in",
-        help="Who does it: an account, whose roles must permit it.",
-    )(function)
 
 
 def _at(launch: Launch, at: str | None) -> int:
@@ -58,36 +37,41 @@ def rollout() -> None:
               help="Which cars.")  # fmt: skip
 @click.option("--plan", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="The plan as TOML; other options go before it.")  # fmt: skip
-@click.option("--stages", metavar="1,5,20,50,100", help="Growth: percent of the cars, stage by stage.")
+@click.option("--stages", metavar="1,5,20,50,100",
+              help="Growth: percentages of the cars outside the holdout, stage by stage; 5 and 5% are the"
+              " same, and below 1 the sign is needed: 0.5%.")  # fmt: skip
 @click.option("--hold", metavar="24h", help="With --stages or --cities: each lasts so long; default: 24h.")
 @click.option("--rate", metavar="100/hour", help="Growth: so many cars an hour or a day.")
 @click.option("--exponential", metavar="10x2/1000",
               help="Growth: 10 cars a minute, doubled each 1,000 successes.")  # fmt: skip
 @click.option("--cities", metavar="CITY,CITY+CITY", help="Growth: city by city, by the cars' attribute city.")
-@click.option("--holdout", metavar="PERCENT", help="Cars that stay behind as a control; default: 5%.")
+@click.option("--holdout", metavar="PERCENT",
+              help="Percentage of the cars that stays behind as a control; default: 5%.")  # fmt: skip
 @click.option("--purpose", type=click.Choice(["feature", "quality", "security", "recall"]),
               help="Nobody is held back from the last two.")  # fmt: skip
 @click.option("--type", "kind", type=click.Choice(["soft", "forced", "downloadonly"]), help="How urgently.")
 @click.option("--weight", type=click.IntRange(0, 1000), help="Of several rollouts a car sees the heaviest.")
 @click.option("--night", metavar="22:00-06:00", help="Install only at these hours, where the car is.")
 @click.option("--retries", type=click.IntRange(0, 10), help="Further tries of a car that failed.")
+@click.option("--install-at", metavar="TIME", help="Cars download at once; waves install from then on.")
 @click.option("--needs-approval", is_flag=True, help="Somebody else approves it before it starts.")
 @click.option("--start-at", metavar="TIME", help="The worker starts it then.")
 @click.option("--description", default="", help="For people.")
-@_by_option
+@by_option
 @time_option
 @format_option("table", "json")
 @launch_option
 def plan(
     name: str, release: str, query: str, file: Path | None, stages: str | None, hold: str | None,
     rate: str | None, exponential: str | None, cities: str | None, holdout: str | None,
-    purpose: str | None, kind: str | None,
+    purpose: str | None, kind: str | None, install_at: str | None,
     weight: int | None, night: str | None, retries: int | None, needs_approval: bool, start_at: str | None,
     description: str, by: str, at: str | None, shape: str, folder: str | None, book_url: str | None,
 ) -> None:  # fmt: skip
     """Plan how a release is rolled out; nothing is offered yet."""
     from driveaway.launch.updates import planning, resolving, rolling
     from driveaway.updates.configuration import Configuration
+    from driveaway.values.clock import moment
 
     if hold is not None and stages is None and cities is None:
         raise click.UsageError("--hold says how long each of --stages or --cities lasts; give one of them.")
@@ -107,11 +91,12 @@ def plan(
             file=file,
             growth=growth,
             night=night,
-            holdout=None if holdout is None else planning.share(holdout, "holdout"),
+            holdout=None if holdout is None else planning.holdout(holdout),
             purpose=purpose,
             type=kind,
             weight=weight,
             retries=retries,
+            install_at=None if install_at is None else moment(launch.parse_time(install_at), launch.zone),
         )
         approval = needs_approval or Configuration(launch.state).enabled("rollout.approval.enabled")
         planned = rolling.plan_rollout(
@@ -132,7 +117,7 @@ def plan(
             print_json(told | {"cars_by_verdict": found["verdicts"]})
             return
         click.echo(f"{planned.name}: {planned.status.value.replace('_', ' ')}")
-        print_rows(rolling.told_groups(launch, planned))
+        print_rows(rolling.told_groups(launch, planned, _at(launch, at)))
         tell_passed_over(found, release)
 
 
@@ -141,7 +126,7 @@ def _acting(name: str, text: str, *, reason: bool) -> Callable[[Callable[..., st
 
     def made(work: Callable[..., str]) -> click.Command:
         @click.argument("name")
-        @_by_option
+        @by_option
         @time_option
         @launch_option
         def command(
@@ -163,7 +148,7 @@ def _acting(name: str, text: str, *, reason: bool) -> Callable[[Callable[..., st
 @rollout.command("approve")
 @click.argument("name")
 @click.option("--deny", metavar="REASON", help="Deny it instead.")
-@_by_option
+@by_option
 @time_option
 @launch_option
 def approve(
@@ -223,6 +208,36 @@ abort = _acting("abort", "End a rollout for good and cancel what is open.", reas
 retry = _acting("retry", "Ask cars again that failed.", reason=False)(_retry)
 
 
+@rollout.command("install")
+@click.argument("name")
+@click.option("--type", "kind", type=click.Choice(["soft", "forced"]), default="soft", show_default=True,
+              help="How urgently.")  # fmt: skip
+@click.option("--car", "cars", multiple=True, metavar="VIN", help="This car only. Repeatable.")
+@by_option
+@time_option
+@launch_option
+def install(
+    name: str,
+    kind: str,
+    cars: tuple[str, ...],
+    by: str,
+    at: str | None,
+    folder: str | None,
+    book_url: str | None,
+) -> None:
+    """Have the cars install what a rollout of type downloadonly had them download, at once.
+
+    For waves of installing, plan a rollout of the same release: cars that hold it fetch nothing again.
+    """
+    from driveaway.launch.updates.installing import install_downloaded
+    from driveaway.updates.model import ActionType
+
+    with opened(folder, book_url) as launch:
+        asked = install_downloaded(launch, name, _at(launch, at), by=by, kind=ActionType(kind), only=cars)
+    unfit = f"; {asked.unfit:,} hold it and it does not fit them any more" if asked.unfit else ""
+    click.echo(f"{name}: {asked.cars:,} cars are asked to install what they hold{unfit}")
+
+
 @rollout.command("list")
 @format_option("table", "json")
 @launch_option
@@ -256,10 +271,11 @@ def listing(shape: str, folder: str | None, book_url: str | None) -> None:
 
 @rollout.command("show")
 @click.argument("name")
+@time_option
 @format_option("table", "json")
 @launch_option
-def show_one(name: str, shape: str, folder: str | None, book_url: str | None) -> None:
-    """Show one rollout: its plan, how it stands, and what it waits for."""
+def show_one(name: str, at: str | None, shape: str, folder: str | None, book_url: str | None) -> None:
+    """Show one rollout: its plan, how it stands, what it waits for, and when waves open at the earliest."""
     from driveaway.cli.watching import standing_lines
     from driveaway.launch.updates import rolling
     from driveaway.updates.rollouts import keeping
@@ -267,7 +283,7 @@ def show_one(name: str, shape: str, folder: str | None, book_url: str | None) ->
     with opened(folder, book_url) as launch:
         found = keeping.find_rollout(launch.state, name)
         told = rolling.told(launch, found)
-        rows = rolling.told_groups(launch, found)
+        rows = rolling.told_groups(launch, found, _at(launch, at))
         if shape == "json":
             print_json(told | {"plan": rolling.told_plan(found), "groups": rows})
             return
@@ -290,26 +306,53 @@ def watch(name: str, every: float, once: bool, folder: str | None, book_url: str
 
 
 @rollout.command("explain")
-@click.argument("name")
-@click.argument("vin")
+@click.argument("named", nargs=-1, required=True, metavar="[NAME] VIN")
 @time_option
 @format_option("table", "json")
 @launch_option
 def explain(
-    name: str, vin: str, at: str | None, shape: str, folder: str | None, book_url: str | None
+    named: tuple[str, ...], at: str | None, shape: str, folder: str | None, book_url: str | None
 ) -> None:
-    """Say why a car does, or does not, get what is rolled out."""
-    from driveaway.launch.updates import rolling
+    """Say why a car does, or does not, get what is rolled out: by one rollout, or by all of them.
 
+    Whether it may switch a function on is another question: driveaway functions why.
+    """
+    from driveaway.launch.updates import explaining
+
+    if len(named) > 2:
+        raise click.UsageError("Name a car, or a rollout and a car.")
+    vin = named[-1]
     with opened(folder, book_url) as launch:
-        told = rolling.told_reasons(launch, name, vin, _at(launch, at))
+        if len(named) == 2:
+            told = explaining.told_reasons(launch, named[0], vin, _at(launch, at))
+        else:
+            told = explaining.told_car(launch, vin, _at(launch, at))
     if shape == "json":
         print_json(told)
         return
-    click.echo(f"{vin} {'gets' if told['gets_it'] else 'does not get'} {name}:")
+    _explain_car(told) if len(named) == 1 else _explain(told)
+
+
+def _explain(told: dict[str, Any]) -> None:
+    click.echo(f"{told['car']} {'gets' if told['gets_it'] else 'does not get'} {told['rollout']}:")
     for reason in told["reasons"]:
         until = f" (not before {reason['until']})" if reason["until"] else ""
         click.echo(f"  {reason['text']}{until} [{reason['code']}]")
+
+
+def _explain_car(told: dict[str, Any]) -> None:
+    vin = told["car"]
+    heard = f"last heard of {told['last_heard']}" if told["last_heard"] else "never heard of"
+    click.echo(f"{vin} runs {told['runs'] or 'what it has not said'}, {heard}")
+    for each in told["by_hand"]:
+        by = f" by {each['initiated_by']}" if each["initiated_by"] else ""
+        click.echo(f"{vin} was given {each['release']}{by}: {each['type']}, {each['status']}")
+    for each in told["rollouts"]:
+        _explain(each)
+    if not told["rollouts"]:
+        click.echo("no rollout was planned yet")
+    for function in told["functions"]:
+        click.echo(f"whether it may switch on {function}: driveaway functions why {vin} {function}")
 
 
 @rollout.command("history")

@@ -5,10 +5,8 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
-import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -18,60 +16,33 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from driveaway.cli.ingest import BROKER, broker_options, ingest, read
+from driveaway.cli.listening import listener_of, listening_options, telling
+from driveaway.cli.serving import LINE, end_with, launch_options, orphaned
 from driveaway.cli.stopping import stopped
 
 if TYPE_CHECKING:
     from driveaway.launch.device import DeviceLaunch
+    from driveaway.launch.reports import Reports
     from driveaway.updates.ddi.desk import DeviceDesk
     from driveaway.web.device.options import ServeOptions
     from driveaway.web.management.options import Opened
 
 F = TypeVar("F", bound=Callable[..., Any])
-_LINE: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _LOOK_EVERY: Final = 0.2
 _GRACE: Final = 40.0
 """Seconds that a server and a worker have to end; the server ends requests within 30."""
 _File = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-def _launch_options(function: F) -> F:
-    # Not `options.launch_option`: what a server imports stays light, and needs no open launch.
-    for option in (
-        click.option("--book-url", metavar="URL", help="Where the book is; default: in the folder."),
-        click.option(
-            "--launch", "folder", metavar="DIR", help="The launch folder; default: where one stands."
-        ),
-    ):
-        function = option(function)
-    return function
-
-
 def _device_options(function: F) -> F:
     for option in reversed((
-        click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on."),
-        click.option(
-            "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0: any free one."
-        ),
-        click.option(
-            "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Server processes."
-        ),
-        click.option("--tls-cert", type=_File, help="Certificate chain in PEM: serve HTTPS."),
-        click.option("--tls-key", type=_File, help="Its private key in PEM."),
+        listening_options(8080),
         click.option("--client-ca", type=_File, help="Who may sign cars' certificates, in PEM (mutual TLS)."),
         click.option("--client-cert-required", is_flag=True, help="A car must show a certificate."),
         click.option(
-            "--trusted-proxy", "proxies", multiple=True, metavar="ADDRESS",
-            help="Address or network of a proxy whose X-Forwarded-… and certificate headers count."
-            " Repeatable.",
-        ),
-        click.option("--public-url", default="", metavar="URL", help="Where links lead; default: as asked."),
-        click.option(
             "--rate", type=click.FloatRange(min=0, min_open=True), default=100.0, show_default=True,
             help="Requests a second that one car may make in the long run, three times as many at once.",
-        ),
-        click.option(
-            "--plain-http", is_flag=True,
-            help="Allow HTTP without TLS beyond loopback: credentials cross the network in the clear.",
         ),
     )):  # fmt: skip
         function = option(function)
@@ -86,10 +57,21 @@ class Room:
 
     def __call__(self) -> AbstractContextManager[DeviceDesk]:
         """The desk, open; what the server logs goes to stderr."""
-        logging.basicConfig(level=logging.WARNING, format=_LINE)
+        logging.basicConfig(level=logging.WARNING, format=LINE)
         if (parent := multiprocessing.parent_process()) is not None:
-            _end_with(parent.join)
+            end_with(parent.join)
         return self.launch.desk()
+
+
+@dataclass(frozen=True)
+class Intake:
+    """Opens what takes in reports in the process that serves."""
+
+    launch: DeviceLaunch
+
+    def __call__(self) -> AbstractContextManager[Reports]:
+        """What takes in reports, open."""
+        return self.launch.reports()
 
 
 def _worker_options(function: F) -> F:
@@ -106,25 +88,11 @@ def _worker_options(function: F) -> F:
     return function
 
 
-def _end_with(wait: Callable[[], object]) -> None:
-    """Stop this process as by SIGTERM once ``wait`` returns: when the one that started it is gone."""
-
-    def watch() -> None:
-        wait()
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=watch, name="parent", daemon=True).start()
-
-
-def _orphaned(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(1)
-
-
 @click.group("serve", invoke_without_command=True)
 @_device_options
 @_worker_options
-@_launch_options
+@broker_options(required=False)
+@launch_options
 @click.pass_context
 def serve(
     context: click.Context,
@@ -137,14 +105,15 @@ def serve(
 ) -> None:
     """Serve cars and run the worker beside, for a small set-up; stopped together.
 
-    Larger ones run `serve device` on as many machines as needed and `serve worker` on one that holds
-    the online keys.
+    With --mqtt trips are read from a broker as well. Larger set-ups run `serve device` and `serve ingest`
+    on as many machines as needed and `serve worker` on one that holds the online keys.
     """
     if context.invoked_subcommand is not None:
         return
     from driveaway.launch.device import find_launch
 
     launch = find_launch(folder, book_url)
+    broker = {name: given.pop(name) for name in BROKER}
     _server_options(launch, given).check()
     launch.store().close()
     where = ["--launch", str(launch.folder), "--parent", str(os.getpid())]
@@ -152,12 +121,16 @@ def serve(
     server = ["device", *_words(given), *where]
     worker = ["worker", "--every", str(every), *where]
     worker += ["--force-file-keys"] if force_file_keys else []
-    context.exit(_together([server, worker]))
+    commands = [server, worker]
+    if broker["mqtt"] is not None:
+        read(broker)
+        commands.append(["ingest", *_words(broker), *where])
+    context.exit(_together(commands))
 
 
 def _words(given: dict[str, Any]) -> Iterator[str]:
-    """Options of the server for cars, as they are written."""
-    names = {"proxies": "trusted_proxy"}
+    """Options of another command, as they are written."""
+    names = {"proxies": "trusted_proxy", "topics": "topic"}
     for name, value in given.items():
         option = "--" + names.get(name, name).replace("_", "-")
         for each in value if isinstance(value, tuple) else (value,):
@@ -186,13 +159,13 @@ def _together(commands: Sequence[Sequence[str]]) -> int:
                 child.wait()
     if stop.is_set() or not ended:
         return 0
-    click.echo("one of the two ended; the other was stopped", err=True)
+    click.echo("one of them ended; the others were stopped", err=True)
     return ended[0] if ended[0] > 0 else 3
 
 
 @serve.command("device")
 @_device_options
-@_launch_options
+@launch_options
 @click.option("--parent", type=int, hidden=True)
 def device(folder: str | None, book_url: str | None, parent: int | None, **given: Any) -> None:
     """Serve cars: hawkBit's Direct Device Integration, and the signed repository of software.
@@ -207,36 +180,14 @@ def device(folder: str | None, book_url: str | None, parent: int | None, **given
     options.check()
     launch.store().close()
     if parent is not None:
-        _end_with(lambda: _orphaned(parent))
-    scheme = "http" if options.tls is None else "https"
-
-    def listening(host: str, port: int) -> None:
-        place = f"[{host}]" if ":" in host else host
-        click.echo(f"cars: {scheme}://{place}:{port}/{options.door.tenant}/controller/v1/ID")
-        sys.stdout.flush()
-
-    run(options, listening)
+        end_with(lambda: orphaned(parent))
+    run(options, telling("cars", options, f"/{options.door.tenant}/controller/v1/ID"))
 
 
 def _server_options(launch: DeviceLaunch, given: dict[str, Any]) -> ServeOptions:
-    from driveaway.values.errors import BadValue
-    from driveaway.web.device.options import DoorOptions, Limits, ServeOptions, Tls
+    from driveaway.web.device.options import DoorOptions, Limits, ServeOptions
     from driveaway.web.http.limits import Rate
 
-    certificate, key, authorities = given["tls_cert"], given["tls_key"], given["client_ca"]
-    if (certificate is None) != (key is None) or (authorities is not None and certificate is None):
-        raise BadValue(
-            "TLS needs a certificate and its key",
-            code="device.tls",
-            remedy="give --tls-cert and --tls-key, and --client-ca only beside them",
-        )
-    if given["client_cert_required"] and authorities is None:
-        raise BadValue(
-            "who signs cars' certificates is not said", code="device.tls", remedy="give --client-ca"
-        )
-    tls = None
-    if certificate is not None:
-        tls = Tls(certificate, key, authorities, given["client_cert_required"])
     rate = given["rate"]
     door = DoorOptions(
         public=given["public_url"],
@@ -244,20 +195,12 @@ def _server_options(launch: DeviceLaunch, given: dict[str, Any]) -> ServeOptions
         tuf=launch.tuf,
         limits=Limits(car=Rate(rate, max(1, round(3 * rate)))),
     )
-    return ServeOptions(
-        Room(launch),
-        door,
-        host=given["host"],
-        port=given["port"],
-        workers=given["workers"],
-        tls=tls,
-        plain=given["plain_http"],
-    )
+    return ServeOptions(desk=Room(launch), door=door, reports=Intake(launch), **listener_of(given))
 
 
 @serve.command("worker")
 @_worker_options
-@_launch_options
+@launch_options
 @click.option("--parent", type=int, hidden=True)
 def worker(
     folder: str | None, book_url: str | None, every: float, force_file_keys: bool, parent: int | None
@@ -266,9 +209,9 @@ def worker(
     from driveaway.launch.launch import open_launch
     from driveaway.launch.updates.worker import run
 
-    logging.basicConfig(level=logging.INFO, format=_LINE)
+    logging.basicConfig(level=logging.INFO, format=LINE)
     if parent is not None:
-        _end_with(lambda: _orphaned(parent))
+        end_with(lambda: orphaned(parent))
     with stopped() as stop, open_launch(folder, book_url=book_url) as launch:
         run(launch, stop, every, file_keys=force_file_keys)
 
@@ -286,58 +229,28 @@ class StaffRoom:
         from driveaway.web.management.calls import Desk
         from driveaway.web.management.options import Opened
 
-        logging.basicConfig(level=logging.WARNING, format=_LINE)
+        logging.basicConfig(level=logging.WARNING, format=LINE)
         if (parent := multiprocessing.parent_process()) is not None:
-            _end_with(parent.join)
+            end_with(parent.join)
         with opened(self.launch) as found:
             yield Opened(Desk(found.state, found.artifacts, simulated=found.simulated), found.accounts)
 
 
 @serve.command("management")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=8081, show_default=True, help="0: any free one."
-)
-@click.option("--tls-cert", type=_File, help="Certificate chain in PEM: serve HTTPS.")
-@click.option("--tls-key", type=_File, help="Its private key in PEM.")
-@click.option(
-    "--trusted-proxy", "proxies", multiple=True, metavar="ADDRESS",
-    help="Address or network of a proxy whose X-Forwarded-… headers count. Repeatable.",
-)  # fmt: skip
-@click.option("--public-url", default="", metavar="URL", help="Where links lead; default: as asked.")
-@_launch_options
-def management(
-    folder: str | None,
-    book_url: str | None,
-    host: str,
-    port: int,
-    tls_cert: Path | None,
-    tls_key: Path | None,
-    proxies: tuple[str, ...],
-    public_url: str,
-) -> None:
+@listening_options(8081)
+@launch_options
+def management(folder: str | None, book_url: str | None, **given: Any) -> None:
     """Serve staff tools: hawkBit's Management API, for accounts of `driveaway account`."""
     from driveaway.launch.device import find_launch
-    from driveaway.values.errors import BadValue
-    from driveaway.web.http.listening import Tls
     from driveaway.web.management.options import ManagementOptions, ServeOptions
     from driveaway.web.management.serve import serve as run
 
-    if (tls_cert is None) != (tls_key is None):
-        raise BadValue(
-            "TLS needs a certificate and its key",
-            code="web.tls",
-            remedy="give --tls-cert and --tls-key, or neither",
-        )
     launch = find_launch(folder, book_url)
+    door = ManagementOptions(public=given["public_url"], trusted_proxies=given["proxies"])
+    options = ServeOptions(StaffRoom(launch), door, **listener_of(given))
+    options.check()
     launch.store().close()
-    tls = None if tls_cert is None or tls_key is None else Tls(tls_cert, tls_key, None, False)
-    door = ManagementOptions(public=public_url, trusted_proxies=proxies)
-    scheme = "http" if tls is None else "https"
+    run(options, telling("staff tools", options, "/rest/v1"))
 
-    def listening(host: str, port: int) -> None:
-        place = f"[{host}]" if ":" in host else host
-        click.echo(f"staff tools: {scheme}://{place}:{port}/rest/v1")
-        sys.stdout.flush()
 
-    run(ServeOptions(StaffRoom(launch), door, host=host, port=port, tls=tls), listening)
+serve.add_command(ingest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
@@ -36,9 +37,25 @@ _LARGE_PACK_WH: Final = 100_000
 Show = tuple[Milliseconds, Milliseconds, NDArray[np.int8]]
 
 
-def car_families(rng: Generator, columns: Columns, cars: Cars, swaps: Swaps, show: Show) -> list[Family]:
+@dataclass(frozen=True)
+class Handovers:
+    """The cars that are handed over within the data, in order of VIN.
+
+    Attributes:
+        vins: their numbers.
+        trims: index of each one's trim in the description.
+        cities: index of the city of its handover in ``Places.cities``.
+        at: when, microseconds since 1970 UTC.
+    """
+
+    vins: tuple[str, ...]
+    trims: NDArray[np.int64]
+    cities: NDArray[np.int64]
+    at: NDArray[np.int64]
+
+
+def car_families(columns: Columns, cars: Cars, swaps: Swaps, fleet: Fleet) -> list[Family]:
     """Families in the order that holds when two facts bear the same time."""
-    fleet = _Fleet(rng, columns, cars, show)
     orders = columns.order_ids(cars.order)
     other_orders = columns.order_ids(swaps.order)
     damaged = swaps.damaged.tolist()
@@ -77,7 +94,7 @@ def _within(columns: Columns, kind: str, times: Milliseconds, make: Maker) -> Fa
     return family(kind, columns.at(times[rows]), make, rows)
 
 
-class _Fleet:
+class Fleet:
     """Cars for orders first, then those without an order, as they left the line."""
 
     def __init__(self, rng: Generator, columns: Columns, cars: Cars, show: Show) -> None:
@@ -116,6 +133,18 @@ class _Fleet:
             make_vin(maker, f"DEM{serial // _SERIALS}{trim % 10}", year, "0", serial % _SERIALS)
             for serial, trim in zip(self._serial.tolist(), self._trim.tolist(), strict=True)
         ]
+
+    def handovers(self) -> Handovers:
+        """Every handover within the data."""
+        columns, cars = self._columns, self._cars
+        rows = np.flatnonzero(cars.handed < END)
+        rows = rows[np.argsort(np.array(self.vins)[rows])]
+        return Handovers(
+            vins=tuple(self.vins[row] for row in rows.tolist()),
+            trims=self._trim[rows].astype(np.int64),
+            cities=columns.choices.city[cars.order[rows]].astype(np.int64),
+            at=columns.at(cars.handed[rows]),
+        )
 
     def bodies(self, rows: Indexes) -> Made:
         """Subjects and bodies of ``car.built``."""

@@ -5,15 +5,20 @@ from __future__ import annotations
 import hashlib
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from contextlib import closing
+from datetime import timedelta
+from importlib.util import find_spec
+from itertools import chain, islice
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from driveaway.cases import RECORDS, case_description, write_record
+from driveaway.demo.facts_of_cars import Handovers
 from driveaway.demo.planning import planned
 from driveaway.demo.scaling import launch_record, launch_text
-from driveaway.demo.simulation import simulate
+from driveaway.demo.simulation import Simulated, simulated
+from driveaway.demo.trips.arriving import Arrival, arrivals
 from driveaway.demo.updates.fleet import Watched
 from driveaway.facts import Draft
 from driveaway.launch.applying import apply_drafts
@@ -78,21 +83,15 @@ def make_demo(
         launch = open_launch(folder, book_url=book_url)
     public, later = public_record(launch, record_end if stop is None else stop, record_end)
     watched = Watched()
-    drafts: Iterable[Draft] = heapq.merge(
-        public,
-        watched.watch(simulate(launch.description, seed=seed, scale=scale, until=stop)),
-        key=lambda draft: draft.happened,
-    )
-    fill(launch, drafts, seed=seed, progress=progress)
+    told = simulated(launch.description, seed=seed, scale=scale)
+    drafts = heapq.merge(public, watched.watch(told.drafts(stop)), key=lambda draft: draft.happened)
+    end = record_end if stop is None else min(stop, record_end)
+    batches = [each for each in driven(launch, told, seed=seed, scale=scale) if each.at <= end]
+    fill_and_land(launch, drafts, batches, told.handovers, seed=seed, progress=progress)
     if progress is not None:
         progress(launch.book.edge().size, "planning")
     # No order is simulated after the record: a plan of a later day would have nothing to go by.
-    fill(
-        launch,
-        planned(launch, record_end if stop is None else min(stop, record_end)),
-        seed=seed,
-        label="plan",
-    )
+    fill(launch, planned(launch, end), seed=seed, label="plan")
     if stop is not None and stop > record_end:
         if progress is not None:
             progress(launch.book.edge().size, "updates")
@@ -221,6 +220,49 @@ def play(launch: Launch, watched: Watched, later: Sequence[Draft], stop: int, *,
         return fill(launch, drafts, seed=seed, label=f"functions {drafts[0].happened}")
 
     Play(launch, watched, later, seed=seed, salts=_Salts(seed, "updates"), append=append).run(stop)
+
+
+def driven(launch: Launch, told: Simulated, *, seed: int, scale: float) -> list[Arrival]:
+    """What the delivered cars drove until the record ends, as it arrived; nothing where numba is missing."""
+    if find_spec("numba") is None:  # pragma: no cover - the plain install
+        return []
+    last = local_day(record_ends(), launch.zone) - timedelta(days=1)
+    return arrivals(launch.description, told.handovers, told.places, last, seed=seed, scale=scale)
+
+
+def fill_and_land(
+    launch: Launch,
+    drafts: Iterable[Draft],
+    batches: Sequence[Arrival],
+    handovers: Handovers,
+    *,
+    seed: int,
+    progress: Callable[[int, str], None] | None = None,
+) -> None:
+    """Record drafts and land batches of trips in order of time.
+
+    Raises:
+        DriveawayError: the rules refuse one, which would be a defect of the simulation.
+    """
+    stream = iter(drafts)
+    waiting: list[Draft] = []
+
+    def until(at: int) -> Iterator[Draft]:
+        for draft in chain(waiting[:], stream):
+            if draft.happened > at:
+                waiting[:] = [draft]
+                return
+            yield draft
+        waiting.clear()
+
+    if batches:
+        from driveaway.demo.trips.landing import TripLanding
+
+        with closing(TripLanding(launch, handovers, _Salts(seed, "trips"))) as landing:
+            for batch in batches:
+                fill(launch, until(batch.at), seed=seed, label=batch.name, progress=progress)
+                landing.land(batch)
+    fill(launch, chain(waiting, stream), seed=seed, progress=progress)
 
 
 def fill(

@@ -14,6 +14,8 @@ from driveaway.facts.base import Draft
 from driveaway.facts.public import ClaimMade
 
 _UNITS: Final = frozenset({"orders", "cars"})
+_SUMS: Final = frozenset({"fleet.assisted_distance"})
+"""Figures of other units that grow with the number of cars."""
 _COUNT = re.compile(r"^(quota|yearly_capacity|daily_output)( *= *)([0-9_]+)", re.MULTILINE)
 _CAR_TARGET = re.compile(
     r'(^measure *= *"(?:cars|orders)\.[^\n]*\namount *= *)([0-9_]+)'
@@ -53,6 +55,10 @@ def launch_text(case: str, scale: float = 1.0, today: str | None = None) -> str:
     return f"# Scaled: counts of orders and cars are {scale:g} times the public ones.\n{text}"
 
 
+def _grows(claim: ClaimMade) -> bool:
+    return claim.unit in _UNITS or claim.figure in _SUMS
+
+
 def _said(text: str, scale: float) -> str:
     return f"{text} (here scaled by {scale:g})"
 
@@ -60,8 +66,8 @@ def _said(text: str, scale: float) -> str:
 def launch_record(case: str, scale: float = 1.0) -> Iterator[Draft]:
     """The public record of a case for a demo of this scale, in order of time.
 
-    Claims that count orders or cars are scaled as the simulation's checkpoints are, their text
-    says so, and so does their source (``urn:driveaway:case:su7:x0.01/…``).
+    Claims that count orders or cars, or what all cars drove, are scaled as the simulation's checkpoints
+    are, their text says so, and so does their source (``urn:driveaway:case:su7:x0.01/…``).
 
     Raises:
         NotFound: no such case.
@@ -70,7 +76,7 @@ def launch_record(case: str, scale: float = 1.0) -> Iterator[Draft]:
     factor = f"{parse_scale(scale):g}"
     for draft in case_drafts(case):
         body = draft.body
-        if scale == 1 or not isinstance(body, ClaimMade) or body.unit not in _UNITS or body.value is None:
+        if scale == 1 or not isinstance(body, ClaimMade) or not _grows(body) or body.value is None:
             yield draft
             continue
         claim = replace(

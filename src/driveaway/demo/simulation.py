@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from numpy.random import PCG64, Generator, SeedSequence
@@ -11,12 +12,12 @@ from driveaway.demo import checkpoints as points
 from driveaway.demo.cars import Calendar, make_cars, make_show_cars, make_swaps
 from driveaway.demo.choices import make_buyers, make_choices
 from driveaway.demo.columns import Columns
-from driveaway.demo.facts_of_cars import car_families
+from driveaway.demo.facts_of_cars import Fleet, Handovers, car_families
 from driveaway.demo.facts_of_orders import outlet_and_order_families
 from driveaway.demo.orderbook import make_orders
-from driveaway.demo.places import read_places
+from driveaway.demo.places import Places, read_places
 from driveaway.demo.rhythm import MS_PER_HOUR, Rhythm
-from driveaway.demo.stream import merge
+from driveaway.demo.stream import Family, merge
 from driveaway.facts.base import Draft
 from driveaway.facts.description import Description
 from driveaway.values.clock import HOUR, Instant, moment, parse_day, parse_instant, start_of_day, zone
@@ -25,10 +26,36 @@ from driveaway.values.errors import BadValue
 _REMEDY: Final = "the demo simulates the packaged launch su7; start from its launch.toml"
 
 
+@dataclass(frozen=True)
+class Simulated:
+    """A launch that was simulated, before its facts are written out.
+
+    Attributes:
+        seed: from which it was drawn.
+        families: events in columns.
+        places: where buyers live.
+        handovers: the cars that are handed over within the data.
+    """
+
+    seed: int
+    families: Sequence[Family]
+    places: Places
+    handovers: Handovers
+
+    def drafts(self, until: int | None = None) -> Iterator[Draft]:
+        """Every fact up to an instant, in order of ``happened``."""
+        return merge(self.families, f"urn:driveaway:demo:{self.seed}/", until)
+
+
 def simulate(
     description: Description, *, seed: int = 1, scale: float = 1.0, until: int | None = None
 ) -> Iterator[Draft]:
-    """Simulate the order book of a launch, in order of ``happened``.
+    """Simulate the order book of a launch, in order of ``happened``: the drafts of ``simulated``."""
+    return simulated(description, seed=seed, scale=scale).drafts(until)
+
+
+def simulated(description: Description, *, seed: int = 1, scale: float = 1.0) -> Simulated:
+    """Simulate the order book of a launch.
 
     The same description, seed and scale give the same drafts; ``until`` (an instant) only cuts the
     stream. Every draft is marked simulated and carries the source ``urn:driveaway:demo:SEED/N``.
@@ -66,11 +93,10 @@ def simulate(
     buyers = make_buyers(rngs[4], locked_by_end)
 
     columns = Columns(rngs[5], opened, description, places, book, choices, buyers)
-    families = [
-        *outlet_and_order_families(rngs[5], columns, cars.order),
-        *car_families(rngs[5], columns, cars, swaps, show),
-    ]
-    return merge(families, f"urn:driveaway:demo:{seed}/", until)
+    families = outlet_and_order_families(rngs[5], columns, cars.order)
+    fleet = Fleet(rngs[5], columns, cars, show)
+    families = [*families, *car_families(columns, cars, swaps, fleet)]
+    return Simulated(seed, families, places, fleet.handovers())
 
 
 def _opening(description: Description) -> tuple[Instant, Callable[[str], float]]:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from driveaway.facts.fleet import Fleet
 from driveaway.facts.planning import (
     BuyerDate,
     Calendar,
@@ -186,6 +187,11 @@ class Description(Table, frozen=True, kw_only=True):
     cancellations: Annotated[
         tuple[Cancellation, ...],
         Meta(description="chance that firm orders are cancelled; none: nobody cancels"),
+    ] = ()
+    fleet: Annotated[Fleet, Meta(description="what cars report, and how it is counted")] = Fleet()
+    figures: Annotated[
+        tuple[str, ...],
+        Meta(description="Python files beside `launch.toml` that define figures of one's own"),
     ] = ()
 
     def trim(self, name: str) -> Trim | None:

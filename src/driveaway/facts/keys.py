@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from driveaway.facts.base import Body
 from driveaway.facts.cars import CarPegged, CarReturned, CarUnpegged
+from driveaway.facts.incidents import IncidentReported
 from driveaway.facts.orders import OrderHandedOver, OrderReserved
 
 BUYER = "buyer:"
@@ -38,12 +39,17 @@ def _of_handover(body: OrderHandedOver) -> tuple[str, ...]:
     return () if body.vin is None else (body.vin,)
 
 
+def _of_incident(body: IncidentReported) -> tuple[str, ...]:
+    return (body.incident,)
+
+
 _KEYS: Final[dict[type[Body], Callable[[Any], tuple[str, ...]]]] = {
     OrderReserved: _of_reservation,
     CarPegged: _of_car,
     CarUnpegged: _of_car,
     CarReturned: _of_car,
     OrderHandedOver: _of_handover,
+    IncidentReported: _of_incident,
 }
 KEYED: Final = frozenset(_KEYS)
 """The classes of bodies that may have keys."""

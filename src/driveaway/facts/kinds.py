@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from driveaway.facts import cars, delivery, launches, orders, public, updates, wording
+from driveaway.facts import cars, delivery, incidents, launches, orders, public, trips, updates, wording
 from driveaway.facts.base import Body
 from driveaway.values.errors import BadValue
 
@@ -105,6 +105,14 @@ KINDS: dict[str, Kind] = _listed(
     Kind("function.opened", updates.FunctionOpened, "slug"),
     Kind("function.closed", updates.FunctionClosed, "slug"),
     Kind("function.activated", updates.FunctionActivated, "vin"),
+    Kind("trips.landed", trips.TripsLanded, "slug"),
+    Kind("trips.compacted", trips.TripsCompacted, "slug"),
+    Kind("trips.settled", trips.QuarantineSettled, "slug"),
+    Kind("incident.reported", incidents.IncidentReported, "vin"),
+    Kind("incident.filed", incidents.IncidentFiled, "slug"),
+    Kind("hold.placed", incidents.HoldPlaced, "any"),
+    Kind("hold.lifted", incidents.HoldLifted, "any"),
+    Kind("transfer.assessed", incidents.TransferAssessed, "slug"),
     Kind("outlet.opened", public.OutletOpened, "slug"),
     Kind("outlet.closed", public.OutletClosed, "slug"),
     Kind("target.set", public.TargetSet, "slug"),

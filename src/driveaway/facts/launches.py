@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from driveaway.facts.base import Body, Name, Text
+from driveaway.facts.base import Body, Count, Name, Text
 
 
 class LaunchDescribed(Body, frozen=True, kw_only=True):
@@ -22,6 +22,14 @@ class Withdrawn(Body, frozen=True, kw_only=True):
 
 
 class SubjectErased(Body, frozen=True, kw_only=True):
-    """Salts and personal fields of a subject's facts were shredded (GDPR art. 17, PIPL art. 47)."""
+    """Salts and personal fields of a subject's facts were shredded (GDPR art. 17, PIPL art. 47).
+
+    For a car: so many rows of its trips were taken out of the files (the facts ``trips.compacted`` beside
+    this one name what replaced them), so many out of the quarantine, and so many rows about it out of the
+    operational tables.
+    """
 
     reason: Text
+    trips: Count = 0
+    quarantined: Count = 0
+    operational: Count = 0

@@ -28,6 +28,7 @@ _NOUNS: Final = {
 }
 _FORMS: Final = {
     "^[A-Z]{3}$": "three capital letters of ISO 4217, such as CNY",
+    "^[A-Z]{2}$": "two capital letters of ISO 3166-1, such as CN",
     "^[0-9]{6}$": "six digits of GB/T 2260, such as 310000",
     "^[0-9]{4}-[0-9]{2}-[0-9]{2}$": "write YYYY-MM-DD",
     r"^-?[0-9]+(\\.[0-9]+)?$": "digits, with a point before decimals, such as 51.9",

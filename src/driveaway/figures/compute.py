@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -15,7 +16,17 @@ from driveaway.book.view import View
 from driveaway.facts.description import Description
 from driveaway.figures.answer import Answer, Interval
 from driveaway.figures.figure import TIME_DIMENSIONS, Figure
-from driveaway.figures.measure import Computed, Count, Distribution, Measure, Rows, Share, Unknown
+from driveaway.figures.measure import (
+    Asked,
+    Computed,
+    Count,
+    Distribution,
+    Grouped,
+    Measure,
+    Rows,
+    Share,
+    Unknown,
+)
 from driveaway.figures.statistics import wilson
 from driveaway.values.clock import parse_day, show
 from driveaway.values.errors import BadValue, NotFound
@@ -68,18 +79,22 @@ def compute(
             raise BadValue(
                 f"{figure.name} has no argument {name!r}", code="figure.argument", remedy=f"one of {known}"
             )
+    run = _Run(figure, view, tuple(dict.fromkeys(by)), filters, dict(arguments))
     extra: dict[str, Any] = {"ask": ask} if figure.builds_on_others else {}
     try:
+        if figure.groups_itself:
+            extra["asked"] = run.asked()
         measure = figure.compute(view, **extra, **typed)
     except NotFound as error:
         if error.code != "launch.not_described":
             raise
         # Before launch.toml was taken into the book: that is not known, and no error of who asks.
         measure = Unknown(error.message)
-    return _Run(figure, view, tuple(dict.fromkeys(by)), filters, dict(arguments)).answer(measure)
+    return run.answer(measure)
 
 
 _PERIODS = {"week": "W", "month": "M"}
+_LANDED = "trips.landed"
 _CODE = re.compile(r"[0-9]{6}")
 
 
@@ -106,6 +121,8 @@ class _Run:
         if isinstance(measure, Rows):
             rows = self._fetch(measure.table)
             return self._rows(measure.finish(rows) if measure.finish else rows, measure.note)
+        if isinstance(measure, Grouped):
+            return self._grouped(measure)
         if isinstance(measure, Share) and measure.of_all and not self.by:
             return self._make(
                 unknown=f"it is a share of whom? group by one of {', '.join(self.figure.dimensions)}"
@@ -131,6 +148,34 @@ class _Run:
             return self._make(unknown=few or "nothing to take a share of by this date")
         interval = Interval(only["low"], only["high"], 0.95) if "low" in only else None
         return self._make(value=only["value"], interval=interval, simulated=simulated, note=measure.note)
+
+    def asked(self) -> Asked:
+        """The dimensions and filters, typed, for a figure that groups and filters by itself."""
+        return Asked(self.by, {name: self._wanted(name, text) for name, text in self.filters.items()})
+
+    def _wanted(self, name: str, text: str) -> tuple[Any, ...]:
+        values = text.split("|")
+        if name in TIME_DIMENSIONS:
+            return tuple(_first_day(name, value) for value in values)
+        return tuple(self._province(value) for value in values) if name == "province" else tuple(values)
+
+    def _grouped(self, measure: Grouped) -> Answer:
+        rows = measure.finish(self._fetch(measure.table))
+        if not any(row.get("value") for row in rows) and not self.view.holds(self.figure.evidence):
+            return self._make(unknown=self._no_evidence())
+        shown = [{**row, **{name: _label(name, row[name]) for name in self.by}} for row in rows]
+        simulated = any(bool(row.get("simulated")) for row in shown)
+        lone = len(shown) == 1 and shown[0]["value"] is None and not self.by
+        if (self.by or measure.several) and not lone:
+            if not shown:
+                return self._make(unknown="no row fits the arguments")
+            return self._make(rows=shown, simulated=simulated, note=measure.note)
+        (only,) = shown
+        if only["value"] is None:
+            few = "it rests on too few cars to be shown" if only.get("suppressed") else ""
+            return self._make(unknown=few or only.get("unknown") or "nothing was counted by this date")
+        note = only.get("note") or measure.note
+        return self._make(value=only["value"], simulated=simulated, note=note)
 
     def _no_evidence(self) -> str:
         return f"the book holds no {' or '.join(self.figure.evidence)} by this date"
@@ -261,6 +306,8 @@ class _Run:
         return [{name: _plain(value) for name, value in row.items()} for row in result.to_pylist()]
 
     def _make(self, **content: Any) -> Answer:
+        if _LANDED in self.figure.evidence:
+            content["note"] = _with_erased(content.get("note"), self.view.erased_since())
         return Answer(
             name=self.figure.name,
             title=self.figure.title,
@@ -272,6 +319,14 @@ class _Run:
             parameters=self.given,
             **content,
         )
+
+
+def _with_erased(note: str | None, cars: int) -> str | None:
+    """A figure's caveat, and how many cars were erased whose trips it would have counted."""
+    if not cars:
+        return note
+    said = f"{cars:,} {'car was' if cars == 1 else 'cars were'} erased since"
+    return said if note is None else f"{note}; {said}"
 
 
 def _suppress_second(rows: list[dict[str, Any]]) -> None:
@@ -301,6 +356,9 @@ def _first_day(dimension: str, text: str) -> date:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        # DuckDB adds whole numbers up in 128 bits, which Arrow calls a decimal.
+        return int(value)
     return value.isoformat() if isinstance(value, date) else value
 
 

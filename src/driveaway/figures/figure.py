@@ -81,7 +81,8 @@ class Figure:
         name: dotted: room-wide noun, then what is counted.
         title: short public name, English and Chinese.
         unit: of the value; ``share`` is 0–1.
-        compute: View (and ``ask`` when it builds on other figures) and parameters → Measure.
+        compute: View (and ``ask`` when it builds on other figures, ``asked`` when it groups and filters by
+            itself) and parameters → Measure.
         dimensions: by what it can be grouped and filtered.
         evidence: kinds of fact without which it is unknown, not 0.
         version: of the definition; raised whenever an answer to the same question changes.
@@ -100,6 +101,7 @@ class Figure:
     parameters: tuple[Parameter, ...]
     definition: str
     builds_on_others: bool
+    groups_itself: bool = False
 
     @property
     def room(self) -> str:
@@ -133,7 +135,7 @@ def figure(
         parameters = tuple(
             _parameter(parameter, hints[parameter.name], arguments, name)
             for parameter in inspect.signature(function).parameters.values()
-            if parameter.kind is inspect.Parameter.KEYWORD_ONLY and parameter.name != "ask"
+            if parameter.kind is inspect.Parameter.KEYWORD_ONLY and parameter.name not in ("ask", "asked")
         )
         return Figure(
             name,
@@ -148,6 +150,7 @@ def figure(
             parameters,
             " ".join(definition.split()),
             "ask" in inspect.signature(function).parameters,
+            "asked" in inspect.signature(function).parameters,
         )
 
     return make
@@ -165,6 +168,9 @@ def _parameter(parameter: inspect.Parameter, hint: Any, arguments: str, figure_n
         hint, meta = typing.get_args(hint)
         bounds = (meta.ge, meta.le)
     inner = [a for a in typing.get_args(hint) if a is not type(None)] or [hint]
+    if typing.get_origin(inner[0]) is Annotated:
+        inner[0], meta = typing.get_args(inner[0])
+        bounds = (meta.ge, meta.le)
     choices: tuple[str, ...] = ()
     if typing.get_origin(hint) is Literal:
         choices = typing.get_args(hint)

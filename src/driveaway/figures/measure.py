@@ -66,6 +66,43 @@ class Rows:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """How a figure is asked, for one that takes it as ``asked`` and groups and filters by itself.
+
+    Attributes:
+        by: dimensions to group by.
+        filters: dimension → values that are wanted: days for day, week and month (the first of each), else
+            texts.
+    """
+
+    by: tuple[str, ...] = ()
+    filters: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+
+    @property
+    def dimensions(self) -> frozenset[str]:
+        """All that are needed."""
+        return frozenset((*self.by, *self.filters))
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """One row a group that was ``asked`` for, filtered already; a single row where nothing was grouped by.
+
+    Attributes:
+        table: what is run.
+        finish: makes rows of what came back: the dimensions, ``value`` and ``simulated`` of each. A value of
+            None gives its reason under ``unknown``, or is ``suppressed``; a single one may have a ``note``.
+        note: a caveat for this answer.
+        several: rows are the answer even where nothing is grouped by.
+    """
+
+    table: ir.Table
+    finish: Finish
+    note: str | None = None
+    several: bool = False
+
+
+@dataclass(frozen=True)
 class Computed:
     """Rows that were composed of other figures' answers; each has ``simulated``."""
 
@@ -80,4 +117,4 @@ class Unknown:
     reason: str
 
 
-Measure = Count | Share | Distribution | Rows | Computed | Unknown
+Measure = Count | Share | Distribution | Rows | Grouped | Computed | Unknown

@@ -166,6 +166,28 @@ class Accounts:
         self._verified.clear()
         return self.named(name)
 
+    def remove(self, name: str) -> None:
+        """Take an account out; its sessions end at once. What it signed or decided stays under its name.
+
+        Raises:
+            NotFound: there is no such account.
+            Refused: it is the last one: where there is none, every name is let through.
+        """
+        account = self.named(name)
+        with self.state.change() as change:
+            ((others,),) = change.rows(
+                "SELECT COUNT(*) FROM accounts WHERE id <> :account", account=account.id
+            )
+            if not others:
+                raise Refused(
+                    f"{name} is the last account; without any, every name is let through",
+                    code="account.last",
+                    remedy="add another one first, or disable this one",
+                )
+            change.run("DELETE FROM sessions WHERE account = :account", account=account.id)
+            change.run("DELETE FROM accounts WHERE id = :account", account=account.id)
+        self._verified.clear()
+
     def verify(self, name: str, password: str) -> Account | None:
         """The account, when name and password are right and it is enabled; else None, as slowly."""
         digest = hmac.digest(self._key, f"{name}\0{password}".encode(), "sha256")

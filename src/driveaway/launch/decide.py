@@ -20,6 +20,7 @@ from driveaway.facts.orders import (
     OrderCancelled,
     OrderLocked,
 )
+from driveaway.fleet.incidents.holds import check_free
 from driveaway.launch.contents import check_contents
 from driveaway.launch.outlets import Outlets
 from driveaway.launch.overtaken import catch_up
@@ -29,8 +30,7 @@ from driveaway.outlets.rules import check_outlet
 from driveaway.values.errors import BadValue, Conflict, Refused
 
 _CONFIGURATION = Configuration.__struct_fields__
-_OVERTAKEN = 500
-"""Facts of others that states are kept up with; after more of them they are loaded anew."""
+_OVERTAKEN = 500  # facts of others that states are kept up with; after more they are loaded anew
 _KEPT = 300_000
 """States kept between batches at the most: some 200 MB."""
 
@@ -131,6 +131,7 @@ class LaunchDecider:
         if draft.replaces is not None:
             return self._decide_late(draft)
         if draft.kind == "subject.erased":
+            check_free(draft.subject, self._reader.live, self.description)
             return (draft,)
         desk = self.desk
         if draft.happened < desk.last(draft.subject, body) and not self._harmless(draft):
@@ -156,12 +157,11 @@ class LaunchDecider:
 
     def _harmless(self, draft: Draft) -> bool:
         """Whether a late fact can break nothing that came after it: a deposit, a description, a shipment."""
+        begun = None
         if isinstance(draft.body, DepositTaken | BuyerDescribed):
             begun = self.desk.order(draft.subject).reserved
         elif isinstance(draft.body, CarShipped):
             begun = self.desk.car(draft.subject).built
-        else:
-            return False
         return begun is not None and begun <= draft.happened
 
     def clock_draft(self, order_id: str, due: int, simulated: bool) -> Draft:

@@ -9,58 +9,27 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING
 
 from driveaway.book import writer
 from driveaway.book.opening import open_store
 from driveaway.book.state.state import State
 from driveaway.book.state.together import Together
 from driveaway.book.store import Store
-from driveaway.facts import Draft, kind_named
+from driveaway.facts import Draft
+from driveaway.facts.description import Description, read_description
+from driveaway.launch.reporting import KINDS as KINDS
+from driveaway.launch.reporting import DeviceDecider as DeviceDecider
+from driveaway.launch.reports import Reports
 from driveaway.launch.settings import find_folder, read_settings
 from driveaway.launch.updates.opening import DEMO_MARKER
 from driveaway.updates.artifacts import ArtifactStore
 from driveaway.updates.ddi.desk import DeviceDesk
 from driveaway.updates.ddi.timing import Intervals, version_keys, window_open
-from driveaway.values.clock import now
-from driveaway.values.errors import BadValue, Refused
+from driveaway.values.clock import now, zone
 
-KINDS: Final = frozenset({"update.finished", "version.reported", "function.activated"})
-"""What cars bring about by themselves. Anything else is recorded through other doors."""
-
-
-class DeviceDecider:
-    """The rules for what a device door may append: its few kinds, new facts about cars alone.
-
-    The rules of the launch hold these kinds to nothing more, so no state is loaded.
-    """
-
-    seen = -1
-
-    def prepare(self, drafts: Sequence[Draft], reader: writer.Reader, size: int) -> None:
-        """Nothing to load."""
-
-    def decide(self, draft: Draft) -> Sequence[Draft]:
-        """The draft as it is.
-
-        Raises:
-            BadValue: it says something else than its kind.
-            Refused: another kind, or a correction.
-        """
-        if draft.kind not in KINDS or draft.replaces is not None:
-            raise Refused(
-                f"a device server does not record {draft.kind}",
-                code="device.kind",
-                remedy="record it through the launch",
-            )
-        kind = kind_named(draft.kind)
-        if type(draft.body) is not kind.body:
-            raise BadValue(
-                f"{draft.kind} was given a {type(draft.body).__name__}",
-                code="fact.body",
-                remedy=f"give it a {kind.body.__name__}",
-            )
-        return (draft,)
+if TYPE_CHECKING:
+    from driveaway.fleet.landing.landing import Landing
 
 
 @dataclass(frozen=True)
@@ -91,6 +60,15 @@ class DeviceLaunch:
     def simulated(self) -> bool:
         """Whether the demo made this launch: whatever happens in it is a simulation."""
         return (self.folder / DEMO_MARKER).is_file()
+
+    def description(self) -> Description:
+        """What ``launch.toml`` says now.
+
+        Raises:
+            BadValue: it cannot be read.
+        """
+        file = self.folder / "launch.toml"
+        return read_description(file.read_text(encoding="utf-8"), str(file))
 
     def store(self) -> Store:
         """The book's row store, opened.
@@ -141,6 +119,49 @@ class DeviceLaunch:
             yield desk
         finally:
             desk.close()
+            together.close()
+            store.close()
+
+    @contextmanager
+    def landing(self) -> Iterator[Landing]:
+        """What lands trips. Loads Arrow, and no query engine."""
+        from driveaway.book.mirror import Mirror
+        from driveaway.launch.fleet.opening import make_landing
+
+        store = self.store()
+        description = self.description()
+        place = zone(description.zone)
+        mirror = Mirror(store, self.data / "mirror", place)
+
+        def append(drafts: Sequence[Draft]) -> Sequence[writer.Outcome]:
+            return writer.append(store, drafts, DeviceDecider())
+
+        try:
+            landing = make_landing(self.data, store, mirror, append, description.fleet, place)
+            try:
+                yield landing
+            finally:
+                landing.close()
+        finally:
+            store.close()
+
+    @contextmanager
+    def reports(self, clock: Callable[[], int] = now) -> Iterator[Reports]:
+        """What takes in cars' reports; what lands trips is opened with the first batch."""
+        store = self.store()
+        together = Together(state_of(store))
+        reports = Reports(
+            store,
+            together,
+            self.description().fleet,
+            self.landing,
+            clock=clock,
+            simulated=self.simulated,
+        )
+        try:
+            yield reports
+        finally:
+            reports.close()
             together.close()
             store.close()
 

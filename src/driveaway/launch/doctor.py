@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 
+from driveaway.book.private import is_private, open_to_others
+from driveaway.book.sqlite import SqliteStore
+from driveaway.launch.hooks.keeping import all_hooks
 from driveaway.launch.launch import Launch, open_launch
 from driveaway.values.clock import now, show
 from driveaway.values.errors import DriveawayError
@@ -59,6 +62,7 @@ def _launch(launch: Launch) -> Iterator[Finding]:
         )
     else:
         yield Finding("guards", "good", "the database refuses to change or delete facts")
+    yield _access(launch)
     edge = launch.book.edge()
     last = show(edge.recorded, launch.zone) if edge.size else "never"
     yield Finding("book", "good", f"{edge.size:,} facts, last recorded {last}")
@@ -89,11 +93,30 @@ def _launch(launch: Launch) -> Iterator[Finding]:
         )
     else:
         yield Finding("heads", "good" if heads or not edge.size else "note", f"{len(heads)} logged")
+    for hook in all_hooks(launch.state):
+        if not hook.enabled:
+            remedy = f"driveaway webhook resume {hook.name}"
+            yield Finding("webhook", "bad", f"{hook.name} was given up: {hook.reason}", remedy)
     free = shutil.disk_usage(launch.folder).free
     low = free < _LOW_DISK
     yield Finding(
         "disk", "bad" if low else "good", f"{free / 1e9:,.1f} GB free", "free some space" if low else ""
     )
+
+
+def _access(launch: Launch) -> Finding:
+    """Cars' tokens stand in a book's file in clear, and facts about buyers' cars in the folder of data."""
+    store, data = launch.book.store, launch.book.folder
+    found, remedies = [], []
+    if data.is_dir() and not is_private(data):
+        found.append(f"others may enter {data}")
+        remedies.append(f"chmod 700 {data}")
+    if isinstance(store, SqliteStore) and open_to_others(store.path):
+        found.append(f"others may read {store.path}, and with it the tokens of cars")
+        remedies.append(f"chmod 600 {store.path}*")
+    if found:
+        return Finding("access", "note", "; ".join(found), "; ".join(remedies))
+    return Finding("access", "good", "data is for its owner alone")
 
 
 def _fonts() -> Finding:

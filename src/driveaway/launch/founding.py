@@ -6,6 +6,7 @@ import json
 from contextlib import suppress
 from pathlib import Path
 
+from driveaway.book.private import private_file
 from driveaway.cases import NAMES, RECORDS, case_text, write_record
 from driveaway.launch.functions import FILE as FUNCTIONS
 from driveaway.launch.launch import Launch, open_launch
@@ -46,6 +47,8 @@ def found(folder: Path, case: str = "new", *, book_url: str | None = None) -> La
     files = {name: text for name, text in files.items() if not (folder / name).exists()}
     try:
         for name, text in files.items():
+            if name == FILE:
+                private_file(folder / name)
             (folder / name).write_text(text, encoding="utf-8")
         return _with_empty_book(folder, book_url)
     except DriveawayError:

@@ -14,7 +14,6 @@ import msgspec
 from driveaway import catalogue
 from driveaway.book import writer
 from driveaway.book.book import Book
-from driveaway.book.erasing import erase
 from driveaway.book.state.state import State
 from driveaway.book.store import WriteTransaction
 from driveaway.book.view import View
@@ -26,9 +25,12 @@ from driveaway.facts.keys import BUYER
 from driveaway.figures.answer import Answer
 from driveaway.figures.compute import compute
 from driveaway.figures.figure import Figure
+from driveaway.fleet.ledger.ledger import Ledger
+from driveaway.fleet.residency import check_residency
 from driveaway.launch.applying import apply_drafts
 from driveaway.launch.checking import check_drafts
 from driveaway.launch.decide import LaunchDecider
+from driveaway.launch.erasing import erase_subjects
 from driveaway.launch.settings import find_folder, read_settings
 from driveaway.values.clock import now, parse_as_of, parse_instant, zone
 from driveaway.values.errors import BadValue, NotFound, Refused
@@ -48,6 +50,7 @@ class Launch:
         folder: the launch folder.
         description: what ``launch.toml`` says now.
         book: its book.
+        book_url: where that is, with its password: not for people.
     """
 
     def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
@@ -62,8 +65,15 @@ class Launch:
         except BadValue as error:
             raise error.at(str(self.file)) from None
         self.data = folder / settings["data"]
-        url = settings["book_url"] or f"sqlite:///{self.data / 'book.sqlite'}"
-        self.book = Book(url, self.data, self.zone)
+        check_residency(self.data / "fleet", self.description.fleet.residency)
+        self.book_url = settings["book_url"] or f"sqlite:///{self.data / 'book.sqlite'}"
+        self.book = Book(
+            self.book_url,
+            self.data,
+            self.zone,
+            lambda mirror: Ledger(self.data / "fleet", mirror),
+            settings["engine"],
+        )
         self._decider = LaunchDecider(self.description)
 
     def __enter__(self) -> Launch:
@@ -162,11 +172,15 @@ class Launch:
     def erase(self, subject: str, reason: str) -> tuple[int, list[str]]:
         """Shred what is personal about an order, a car, or everything of one buyer (a pseudonym).
 
+        A car is taken out of the files of trips, the quarantine and the operational tables as well; the
+        fact of its erasure counts them.
+
         Returns:
             (facts shredded, subjects erased).
 
         Raises:
             NotFound: nothing is known of the subject.
+            Refused: it is under a legal hold, or a report about it is still to be made (``erase.held``).
         """
         known = self.book.about(subject)
         if any(kind_named(fact.kind).subject == "slug" for fact in known if fact.subject == subject):
@@ -179,7 +193,8 @@ class Launch:
         found = {fact.subject for fact in self.book.about(BUYER + subject)}
         if found:
             subjects = sorted(found)
-        shredded, _ = erase(self.book.store, subjects, reason, self._append_within)
+        fleet = self.data / "fleet"
+        shredded = erase_subjects(self.book, self.state, self._append_within, fleet, subjects, reason)
         self.book.log_head(force=True)
         self.book.mirror.catch_up()
         return shredded, subjects

@@ -40,6 +40,11 @@ SETTINGS: Final = (
         "",
         "where the book is: sqlite:///FILE or postgresql://…; empty: data/book.sqlite in the folder",
     ),
+    Setting(
+        "engine",
+        "duckdb",
+        "what computes figures: duckdb in this process, or a Spark master: spark://HOST:PORT or local[2]",
+    ),
     Setting("data", "data", "folder of the mirror, the head log and reports, relative to the launch folder"),
 )
 

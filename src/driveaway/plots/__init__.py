@@ -5,7 +5,7 @@ mappings: building them through Altair's classes costs a second of imports and a
 specification that is already valid (the tests check each against Altair's copy of the schema).
 """
 
-from driveaway.plots.bars import measured, progress, shares
+from driveaway.plots.bars import measured, progress, ranked, shares
 from driveaway.plots.curves import Event, cumulative, ended_days, per_day
 from driveaway.plots.forecast import by_week
 from driveaway.plots.picture import Picture, Words
@@ -24,6 +24,7 @@ __all__ = [
     "measured",
     "per_day",
     "progress",
+    "ranked",
     "rolled_out",
     "shares",
     "tile_map",

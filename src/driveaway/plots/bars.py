@@ -165,6 +165,51 @@ def shares(groups: Sequence[tuple[str, str, Answer]], words: Words, *, title: st
     )
 
 
+def ranked(
+    groups: Sequence[tuple[str, str, Answer]],
+    words: Words,
+    *,
+    title: str,
+    note: str,
+    style: str,
+    most: int = 8,
+) -> Picture:
+    """A mark for each group's amount, the largest first; a group that is not shown says so.
+
+    Args:
+        groups: heading, dimension and answer; rows have the dimension and ``value``.
+        words: texts of a language.
+        title: of the picture.
+        note: what the amounts are.
+        style: of the numbers, such as ``percent`` or ``km``.
+        most: at most so many rows of each answer.
+    """
+    lines: list[dict[str, Any]] = []
+    told: list[str] = []
+    for heading, dimension, answer in groups:
+        rows = [row for row in answer.rows or () if row.get(dimension) is not None]
+        rows.sort(key=lambda r: (r["value"] is None, -(r["value"] or 0), str(r[dimension])))
+        lines.append({"heading": heading})
+        told.append(f"{heading}:")
+        for row in rows[:most]:
+            name, value = words.number(row[dimension], "name"), row["value"]
+            state = words("plot.shares.suppressed") if value is None else words.number(value, style)
+            lines.append({"name": name, "state": state, "value": value})
+            told.append(f"{name} {state};")
+    return _dots(
+        lines,
+        words,
+        title=title,
+        note=note,
+        simulated=any(answer.simulated for _, _, answer in groups),
+        ticks=scale_ticks(max((line.get("value") or 0 for line in lines), default=0) or 1, 3),
+        style=style,
+        description=" ".join(told).rstrip(";") + ".",
+        left=132,
+        right=78,
+    )
+
+
 def measured(
     answer: Answer, words: Words, *, title: str, percent: bool, group: Callable[[Mapping[str, Any]], str]
 ) -> Picture:

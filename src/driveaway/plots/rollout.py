@@ -28,17 +28,24 @@ _GAP: Final = 62
 _LOWER: Final = 90
 _KEY_LINE: Final = 18
 _MARKER: Final = 18
+_MARKERS: Final = -18
+"""Where they stand, above the upper panel."""
 _LEFT: Final = 64
 _WIDTH: Final = 300
 _ROOM: Final = 96
 """Units right of the plot, for the names of the lines."""
-_HOURS: Final = (1, 2, 3, 6, 12, 24, 48, 96, 168, 336, 672, 1344, 2688)
+_DAY: Final = 1440
+_MINUTES: Final = (
+    1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720,
+    *(_DAY * days for days in (1, 2, 4, 7, 14, 28, 56, 112)),
+)  # fmt: skip
+"""Between two ticks of time."""
 _MOST_TICKS: Final = 5
 _MOST_DECISIONS: Final = 12
 _DASHES: Final = {"opened": [1, 0], "succeeded": [6, 3], "failed": [2, 2]}
 _OTHER_DASHES: Final = ([1, 0], [6, 3], [2, 2], [8, 2, 2, 2])
 _ODDS: Final = (1, 10, 100, 1_000, 10_000)
-_HOUR: Final = 3_600_000_000
+_MINUTE: Final = 60_000_000
 
 
 class Decided(NamedTuple):
@@ -74,7 +81,7 @@ def rolled_out(
     for line in story.cars:
         colour = SECOND if line.name == "failed" else MAIN
         layers += _drawn(story, line, x, y, colour, _DASHES[line.name], step=True)
-    layers += _ends(story, story.cars, x, y, words, top)
+    layers += _ends(story, story.cars, x, y, words)
     marked = _chosen(decided)
     layers += _marks(story, marked, x)
     if story.evidence:
@@ -89,25 +96,47 @@ def rolled_out(
         left=_LEFT,
         right=_ROOM,
         bottom=40 + _KEY_LINE * len(marked),
-        gap=22,
+        gap=30,
     )
     spec["resolve"] = {"scale": {"y": "independent"}, "axis": {"y": "independent"}}
     return Picture(spec, title, _description(story, decided, words, zone), words.language, simulated)
 
 
-def _hours(story: Story, at: int) -> float:
-    return (at - story.start) / _HOUR
+def _minutes(story: Story, at: int) -> float:
+    return (at - story.start) / _MINUTE
+
+
+def _length(story: Story) -> float:
+    return max(_minutes(story, story.end), 1.0)
+
+
+def spread(places: Sequence[float], least: float, low: float, high: float) -> list[float]:
+    """Places moved apart, in their order, to at least ``least`` from each other, within ``low`` and ``high``.
+
+    Each is moved no further than it must be from the left, then from the right; where there is no room for
+    all, they stand evenly.
+    """
+    if len(places) > 1:
+        least = min(least, (high - low) / (len(places) - 1))
+    found: list[float] = []
+    for place in places:
+        found.append(max(place, found[-1] + least if found else low))
+    limit = high
+    for index in reversed(range(len(found))):
+        found[index] = limit = min(found[index], limit)
+        limit -= least
+    return found
 
 
 def _time_axis(story: Story, words: Words, zone: ZoneInfo) -> dict[str, Any]:
-    length = max(_hours(story, story.end), 0.5)
-    step = next((each for each in _HOURS if length / each <= _MOST_TICKS), _HOURS[-1])
+    length = _length(story)
+    step = next((each for each in _MINUTES if length / each <= _MOST_TICKS), _MINUTES[-1])
     values = list(range(0, int(length) + 1, step))
     texts = []
     for value in values:
-        local = moment(story.start + value * _HOUR, zone)
+        local = moment(story.start + value * _MINUTE, zone)
         texts.append(
-            words.number(local.date().isoformat(), "short") if step >= 24 else local.strftime("%H:%M")
+            words.number(local.date().isoformat(), "short") if step >= _DAY else local.strftime("%H:%M")
         )
     return {
         "field": "x",
@@ -128,7 +157,9 @@ def _drawn(
     step: bool,
 ) -> list[dict[str, Any]]:
     domain = y["scale"]["domain"]
-    data = [{"x": _hours(story, at), "y": min(max(value, domain[0]), domain[1])} for at, value in line.points]
+    data = [
+        {"x": _minutes(story, at), "y": min(max(value, domain[0]), domain[1])} for at, value in line.points
+    ]
     mark: dict[str, Any] = {"type": "line", "color": colour, "strokeWidth": 2, "strokeDash": dash}
     if step:
         mark["interpolate"] = "step-after"
@@ -136,18 +167,16 @@ def _drawn(
 
 
 def _ends(
-    story: Story, lines: Sequence[Line], x: dict[str, Any], y: dict[str, Any], words: Words, top: float
+    story: Story, lines: Sequence[Line], x: dict[str, Any], y: dict[str, Any], words: Words
 ) -> list[dict[str, Any]]:
     """The name and last value of each line, beside its end, one above the other where they are close."""
-    least = 16 / _UPPER * (top or 1)
     out: list[dict[str, Any]] = []
-    placed: list[float] = []
-    for line in sorted(lines, key=lambda each: each.points[-1][1]):
-        last = line.points[-1][1]
-        place = max(last, placed[-1] + least) if placed else last
-        placed.append(place)
+    scale = y["scale"]["domain"][1]
+    ordered = sorted(lines, key=lambda each: each.points[-1][1])
+    lasts = [line.points[-1][1] for line in ordered]
+    for line, last, place in zip(ordered, lasts, spread(lasts, 16 / _UPPER * scale, 0, scale), strict=True):
         text = f"{words('plot.rollout.' + line.name)} {words.number(int(last), 'count')}"
-        out.append({"x": _hours(story, story.end), "y": place, "t": cut(text, 16)})
+        out.append({"x": _minutes(story, story.end), "y": place, "t": cut(text, 16)})
     return haloed(
         {
             "data": {"values": out},
@@ -167,20 +196,27 @@ def _marks(story: Story, decided: Sequence[Decided], x: dict[str, Any]) -> list[
     """A numbered rule for each decision, through both panels."""
     raw: dict[str, Any] = {"type": "quantitative", "scale": None, "axis": None}
     bottom = _UPPER + (_GAP + _LOWER if story.evidence else 0)
-    unit = max(_hours(story, story.end), 0.5) / _WIDTH
-    data: list[dict[str, Any]] = []
-    last = -1e9
-    for number, each in enumerate(decided, 1):
-        at = min(max(_hours(story, each.at), 0.0), _hours(story, story.end))
-        # A marker that would cover the one before it moves to the right; its rule stays where it is.
-        place = max(at, last + _MARKER * unit)
-        last = place
-        data.append({"x": at, "p": place, "n": str(number), "top": -10, "bottom": bottom})
+    length = _length(story)
+    at = [min(max(_minutes(story, each.at), 0.0), length) for each in decided]
+    places = spread(at, _MARKER * length / _WIDTH, 0, length)
+    # A marker that would cover another stands beside its rule; a slanting line leads down to it.
+    data = [
+        {"x": found, "p": place, "n": str(number), "top": _MARKERS, "foot": 0, "bottom": bottom}
+        for number, (found, place) in enumerate(zip(at, places, strict=True), 1)
+    ]
     return [
         {
             "data": {"values": data},
             "mark": {"type": "rule", "color": MUTED, "strokeDash": [2, 3]},
-            "encoding": {"x": x, "y": raw | {"field": "top"}, "y2": {"field": "bottom"}},
+            "encoding": {"x": x, "y": raw | {"field": "foot"}, "y2": {"field": "bottom"}},
+        },
+        {
+            "data": {"values": data},
+            "mark": {"type": "rule", "color": MUTED},
+            "encoding": {
+                "x": x | {"field": "p"}, "x2": {"field": "x"},
+                "y": raw | {"field": "top"}, "y2": {"field": "foot"},
+            },
         },
         {
             "data": {"values": data},
@@ -217,16 +253,18 @@ def _evidence(story: Story, words: Words, x: dict[str, Any]) -> list[dict[str, A
         out += _drawn(story, line, x, y, MAIN if number % 2 == 0 else SECOND, list(_OTHER_DASHES[number % 4]),
                       step=True)  # fmt: skip
         ends.append((line.points[-1][1], line.name))
-    least = 15 / _LOWER * (highest * 1.1 + 2)
-    placed: list[dict[str, Any]] = []
-    for last, name in sorted(ends):
-        place = min(max(last, -2.0), highest)
-        place = max(place, placed[-1]["y"] + least) if placed else place
-        placed.append({"x": _hours(story, story.end), "y": place, "t": cut(name, 16)})
+    top = highest * 1.1
+    ends.sort()
+    lasts = [min(max(last, -2.0), highest) for last, _ in ends]
+    room = spread(lasts, 15 / _LOWER * (top + 2), -2.0, top)
+    placed = [
+        {"x": _minutes(story, story.end), "y": place, "t": cut(name, 16)}
+        for place, (_, name) in zip(room, ends, strict=True)
+    ]
     for stop in stops:
         if stop > highest * 1.1:
             continue
-        row = {"x": 0, "x2": _hours(story, story.end), "y": stop, "t": words("plot.rollout.stops")}
+        row = {"x": 0, "x2": _minutes(story, story.end), "y": stop, "t": words("plot.rollout.stops")}
         out.append(
             {
                 "data": {"values": [row]},

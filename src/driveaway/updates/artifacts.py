@@ -16,6 +16,7 @@ import msgspec
 
 from driveaway.updates.quotas import ARTIFACT_BYTES, exceeded
 from driveaway.values.errors import BadValue, NotFound, Refused, Unavailable
+from driveaway.values.files import sync_folder
 
 _BUFFER: Final = 1 << 20
 _LONGEST_NAME: Final = 255
@@ -133,8 +134,8 @@ class Upload:
             place.parent.mkdir(parents=True, exist_ok=True)
             # One that is there already is replaced: it may be damaged, or old enough to be swept.
             self._path.replace(place)
-            _sync_folder(place.parent)
-            _sync_folder(place.parent.parent)
+            sync_folder(place.parent)
+            sync_folder(place.parent.parent)
         return stored
 
     def abandon(self) -> None:
@@ -249,11 +250,3 @@ class ArtifactStore:
                 place=str(self.folder),
                 remedy="see to the disk and try again",
             ) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

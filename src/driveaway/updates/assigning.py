@@ -30,6 +30,13 @@ _GIVEN: Final = (
     "EXISTS (SELECT 1 FROM actions a WHERE a.target = t.id AND a.active = 1 AND a.distribution_set = :set"
     " AND a.status"
 )
+# The newest that the car was asked about this set is a download, done or under way.
+_HOLDS: Final = (
+    f"EXISTS (SELECT 1 FROM actions a WHERE a.target = t.id AND a.distribution_set = :set AND a.type ="
+    f" '{ActionType.DOWNLOAD_ONLY}' AND ((a.active = 1 AND a.status <> :canceling) OR a.outcome ="
+    f" '{Outcome.DOWNLOADED}') AND NOT EXISTS (SELECT 1 FROM actions b WHERE b.target = t.id"
+    f" AND b.distribution_set = :set AND b.id > a.id AND b.outcome IN ('', '{Outcome.INSTALLED}')))"
+)
 _OVERTAKEN: Final = "cancellation asked for: another distribution set was assigned"
 
 
@@ -112,6 +119,9 @@ def assign(
 ) -> Assigned:
     """Give a distribution set to cars.
 
+    A car that has the set only downloaded, or is to download it, installs what it holds where the terms ask
+    for more than a download: a client that finds the files does not fetch them again.
+
     Older actions of a car are asked to cancel, or closed at once where the launch is set so; with several
     assignments allowed they go on, and weights decide. Cars that have the set already are passed over,
     unless what gave it to them is being cancelled and they have not said so yet; so are cars that a release
@@ -144,12 +154,13 @@ def assign(
     if confirmation is None:
         confirmation = configuration.enabled("user.confirmation.flow.enabled")
     several = configuration.enabled("multi.assignments.enabled")
+    installs = terms.type is not ActionType.DOWNLOAD_ONLY
     found: dict[int, str] = {}
     fresh: list[int] = []
     sql = (
         "SELECT t.id, t.controller_id, t.assigned IS NULL OR t.assigned <> :set OR"
         f" {_GIVEN} = :canceling) AND NOT {_GIVEN} <> :canceling)"
-        f" FROM targets t WHERE t.controller_id IN ({places()})"
+        f"{f' OR {_HOLDS}' if installs else ''} FROM targets t WHERE t.controller_id IN ({places()})"
     )
     for part in parts(wanted):
         rows = change.rows(sql, set=distribution_set, canceling=ActionStatus.CANCELING.value, **part)
@@ -164,6 +175,8 @@ def assign(
     actions: dict[str, int] = {}
     for part in parts(fresh):
         _check_quota(change, part, found)
+        if installs:
+            steering.end_downloads(change, part, distribution_set, at, simulated=simulated)
         if not several:
             _overtake(
                 change,

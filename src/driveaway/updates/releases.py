@@ -44,7 +44,7 @@ class About(msgspec.Struct, frozen=True, omit_defaults=True):
     Attributes:
         hardware: identifiers of what it runs on.
         version_scheme: how its versions are ordered.
-        counter: release counter; None: the next one when it is proposed.
+        counter: release counter; None: the next one when it is proposed, kept here once it is published.
         supplier: name of the supplier that signs its files under its own path; "": the maker does.
     """
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from driveaway.facts.updates import VersionReported
+from driveaway.launch.launch import open_launch
 from driveaway.updates import registry
 from driveaway.updates.actions import steering
-from driveaway.updates.assigning import Window
+from driveaway.updates.assigning import Terms, Window, assign
 from driveaway.updates.car.client import BOOTS
 from driveaway.updates.car.exchange import Exchange
 from driveaway.updates.car.memory import Memory
@@ -186,11 +187,48 @@ def test_download_only_and_the_installation_later(
     assert driven.outcomes() == ["downloaded"]
     driven.rounds("nothing to do")
     assert driven.version is None
-    with driven.server.state.change() as change:
-        change.run("UPDATE targets SET assigned = NULL WHERE controller_id = :car", car=driven.vin)
-    driven.server.assign(made, driven.vin)
+    (action,) = driven.server.assign(made, driven.vin, type=ActionType.SOFT)
+    # Whatever fetches a file's bytes is gone: what it has is enough.
     monkeypatch.setattr(Exchange, "_append", None)
+    driven.started()
     driven.rounds("reported success")
+    assert driven.version == "1.0.0"
+    assert driven.outcomes() == ["downloaded", "installed"]
+    assert driven.server.action(action).verified
+
+
+def test_an_installation_overtakes_the_download_of_the_same_and_no_byte_comes_twice(
+    driven: Driven, release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = bytes(range(256)) * 20_000
+    made = release(content=content)
+    driven.server.assign(made, driven.vin, type=ActionType.DOWNLOAD_ONLY)
+    starts: list[str] = []
+    given: list[int] = []
+    request = Exchange._request
+
+    def noted(self: Exchange, method: str, url: str, headers: dict[str, str], body: bytes | None = None):  # type: ignore[no-untyped-def]
+        if url.endswith("/os.swu"):
+            starts.append(headers.get("Range", "whole"))
+        return request(self, method, url, headers, body)
+
+    monkeypatch.setattr(Exchange, "_request", noted)
+
+    def lap(name: str) -> None:
+        if name == "downloading" and not given:
+            with open_launch(driven.server.launch.folder) as launch, launch.state.change() as change:
+                given.extend(assign(change, made, [driven.vin], Terms(), now()).actions.values())
+            time.sleep(0.2)
+
+    driven.started(lap=lap, look_every=0.0)
+    driven.rounds("not wanted any longer")
+    (part,) = (driven.folder / "download").iterdir()
+    have = part.stat().st_size
+    driven.rounds("reported success", 30)
+    # It goes on with what it has, whether that is all of the file or its beginning.
+    assert starts == (["whole"] if have == len(content) else ["whole", f"bytes={have}-"])
+    assert driven.outcomes() == ["cancelled", "installed"]
+    assert "cancelled" not in [driven.car.round().did]
 
 
 def test_a_damaged_file_is_not_installed(driven: Driven, release: Release) -> None:

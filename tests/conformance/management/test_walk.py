@@ -210,6 +210,22 @@ def test_assignments_of_every_type(tool: Tool) -> None:
     assert counted["totalActionsPerStatus"]["total"] == 7
 
 
+def test_what_was_only_downloaded_is_installed_when_it_is_assigned_again(staff: Server, tool: Tool) -> None:
+    release, car = tool.release(fresh("v")), car_of(tool, fresh())
+    action = tool.assign(release, car, type="downloadonly")
+    assert tool.post(f"targets/{car}/assignedDS", {"id": release, "type": "downloadonly"})["assigned"] == 0
+    say(staff, car, action, "downloaded")
+    assert tool.post(f"targets/{car}/assignedDS", {"id": release, "type": "downloadonly"})["assigned"] == 0
+    again = tool.post(f"targets/{car}/assignedDS", {"id": release, "type": "soft"})
+    assert (again["assigned"], again["alreadyAssigned"]) == (1, 0)
+    following = again["assignedActions"][0]["id"]
+    assert tool.get(f"targets/{car}/actions/{following}")["forceType"] == "soft"
+    assert tool.post(f"targets/{car}/assignedDS", {"id": release, "type": "forced"})["assigned"] == 0
+    say(staff, car, following, "closed", "success")
+    assert tool.post(f"targets/{car}/assignedDS", {"id": release, "type": "forced"})["assigned"] == 0
+    assert tool.get(f"targets/{car}/installedDS")["id"] == release
+
+
 def test_cancelling_and_forcing(staff: Server, tool: Tool) -> None:
     car, release = car_of(tool, fresh()), tool.release(fresh("v"))
     action = tool.assign(release, car, type="soft")

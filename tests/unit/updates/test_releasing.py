@@ -19,6 +19,7 @@ from driveaway.updates.actions import acting
 from driveaway.updates.assigning import Terms as AssignmentTerms
 from driveaway.updates.configuration import configure
 from driveaway.updates.ddi.shelf import Shelf
+from driveaway.updates.fitting import unfit
 from driveaway.updates.gates.policy import decode_policy
 from driveaway.updates.releases import Need, Stage, Terms, record_of
 from driveaway.updates.rollouts import keeping
@@ -134,6 +135,10 @@ def test_counters_grow_by_themselves_and_never_fall(m: Maker) -> None:
         for entry in map(entry_of, state.targets["targets"].signed.targets.values())
     }
     assert counters == {"1": 1, "2": 2}
+    kept = {
+        each.version: releases.about(m.updates.state, each.id).counter for each in adding.modules(m.updates)
+    }
+    assert kept == counters
     low = m.create("3", counter=1)
     with pytest.raises(Refused, match=r"updates\.counter"):
         releasing.propose(m.updates, low, by="dora", at=m.at)
@@ -143,6 +148,22 @@ def test_counters_grow_by_themselves_and_never_fall(m: Maker) -> None:
     m.publish(releases.slug_of(again))
     entry = entry_of(m.updates.repository().state().targets["targets"].signed.targets["china/2/os/os.swu"])
     assert entry.custom.counter == 2
+
+
+def test_a_mended_build_with_a_lower_version_is_no_step_back(m: Maker) -> None:
+    with m.updates.state.change() as change:
+        registry.create(change, VINS[0], m.at)
+        registry.put_attributes(change, VINS[0], {"os.version": "2024.6.0"}, registry.Mode.MERGE, m.at)
+        car = registry.target_named(change, VINS[0]).id
+    m.publish(m.create("2024.6.0"))
+    mended = m.create("2024.5.9")
+    found = releases.find(m.updates.state, mended)
+    m.publish(mended)
+    assert unfit(m.updates.state, found.id, [car]) == {}
+    older = releases.find(m.updates.state, "su7-2024.6.0")
+    with m.updates.state.change() as change:
+        registry.put_attributes(change, VINS[0], {"os.version": "2024.5.9"}, registry.Mode.MERGE, m.at)
+    assert "step back" in unfit(m.updates.state, older.id, [car])[car]
 
 
 def test_what_was_proposed_does_not_change(m: Maker, tmp_path: Path) -> None:

@@ -7,43 +7,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, SmallInteger, Table, Text
+from sqlalchemy import BigInteger, Column, Index, MetaData, Table, Text
+
+from driveaway.book.state.columns import binary_text as _sorted
+from driveaway.book.state.columns import flag as _flag
+from driveaway.book.state.columns import number as _number
+from driveaway.book.state.columns import reference as _ref
+from driveaway.book.state.columns import row_id as _id
+from driveaway.book.state.columns import text as _text
+from driveaway.book.state.columns import time as _time
 
 operational = MetaData()
-# SQLite's rowid alias must be declared INTEGER; ids of what is gone are never given again.
-_Id = BigInteger().with_variant(Integer, "sqlite")
-
-
-def _id() -> Column[int]:
-    return Column("id", _Id, primary_key=True, autoincrement=True)
-
-
-def _ref(name: str, *, nullable: bool = False) -> Column[int]:
-    return Column(name, BigInteger, nullable=nullable)
-
-
-def _text(name: str, *, default: str | None = "") -> Column[str]:
-    return Column(name, Text, nullable=default is None, server_default=default)
-
-
-def _sorted(name: str) -> Column[str]:
-    """A text whose plain binary order counts, whatever the database's language is."""
-    plain = Text().with_variant(Text(collation="C"), "postgresql")
-    return Column(name, plain, nullable=False, server_default="")
-
-
-def _flag(name: str, default: int = 0) -> Column[int]:
-    return Column(name, SmallInteger, nullable=False, server_default=str(default))
-
-
-def _time(name: str, *, nullable: bool = False) -> Column[int]:
-    return Column(name, BigInteger, nullable=nullable)
-
-
-def _number(name: str, *, default: int | None = 0) -> Column[int]:
-    return Column(
-        name, BigInteger, nullable=default is None, server_default=None if default is None else str(default)
-    )
 
 
 def _table(name: str, *columns: Column[Any]) -> Table:
@@ -380,4 +354,34 @@ Table(
     Column("holder", Text, nullable=False),
     _time("until"),
     sqlite_with_rowid=False,
+)
+
+# --- who is told of facts -----------------------------------------------------------------------------------
+
+_table(
+    "webhooks",
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("url", Text, nullable=False),
+    # A JSON array of kinds of facts.
+    _text("kinds", default="[]"),
+    # In clear: what is sent is signed with it.
+    Column("secret", Text, nullable=False),
+    _flag("enabled", 1),
+    # Rises when somebody changes the hook: whoever delivers reads it anew.
+    _number("revision"),
+    # The last fact that needs no sending any more, by its seq, and how many were delivered.
+    _number("cursor"),
+    _number("delivered"),
+    _time("delivered_at", nullable=True),
+    # Of the fact that is tried: how often it failed, since when nothing was taken, when it is tried next.
+    _number("attempts"),
+    _time("failing_since", nullable=True),
+    _time("next_try", nullable=True),
+    # What was last said against it; why it was given up.
+    _text("said"),
+    _text("reason"),
+    _text("created_by"),
+    _time("created"),
+    _time("modified"),
 )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from driveaway.facts import Fact, kind_named
 
 if TYPE_CHECKING:
     from driveaway.book.book import Book
+    from driveaway.book.store import Store
     from driveaway.book.when import When
 
 _BATCH = 5_000
@@ -49,15 +50,18 @@ def chosen(book: Book, kinds: Collection[str] | None, when: When | None) -> Iter
             continue
         batch.append(fact)
         if len(batch) >= _BATCH:
-            yield from _with_sources(book, batch, history=when is None)
+            yield from with_sources(book.store, batch, history=when is None)
             batch = []
-    yield from _with_sources(book, batch, history=when is None)
+    yield from with_sources(book.store, batch, history=when is None)
 
 
-def _with_sources(book: Book, batch: list[Fact], *, history: bool) -> Iterator[Chosen]:
-    """In a cut a correction stands for itself: what it replaced is not there."""
+def with_sources(store: Store, batch: Sequence[Fact], *, history: bool) -> Iterator[Chosen]:
+    """Facts with the sources of those that they replace.
+
+    In a cut a correction stands for itself: what it replaced is not there.
+    """
     wanted = [fact.replaces for fact in batch if history and fact.replaces is not None]
-    sources = {row.seq: row.source for row in book.store.by_seq(wanted)} if wanted else {}
+    sources = {row.seq: row.source for row in store.by_seq(wanted)} if wanted else {}
     for fact in batch:
         corrects = sources.get(fact.replaces, "") if fact.replaces is not None else ""
         yield Chosen(fact, corrects)

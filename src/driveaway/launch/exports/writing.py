@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
 
@@ -14,13 +13,11 @@ import pyarrow.parquet as pq
 from driveaway.book.columns import body_schema
 from driveaway.facts import Fact, kind_named
 from driveaway.launch.cells import disarmed
+from driveaway.launch.exports.events import encoded_event, shown
 from driveaway.launch.exports.selecting import Chosen
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _json = msgspec.json.Encoder()
 _ROWS = 20_000
-WHOLE_SOURCE: Final = "urn:driveaway:source"
-"""CloudEvents source of facts whose own source is no source and id with a slash between them."""
 
 _TIME = pa.timestamp("us", "UTC")
 _COMMON: Final = (
@@ -45,56 +42,15 @@ class Sink(Protocol):
         """Write what is left, and let go of the file."""
 
 
-def shown(at: int) -> str:
-    """An instant in RFC 3339, UTC."""
-    moment = _EPOCH + timedelta(microseconds=at)
-    return moment.isoformat(timespec="microseconds" if at % 1_000_000 else "seconds").replace("+00:00", "Z")
-
-
-def without_personal(fact: Fact, *, personal: bool) -> dict[str, Any]:
-    """A body as plain data; personal fields only when asked for."""
-    content: dict[str, Any] = msgspec.to_builtins(fact.body)
-    if not personal:
-        for name in fact.body.personal:
-            content.pop(name, None)
-    return content
-
-
 class CloudEvents:
-    """CloudEvents 1.0 in structured mode, one a line (NDJSON).
-
-    Extension attributes: ``sequence`` (the order of recording) and ``recordedtime`` of the CloudEvents
-    extensions; ``driveawayversion`` of the kind; ``driveawayreplaces``, the source of the fact that this
-    one corrects; ``driveawaysimulated``.
-    """
+    """CloudEvents 1.0 in structured mode, one a line (NDJSON)."""
 
     def __init__(self, file: IO[bytes], *, personal: bool) -> None:
         self._file, self._personal = file, personal
 
     def write(self, chosen: Chosen) -> None:
         """Write one event."""
-        fact = chosen.fact
-        source, _, own = fact.source.rpartition("/")
-        if not source or not own:
-            source, own = WHOLE_SOURCE, fact.source
-        event: dict[str, Any] = {
-            "specversion": "1.0",
-            "type": f"driveaway.{fact.kind}",
-            "source": source,
-            "id": own,
-            "subject": fact.subject,
-            "time": shown(fact.happened),
-            "recordedtime": shown(fact.recorded),
-            "sequence": f"{fact.seq:015d}",
-            "datacontenttype": "application/json",
-            "driveawayversion": kind_named(fact.kind).version,
-        }
-        if chosen.corrects:
-            event["driveawayreplaces"] = chosen.corrects
-        if fact.simulated:
-            event["driveawaysimulated"] = True
-        event["data"] = without_personal(fact, personal=self._personal)
-        self._file.write(_json.encode(event) + b"\n")
+        self._file.write(encoded_event(chosen, personal=self._personal) + b"\n")
 
     def close(self) -> None:
         """Let go of the file."""

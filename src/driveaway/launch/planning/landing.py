@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
@@ -23,6 +22,7 @@ from driveaway.facts.delivery import PlanAdopted
 from driveaway.launch.launch import Launch
 from driveaway.values.clock import parse_day
 from driveaway.values.errors import BadValue, Unavailable
+from driveaway.values.files import write_whole
 
 INPUTS = b"driveaway.inputs"
 """Key of a landed table's metadata: the digest of what was planned."""
@@ -88,15 +88,9 @@ def land(folder: Path, table: pa.Table) -> str:
     pq.write_table(table, out, compression="zstd")
     content = out.getvalue()
     digest = sha256(content).hexdigest()
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{digest}.parquet"
     if not path.exists():
-        beside = path.with_suffix(f".{os.getpid()}.new")
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        write_whole(path, content)
     return digest
 
 

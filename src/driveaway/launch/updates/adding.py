@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from driveaway.book.state.state import Reading
+from driveaway.launch.persons import check_person
 from driveaway.launch.updates.opening import Updates
-from driveaway.launch.updates.persons import check_person
 from driveaway.launch.updates.supplying import terms_of
 from driveaway.updates import releases, sets, software
 from driveaway.updates.artifacts import check_filename

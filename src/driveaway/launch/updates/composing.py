@@ -167,6 +167,11 @@ def signed_targets(repository: Repository) -> dict[str, str]:
     return {path: str(target.hashes["sha256"]) for path, target in _named(repository).items()}
 
 
+def signed_counters(repository: Repository) -> dict[str, int]:
+    """Release counter of all of that, by path."""
+    return {path: entry_of(target).custom.counter for path, target in _named(repository).items()}
+
+
 def _named(repository: Repository) -> dict[str, Any]:
     """The targets themselves."""
     state = repository.state()

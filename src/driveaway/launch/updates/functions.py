@@ -21,7 +21,7 @@ from driveaway.launch.functions import (
     read_gates,
 )
 from driveaway.launch.launch import FAR_FUTURE, Launch
-from driveaway.launch.updates.persons import check_person
+from driveaway.launch.persons import check_person
 from driveaway.updates.gates.expression import NEVER, Gate, decode
 from driveaway.values.clock import now
 from driveaway.values.errors import BadValue, Conflict, NotFound, Refused

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from driveaway.launch.persons import check_person
 from driveaway.launch.updates.opening import Updates
-from driveaway.launch.updates.persons import check_person
 from driveaway.updates.signing.keys import FILES
 from driveaway.updates.signing.public import check_uri, public_key
 from driveaway.updates.signing.roles import ONLINE, ROOT, Roles, Rule

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from driveaway.updates.rollouts.plan import RolloutPlan, read_rollout_plan
-from driveaway.updates.rollouts.plans import DAY
+from driveaway.updates.rollouts.plans import DAY, read_plan
 from driveaway.values.errors import BadValue
 
 CITY: Final = "city"
@@ -20,7 +20,7 @@ _RATE: Final = re.compile(r"(\d+)\s*/\s*(hour|day)")
 _EXPONENTIAL: Final = re.compile(r"(\d+(?:\.\d+)?)\s*[x×*]\s*(\d+(?:\.\d+)?)\s*/\s*(\d+)")
 
 
-def duration(text: str, field: str) -> int:
+def duration(text: str, option: str) -> int:
     """Seconds of a duration such as ``24h``, ``90min`` or ``7d``.
 
     Raises:
@@ -28,37 +28,68 @@ def duration(text: str, field: str) -> int:
     """
     found = _DURATION.fullmatch(text.strip())
     if found is None:
-        raise _wrong(text, field, "write 30min, 24h or 7d")
+        raise _wrong(text, option, "write 30min, 24h or 7d")
     return round(float(found[1]) * _SECONDS[found[2]])
 
 
-def share(text: str, field: str) -> float:
-    """A share of a percentage, ``5%``, or of a number from 0 to 1.
+def percent(text: str, option: str) -> float:
+    """A share of a percentage: ``5`` and ``5%`` are both 0.05.
+
+    A bare number between 0 and 1 is refused: it may be meant as a share.
 
     Raises:
-        BadValue: it is none.
+        BadValue: it is none, or may mean two things.
     """
-    body = text.strip().removesuffix("%")
+    body = text.strip().removesuffix("%").strip()
     try:
-        value = float(body) / (100 if body != text.strip() else 1)
+        value = float(body)
     except ValueError:
         value = -1.0
-    if not 0 <= value <= 1:
-        raise _wrong(text, field, "write a percentage such as 5%")
-    return value
+    if not 0 <= value <= 100:
+        raise _wrong(text, option, "write a percentage from 0 to 100, such as 5%")
+    if 0 < value < 1 and not text.strip().endswith("%"):
+        raise BadValue(
+            f"{text.strip()} may be meant as {value:g}% or as {value * 100:g}%",
+            code=f"rollout.{option}",
+            place=f"--{option}",
+            remedy=f"percentages are expected: write {value * 100:g}% or {value:g}%",
+        )
+    return value / 100
+
+
+def holdout(text: str) -> float:
+    """The share of the cars that stays behind, of a percentage.
+
+    Raises:
+        BadValue: it is none, may mean two things, or leaves no car to offer to.
+    """
+    found = percent(text, "holdout")
+    if found == 1:
+        raise BadValue(
+            "all cars would stay behind",
+            code="rollout.holdout",
+            place="--holdout",
+            remedy="write a percentage below 100, such as 5%",
+        )
+    return found
 
 
 def stages(text: str, hold: int) -> dict[str, Any]:
     """Growth by stages from percentages with commas between.
 
     Raises:
-        BadValue: they are none, or do not grow to 100.
+        BadValue: they are none, may mean two things, or do not grow to 100.
     """
-    try:
-        percent = [float(each.strip().removesuffix("%")) for each in text.split(",")]
-    except ValueError:
-        raise _wrong(text, "stages", "write percentages such as 1,5,20,50,100") from None
-    return {"by": "stages", "stages": [{"share": each / 100, "minimum_s": hold} for each in percent]}
+    remedy = "write percentages that grow to 100, such as 1,5,20,50,100"
+    if not all(each.strip() for each in text.split(",")):
+        raise _wrong(text, "stages", remedy)
+    shares = [percent(each, "stages") for each in text.split(",")]
+    return _grown(
+        "stages",
+        text,
+        {"by": "stages", "stages": [{"share": each, "minimum_s": hold} for each in shares]},
+        remedy,
+    )
 
 
 def rate(text: str) -> dict[str, Any]:
@@ -70,7 +101,12 @@ def rate(text: str) -> dict[str, Any]:
     found = _RATE.fullmatch(text.strip())
     if found is None:
         raise _wrong(text, "rate", "write 100/hour or 5000/day")
-    return {"by": "rate", "cars": int(found[1]), "per": found[2]}
+    return _grown(
+        "rate",
+        text,
+        {"by": "rate", "cars": int(found[1]), "per": found[2]},
+        "write 1/hour or more",
+    )
 
 
 def exponential(text: str) -> dict[str, Any]:
@@ -80,15 +116,16 @@ def exponential(text: str) -> dict[str, Any]:
         BadValue: it is none.
     """
     found = _EXPONENTIAL.fullmatch(text.strip())
+    remedy = "write 10x2/1000: 10 cars a minute, doubled each 1,000 successes; a factor of 1 to 5"
     if found is None:
-        remedy = "write 10x2/1000: 10 cars a minute, doubled each 1,000 successes"
         raise _wrong(text, "exponential", remedy)
-    return {
+    growth = {
         "by": "exponential",
         "base_per_minute": float(found[1]),
         "increment_factor": float(found[2]),
         "every_succeeded": int(found[3]),
     }
+    return _grown("exponential", text, growth, remedy)
 
 
 def cities(text: str, hold: int) -> dict[str, Any]:
@@ -100,7 +137,20 @@ def cities(text: str, hold: int) -> dict[str, Any]:
     named = [[name.strip() for name in group.split("+")] for group in text.split(",")]
     if not all(name for group in named for name in group):
         raise _wrong(text, "cities", "write names such as beijing,shanghai+hangzhou")
-    return {"by": "groups", "groups": [{"segments": group, "minimum_s": hold} for group in named]}
+    growth = {"by": "groups", "groups": [{"segments": group, "minimum_s": hold} for group in named]}
+    return _grown("cities", text, growth, "name each city once")
+
+
+def _grown(option: str, text: str, content: dict[str, Any], remedy: str) -> dict[str, Any]:
+    """Growth that an option asks for, found to be such: what is wrong with it is said of the option."""
+    try:
+        read_plan(content)
+    except BadValue as error:
+        what = error.message.removeprefix("growth: ").partition(" - at")[0]
+        raise BadValue(
+            f"{text[:60]!r}: {what}", code=f"rollout.{option}", place=f"--{option}", remedy=remedy
+        ) from error
+    return content
 
 
 def read_plan_file(path: Path) -> dict[str, Any]:
@@ -154,5 +204,7 @@ def plan_of(
     return read_rollout_plan(content, "" if file is None else str(file))
 
 
-def _wrong(text: str, field: str, remedy: str) -> BadValue:
-    return BadValue(f"{text[:60]!r} is not understood", code=f"rollout.{field}", field=field, remedy=remedy)
+def _wrong(text: str, option: str, remedy: str) -> BadValue:
+    return BadValue(
+        f"{text[:60]!r} is not understood", code=f"rollout.{option}", place=f"--{option}", remedy=remedy
+    )

@@ -7,7 +7,7 @@ interrupted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -16,9 +16,9 @@ import msgspec
 from driveaway.book.state.state import Change
 from driveaway.facts import Draft
 from driveaway.facts.updates import ReleasedModule, ReleasePublished, ReleaseWithdrawn
+from driveaway.launch.persons import check_person
 from driveaway.launch.updates import composing, holding
 from driveaway.launch.updates.opening import Updates
-from driveaway.launch.updates.persons import check_person
 from driveaway.updates import releases, sets, software, types
 from driveaway.updates.actions import steering
 from driveaway.updates.model import ActionStatus, DistributionSet
@@ -180,7 +180,8 @@ def complete(updates: Updates, at: int, found: DistributionSet) -> bool:
 
     The fact is appended in the same transaction, and once.
     """
-    signed = composing.signed_targets(updates.repository())
+    repository = updates.repository()
+    signed, counters = composing.signed_targets(repository), composing.signed_counters(repository)
     with updates.state.change() as change:
         now = sets.find_set(change, found.id)
         record = releases.record_of(now)
@@ -189,8 +190,20 @@ def complete(updates: Updates, at: int, found: DistributionSet) -> bool:
         if not record.targets or any(signed.get(path) != sha256 for path, sha256 in record.targets.items()):
             return False
         releases.write_record(change, now.id, msgspec.structs.replace(record, published=at), at)
+        _keep_counters(change, now, counters, at)
         change.append([_published(change, now, record, at)])
     return True
+
+
+def _keep_counters(change: Change, found: DistributionSet, signed: Mapping[str, int], at: int) -> None:
+    """Keep with each module the counter that signing gave it: what is newer goes by it, as in the car."""
+    for module in sets.modules_of(change, found.id):
+        said = releases.about(change, module.id)
+        files = software.artifacts(change, module.id)
+        if said.counter is None and files:
+            folder = releases.folder_of(found, module.name, said.supplier)
+            counter = signed[f"{folder}/{files[0].filename}"]
+            releases.set_about(change, module.id, msgspec.structs.replace(said, counter=counter), at)
 
 
 def complete_all(updates: Updates, at: int) -> list[str]:

@@ -11,17 +11,16 @@ from driveaway.book.state.state import Change
 from driveaway.facts import Fact
 from driveaway.facts.updates import RolloutDecided
 from driveaway.launch.launch import Launch
-from driveaway.launch.updates.persons import check_person
+from driveaway.launch.persons import check_person
 from driveaway.launch.updates.resolving import passed_over
 from driveaway.updates import sets
 from driveaway.updates.model import DistributionSet
 from driveaway.updates.outcomes import release_slug, rollout_slug
 from driveaway.updates.rollouts import groups, keeping, tending
 from driveaway.updates.rollouts.driving import Driver
-from driveaway.updates.rollouts.explain import explain
+from driveaway.updates.rollouts.growth import Progress, earliest
 from driveaway.updates.rollouts.plan import ENDED, Rollout, RolloutPlan, RolloutStatus
 from driveaway.updates.rollouts.progress import progress
-from driveaway.updates.rollouts.situations import situation_of
 from driveaway.updates.rollouts.story import Story, story_of
 from driveaway.updates.rollouts.thresholds import LABEL
 from driveaway.updates.rows import SET, set_of
@@ -198,12 +197,34 @@ def _steps(launch: Launch, rollout: Rollout) -> int:
     return sum(group.name != groups.HOLDOUT for group in groups.all_groups(launch.state, rollout.id))
 
 
-def told_groups(launch: Launch, rollout: Rollout) -> list[dict[str, Any]]:
-    """Its groups: stages, cities, or hawkBit's."""
+def told_groups(launch: Launch, rollout: Rollout, at: int) -> list[dict[str, Any]]:
+    """Its groups: stages, cities, or hawkBit's; those that are not open yet with when they may be."""
+    opens = _not_before(rollout, at)
     return [
-        {"group": each.name, "status": each.status, "cars": each.total}
+        {
+            "group": each.name,
+            "status": each.status,
+            "cars": each.total,
+            "not_before": _time(launch, opens.get(each.position)),
+        }
         for each in groups.all_groups(launch.state, rollout.id)
     ]
+
+
+def _not_before(rollout: Rollout, at: int) -> dict[int, int]:
+    """When groups open at the earliest, by position; those that are open, and what no clock says, left out.
+
+    hawkBit's groups wait for each other's outcomes alone, and what has no start has no times.
+    """
+    record, begins = rollout.record, rollout.record.started or rollout.start_at
+    if begins is None or rollout.plan.hawkbit or rollout.status in ENDED:
+        return {}
+    standing = Progress(
+        started=begins, cars=(), opened=(), reported=(), last_opened=begins,
+        steps=record.steps, holds=record.holds,
+    )  # fmt: skip
+    opens = earliest(rollout.plan.rules.growth, at, standing)
+    return {position: when for position, when in enumerate(opens) if position >= len(record.steps)}
 
 
 def told_plan(rollout: Rollout) -> dict[str, Any]:
@@ -211,30 +232,6 @@ def told_plan(rollout: Rollout) -> dict[str, Any]:
     plan = msgspec.to_builtins(rollout.plan)
     assert isinstance(plan, dict)
     return plan | {"rules": msgspec.to_builtins(rollout.plan.rules)}
-
-
-def told_reasons(launch: Launch, name: str, vin: str, at: int) -> dict[str, Any]:
-    """Why a car does, or does not, get what is rolled out.
-
-    Raises:
-        NotFound: there is no such rollout or car.
-    """
-    rollout = keeping.find_rollout(launch.state, name)
-    reasons = explain(situation_of(launch.state, rollout, vin, at))
-    return {
-        "rollout": rollout.name,
-        "car": vin,
-        "gets_it": all(reason.gets_it for reason in reasons),
-        "reasons": [
-            {
-                "code": reason.code,
-                "gets_it": reason.gets_it,
-                "text": reason.text,
-                "until": _time(launch, reason.until),
-            }
-            for reason in reasons
-        ],
-    }
 
 
 def decisions(launch: Launch, name: str) -> list[Fact]:

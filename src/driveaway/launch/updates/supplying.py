@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from driveaway.book.state.state import Change
+from driveaway.launch.persons import check_person
 from driveaway.launch.updates.composing import unsigned
 from driveaway.launch.updates.holding import RoleKeys
 from driveaway.launch.updates.opening import Updates
-from driveaway.launch.updates.persons import check_person
 from driveaway.updates import releases, software
 from driveaway.updates.artifacts import check_filename
 from driveaway.updates.model import SoftwareModule

@@ -128,7 +128,9 @@ def told_status(updates: Updates, at: int) -> dict[str, Any]:
 def _awaits(updates: Updates, proposal: str) -> list[dict[str, Any]]:
     """Of each role that a proposal changes: who has signed, how many signatures are missing, who may sign."""
     repository = updates.repository()
-    holders = {updates.keys.public(name).keyid: updates.keys.holder(name) for name in updates.keys}
+    # What is signed names holders whose keys this place has never seen.
+    holders = repository.holders(proposal)
+    holders |= {updates.keys.public(name).keyid: updates.keys.holder(name) for name in updates.keys}
     found = repository.proposal(proposal)
     rows = []
     for stand in repository.standing(proposal):

@@ -1,4 +1,4 @@
-"""The worker: one leader that decides rollouts, signs what is due, and keeps house."""
+"""The worker: one leader that decides rollouts, signs what is due, tells webhooks, and keeps house."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from driveaway.book.state.state import Change, State
+from driveaway.launch.hooks.delivering import Couriers
 from driveaway.launch.launch import Launch
 from driveaway.launch.updates.opening import DEMO_MARKER, open_updates
 from driveaway.updates import changes, software
@@ -82,12 +83,14 @@ class Worker:
         self.lease = Lease(state, LEASE, self.holder, self.clock)
         self.artifacts = ArtifactStore(self.launch.data / "artifacts")
         self.simulated = (self.launch.folder / DEMO_MARKER).is_file()
+        self.couriers = Couriers(self.launch.book_url, self.lease, self.clock)
         self._state = state
         self._drivers: dict[int, Driver] = {}
         self._tended: dict[int, int] = {}
         self._failing: dict[str, str] = {}
         self.jobs += [
             Job("rollouts", self._drive),
+            Job("webhooks", lambda _: self.couriers.tend(self._state)),
             Job("target filters", self._assign, _MINUTE),
             Job("signed metadata", self._sign, _MINUTE),
             Job("changes for device servers", self._prune, HOUR),
@@ -119,6 +122,7 @@ class Worker:
                 _log.info("%s %s", self.holder, "leads" if leads else "waits: another worker leads")
                 leading = leads
             stop.wait(every)
+        self._tried("webhooks", self.couriers.close)
         if leading:
             self._tried("lease", self.lease.release)
 

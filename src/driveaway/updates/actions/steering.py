@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -12,6 +12,7 @@ from driveaway.updates.actions import log
 from driveaway.updates.actions.acting import close, find, set_status
 from driveaway.updates.actions.machine import closed
 from driveaway.updates.model import Action, ActionStatus, ActionType, Outcome
+from driveaway.updates.rows import places
 from driveaway.values.errors import Refused
 
 
@@ -112,6 +113,28 @@ def give_up(
         close(change, target, action, ActionStatus.ERROR, outcome, at, simulated=simulated)
         given_up += 1
     return given_up
+
+
+def end_downloads(
+    change: Change, cars: Mapping[str, int], distribution_set: int, at: int, *, simulated: bool = False
+) -> None:
+    """Close what only asks cars for a download of a set: they go on with it under another action.
+
+    They are not asked to cancel, since that would make them drop what they have. ``cars`` are as of
+    ``rows.parts``.
+    """
+    rows = change.rows(
+        "SELECT id FROM actions WHERE active = 1 AND distribution_set = :set AND type = :type"
+        f" AND status <> :canceling AND target IN ({places()}) ORDER BY id",
+        set=distribution_set,
+        type=ActionType.DOWNLOAD_ONLY.value,
+        canceling=ActionStatus.CANCELING.value,
+        **cars,
+    )
+    for (action_id,) in rows:
+        target, action = find(change, action_id)
+        log.add(change, action_id, ActionStatus.CANCELED, at, ["closed: it is to be installed too"])
+        close(change, target, action, ActionStatus.CANCELED, Outcome.CANCELLED, at, simulated=simulated)
 
 
 def fell_back(change: Change, action_id: int, at: int, *, simulated: bool = False) -> bool:

@@ -26,6 +26,7 @@ from driveaway.updates.car.parts import Part as Part
 from driveaway.updates.car.parts import manifest_of as manifest_of
 from driveaway.updates.car.parts import parts_of as parts_of
 from driveaway.updates.car.parts import path_in_slot, wanted
+from driveaway.updates.car.signing import Reporter
 from driveaway.updates.car.slots import Manifest, Slots
 from driveaway.values.errors import BadValue, Conflict, DriveawayError, NotFound, Unavailable
 
@@ -84,6 +85,7 @@ class Car:
         self.memory = Memory(folder)
         self.slots = Slots(folder / "slots")
         self.identity: Identity = self.memory.identity()
+        self._reporter = Reporter.of(folder, self.identity.controller_id)
         self._downloads = folder / "download"
         self._verify = verify
         self._agrees = agrees
@@ -175,7 +177,10 @@ class Car:
         if held is not None:
             data |= {"release": held.name, "version": held.version}
             data |= {f"{module.name}.version": module.version for module in held.modules}
-        self._exchange.send("PUT", url, {"mode": "merge", "data": data})
+        content: dict[str, Any] = {"mode": "merge", "data": data}
+        if self._reporter is not None:
+            content["signed"] = msgspec.structs.asdict(self._reporter.signed(data))
+        self._exchange.send("PUT", url, content)
 
     def _cancel(self, url: str) -> str:
         asked = read(Cancellation, self._exchange.get(url), url)

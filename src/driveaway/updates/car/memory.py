@@ -10,8 +10,8 @@ from typing import Final, Literal
 
 import msgspec
 
-from driveaway.updates.car.files import sync_folder, write_whole
 from driveaway.values.errors import BadValue, Conflict, NotFound
+from driveaway.values.files import sync_folder, write_whole
 
 _IDENTITY: Final = "car.json"
 _PENDING: Final = "pending.json"

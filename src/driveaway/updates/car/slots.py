@@ -10,8 +10,8 @@ from typing import Final
 
 import msgspec
 
-from driveaway.updates.car.files import sync_folder, write_whole
 from driveaway.values.errors import Refused
+from driveaway.values.files import sync_folder, write_whole
 
 SLOTS: Final = ("a", "b")
 _MANIFEST: Final = "manifest.json"

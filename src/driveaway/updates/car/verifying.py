@@ -15,7 +15,6 @@ import msgspec
 import urllib3
 
 from driveaway.updates.car.client import Part, manifest_of
-from driveaway.updates.car.files import write_whole
 from driveaway.updates.car.memory import Identity
 from driveaway.updates.car.slots import InstalledFunction, Manifest
 from driveaway.updates.releases import FOLDER_KEY
@@ -26,6 +25,7 @@ from driveaway.updates.signing.verifying import Trust, Verified
 from driveaway.updates.versions import compare_in
 from driveaway.values.clock import now
 from driveaway.values.errors import Conflict, NotFound, Refused
+from driveaway.values.files import write_whole
 
 Look = Callable[[Trust, int], Verified]
 """Fetches and verifies the newest metadata, as of a time that the car believes."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from driveaway.book.state.state import Change, State
 from driveaway.book.state.together import Together
-from driveaway.updates import assigning, changes, registry, sets
+from driveaway.updates import assigning, changes, registry, reports, sets
 from driveaway.updates.actions import acting, log
 from driveaway.updates.artifacts import ArtifactStore
 from driveaway.updates.configuration import Configuration
@@ -213,12 +213,13 @@ class DeviceDesk:
     def put_installed(self, controller_id: str, installed: messages.InstalledBase) -> Future[bool]:
         """Take what a car says it runs already; True where that was not known.
 
-        Fails with NotFound (no such car or distribution set) or Refused (it is not complete).
+        Fails with NotFound (no such car or distribution set) or Refused (it is not complete, or the car signs
+        what it runs).
         """
         at = self._clock()
 
         def change_it(change: Change) -> bool:
-            registry.target_named(change, controller_id)
+            reports.check_unsigned(change, controller_id)
             found = sets.set_named(change, installed.name, installed.version)
             made = assigning.assign_offline(
                 change, found.id, [controller_id], at, initiated_by=controller_id, simulated=self._simulated
@@ -297,22 +298,23 @@ class DeviceDesk:
         """Take a car's attributes.
 
         Fails with NotFound (no such car), BadValue (one cannot be kept) or Refused
-        (``quota.attributes``).
+        (``quota.attributes``; ``report.…``: its signed report does not count).
         """
         at = self._clock()
         given = messages.attributes_of(data)
         attribute = self._configuration.text("verification.attribute")
-        keys = self._version_keys(given)
+        mode = data.mode or Mode.MERGE
 
         def change_it(change: Change) -> None:
+            taken = reports.admitted(change, controller_id, given, mode, data.signed, attribute, at)
             registry.put_attributes(
                 change,
                 controller_id,
-                given,
-                data.mode or Mode.MERGE,
+                taken,
+                mode,
                 at,
                 version_attribute=attribute,
-                version_keys=keys,
+                version_keys=self._version_keys(dict(taken)),
                 simulated=self._simulated,
             )
 

@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from driveaway.updates.actions.machine import Execution, Finished, Report
 from driveaway.updates.registry import Mode
+from driveaway.updates.signed_report import Signed
 from driveaway.values.clock import instant
 from driveaway.values.errors import BadValue
 
@@ -68,10 +69,11 @@ class ActionFeedback(_Said, frozen=True, kw_only=True):
 
 
 class ConfigData(_Said, frozen=True, kw_only=True):
-    """A car's attributes; null removes one."""
+    """A car's attributes; null removes one. ``signed``: what it runs, signed by its own key."""
 
     data: dict[str, str | int | float | bool | None]
     mode: Mode | None = None
+    signed: Signed | None = None
 
 
 class ConfirmationFeedback(_Said, frozen=True, kw_only=True):

@@ -58,6 +58,8 @@ class Standing:
         cleared: by name of the finding, when a person last cleared it with a reason.
         paused: why it is paused at this moment; "" if it runs.
         mark: what the book's mark was; only carried through.
+        aside: open cars that can have no outcome: the release does not fit them as they are, or they had it
+            before; None: there is none.
     """
 
     rules: Rules
@@ -72,6 +74,7 @@ class Standing:
     cleared: Mapping[str, int] = field(default_factory=dict)
     paused: str = ""
     mark: int | None = None
+    aside: Flags | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,6 +119,7 @@ def progress_of(standing: Standing, lost: Flags) -> Progress:
 
     free = ~cars.held_out
     opened = free & (cars.opened <= standing.now)
+    awaited = opened if standing.aside is None else opened & ~standing.aside
     plan = standing.rules.growth
     raises: tuple[int, ...] = ()
     if isinstance(plan, Exponential):
@@ -130,11 +134,12 @@ def progress_of(standing: Standing, lost: Flags) -> Progress:
         segments=standing.segments,
         cars=counted(free),
         opened=counted(opened),
-        reported=counted(opened & ((cars.outcome != Outcome.PENDING) | lost)),
+        reported=counted(awaited & ((cars.outcome != Outcome.PENDING) | lost)),
         last_opened=int(cars.opened[opened].max(initial=standing.started)),
         steps=standing.steps,
         raises=raises,
         holds=standing.holds,
+        awaited=counted(awaited),
     )
 
 

@@ -13,9 +13,11 @@ from driveaway.book.state.state import Change, State
 from driveaway.updates import assigning
 from driveaway.updates.assigning import Terms, Window
 from driveaway.updates.fitting import unfit
+from driveaway.updates.model import ActionType
 from driveaway.updates.rollouts import groups, keeping, members, tending
 from driveaway.updates.rollouts.decision import Decision, Standing, decide
 from driveaway.updates.rollouts.plan import Rollout, RolloutStatus
+from driveaway.updates.rollouts.plans import ByGroups
 from driveaway.updates.rollouts.reading import Members
 from driveaway.updates.rollouts.thresholding import decide_by_thresholds
 from driveaway.values.clock import SECOND
@@ -49,12 +51,16 @@ class Driver:
     fence: Callable[[Change], None] | None = None
     _members: Members | None = field(default=None, repr=False)
     _entered: int = field(default=-_NEW_CARS_EVERY, repr=False)
+    # Open cars without an action: what does not fit them as they are, and what had it; None: not known yet.
+    _unfit: set[int] | None = field(default=None, repr=False)
+    _had_it: set[int] | None = field(default=None, repr=False)
 
     def look(self, now: int) -> Decision | None:
         """Enter new cars, decide, and do what was decided.
 
         Returns:
-            The decision; None where the rollout does not run, or somebody else decided meanwhile.
+            The decision; None where the rollout does not run, cars only download yet, or somebody else
+            decided meanwhile.
         """
         rollout = keeping.find_rollout(self.state, self.rollout)
         if rollout.plan.hawkbit and not rollout.record.grouped and rollout.status in _PREPARED:
@@ -71,6 +77,10 @@ class Driver:
                 self._settle(now)
             return None
         rollout = self._enter(rollout, now)
+        installs = rollout.plan.installs_from
+        if installs is not None and now < installs:
+            self.download(now)
+            return None
         standing = self.standing(rollout, now)
         decision = (
             decide_by_thresholds(standing, rollout.plan.hawkbit) if rollout.plan.hawkbit else decide(standing)
@@ -98,7 +108,7 @@ class Driver:
             rules=rollout.plan.rules,
             cars=cars,
             health=health,
-            started=record.started if record.started is not None else now,
+            started=now if rollout.begun is None else rollout.begun,
             now=now,
             segments=self._members.segments,
             opening=record.opening,
@@ -106,7 +116,19 @@ class Driver:
             holds=record.holds,
             cleared=record.cleared,
             paused=rollout.reason if rollout.status is RolloutStatus.PAUSED else "",
+            aside=self._members.flags(self._aside(rollout)),
         )
+
+    def _aside(self, rollout: Rollout) -> set[int]:
+        """Open cars that can have no outcome, as they stood when they were last served."""
+        if self._had_it is None:
+            self._had_it = members.had_it(self.state, rollout)
+        if self._unfit is None:
+            self._unfit, last = set(), 0
+            while some := [row[0] for row in members.unserved(self.state, rollout, _OFFERED_AT_ONCE, last)]:
+                self._unfit |= unfit(self.state, rollout.distribution_set, some).keys()
+                last = some[-1]
+        return self._unfit | self._had_it
 
     def serve(self, now: int) -> int:
         """Give open cars that the release fits their action, some at a time; how many were looked at.
@@ -114,12 +136,15 @@ class Driver:
         The others are looked at again the next time: they may report another version until then.
         """
         given, last = 0, 0
+        misfits: set[int] = set()
         rollout = keeping.find_rollout(self.state, self.rollout)
         while first := members.unserved(self.state, rollout, _OFFERED_AT_ONCE, last):
             before, last = last, first[-1][0]
             # Asked outside the change, which others wait for; a car checks for itself in any case.
             ids = [row[0] for row in first]
-            fitting = set(ids) - unfit(self.state, rollout.distribution_set, ids).keys()
+            wrong = unfit(self.state, rollout.distribution_set, ids).keys()
+            misfits |= wrong
+            fitting = set(ids) - wrong
             if not fitting:
                 continue
             with self._change() as change:
@@ -131,6 +156,46 @@ class Driver:
                 if waiting:
                     self._assign(change, rollout, waiting, now)
             given += len(waiting)
+        self._unfit = misfits
+        return given
+
+    def download(self, now: int) -> int:
+        """Ask cars that the release fits to download it, before it is installed anywhere; how many."""
+        given, last = 0, 0
+        rollout = keeping.find_rollout(self.state, self.rollout)
+        growth = rollout.plan.rules.growth
+        named = (
+            {each for group in growth.groups for each in group.segments}
+            if isinstance(growth, ByGroups)
+            else None
+        )
+        while cars := members.to_download(self.state, rollout, _OFFERED_AT_ONCE, last):
+            before, last = last, cars[-1][0]
+            wanted = [target for target, _, segment in cars if named is None or segment in named]
+            fitting = set(wanted) - unfit(self.state, rollout.distribution_set, wanted).keys()
+            with self._change() as change:
+                rollout = keeping.find_rollout(change, self.rollout)
+                if rollout.status is not RolloutStatus.RUNNING:
+                    return given
+                left = members.to_download(change, rollout, _OFFERED_AT_ONCE, before)
+                terms = Terms(
+                    type=ActionType.DOWNLOAD_ONLY,
+                    weight=rollout.plan.weight,
+                    confirmation=False,
+                    rollout=rollout.id,
+                    initiated_by=rollout.approved_by or rollout.created_by,
+                )
+                made = assigning.assign(
+                    change,
+                    rollout.distribution_set,
+                    [controller_id for target, controller_id, _ in left if target in fitting],
+                    terms,
+                    now,
+                    most=None,
+                    checked=True,
+                    simulated=self.simulated,
+                )
+            given += len(made.actions)
         return given
 
     def tend(self, now: int) -> tending.Tended:
@@ -185,6 +250,8 @@ class Driver:
                 checked=True,
                 simulated=self.simulated,
             )
+            if self._had_it is not None:
+                self._had_it |= {target for target, vin in cars if vin not in made.actions}
             # A car that has it assigned already gets no action: 0 says that it was looked at.
             change.run_many(
                 "UPDATE rollout_members SET action = :action WHERE rollout = :rollout AND target = :target",

@@ -25,11 +25,13 @@ Code = Literal[
     "another_rollout_first",
     "failed_before",
     "declined",
+    "cancelled",
     "awaits_confirmation",
     "window_closed",
     "silent",
     "not_asked_yet",
     "installing",
+    "downloaded",
     "offered",
 ]
 """In the order in which they are asked: the first one that says no is the answer."""
@@ -90,6 +92,7 @@ class CarSituation(msgspec.Struct, frozen=True, kw_only=True):
         started: when its installation began; None: not yet.
         silent: whether it fell silent after that.
         seen: when it was last heard of; None: never.
+        holds: whether it has downloaded the release and not installed it.
     """
 
     release: str
@@ -119,6 +122,7 @@ class CarSituation(msgspec.Struct, frozen=True, kw_only=True):
     started: int | None = None
     silent: bool = False
     seen: int | None = None
+    holds: bool = False
 
 
 def explain(car: CarSituation) -> tuple[Reason, ...]:
@@ -126,6 +130,9 @@ def explain(car: CarSituation) -> tuple[Reason, ...]:
 
     A car that gets the release has one reason, which says how far it is.
     """
+    if car.running != car.release and car.outcome == Outcome.SUCCEEDED and car.holds:
+        text = f"it has downloaded {car.release}, and was not asked to install it"
+        return (Reason(code="downloaded", gets_it=True, text=text),)
     if car.outcome == Outcome.SUCCEEDED or car.running == car.release:
         return (Reason(code="up_to_date", gets_it=True, text=f"it runs {car.release}"),)
     reasons = [*_release(car), *_rollout(car), *_car(car)]
@@ -175,6 +182,7 @@ def _rollout(car: CarSituation) -> list[Reason]:
         at = f"its place is at {car.place:.1%} of the cars"
         if car.opens_in is not None:
             at = f"wave {car.opens_in[0]} of {car.opens_in[1]} is not open yet (now {car.stage}); {at}"
+        at += "; it has downloaded it already" if car.holds else ""
         held = f"; the rollout is held{because}" if car.rollout == "held" else ""
         out.append(Reason(code="wave_not_open", text=at + held, until=car.next_step))
     if car.first:
@@ -190,9 +198,10 @@ def _car(car: CarSituation) -> list[Reason]:
         again = "it is tried again" if car.attempts_left else "it is not tried again by itself"
         until = car.retry_at if car.attempts_left else None
         out.append(Reason(code="failed_before", text=f"it {how}; {again}", until=until))
-    if car.outcome in (Outcome.DECLINED, Outcome.CANCELLED):
-        by = "the owner declined" if car.outcome == Outcome.DECLINED else "it was cancelled for this car"
-        out.append(Reason(code="declined", text=by))
+    if car.outcome == Outcome.DECLINED:
+        out.append(Reason(code="declined", text="the owner declined"))
+    if car.outcome == Outcome.CANCELLED:
+        out.append(Reason(code="cancelled", text="it was cancelled for this car"))
     if car.unconfirmed:
         out.append(Reason(code="awaits_confirmation", text="the owner has not consented yet"))
     if car.window_opens is not None and car.started is None:

@@ -23,6 +23,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
         cars: outside the holdout.
         opened: of them, opened.
         reported: of those, with an outcome or silent for too long.
+        awaited: of those opened, which can have an outcome; None: all.
         last_opened: when the last car was opened; ``started`` if none was.
         steps: when each stage or group was opened, the first one first.
         raises: when the rate of an exponential plan was raised, the first one first.
@@ -39,6 +40,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[int, ...] = ()
     raises: tuple[int, ...] = ()
     holds: tuple[tuple[int, int], ...] = ()
+    awaited: tuple[int, ...] | None = None
 
     def running(self, start: int, end: int) -> int:
         """Microseconds between two moments in which the rollout ran."""
@@ -100,6 +102,35 @@ def allowed(plan: Plan, now: int, progress: Progress) -> Allowed:
             return _by_groups(plan, now, progress)
 
 
+def earliest(plan: Plan, now: int, progress: Progress) -> tuple[int, ...]:
+    """When each stage or group opens at the earliest, or was opened: all that goes before it must last.
+
+    What waits for reports, for evidence or for a person opens later. Plans without steps have one entry,
+    the start.
+
+    Args:
+        plan: how the rollout grows.
+        now: microseconds since 1970 UTC.
+        progress: its start, and when steps were opened and the rollout did not run.
+    """
+    match plan:
+        case ByStages(stages=found):
+            lasting = [step.minimum_s for step in found]
+        case ByGroups(groups=named):
+            lasting = [step.minimum_s for step in named]
+        case _:
+            return (progress.started,)
+    out = list(progress.steps[: len(lasting)])
+    for number in range(len(out), len(lasting)):
+        if number == 0:
+            out.append(max(now, progress.started))
+        elif number == len(progress.steps):
+            out.append(max(now, progress.after(out[-1], lasting[number - 1] * SECOND, now)))
+        else:
+            out.append(out[-1] + lasting[number - 1] * SECOND)
+    return tuple(out)
+
+
 class _Waiting(msgspec.Struct, frozen=True):
     waits: Wait
     until: int | None
@@ -117,9 +148,13 @@ def _waiting(step: Stage | Group, opened_at: int, reported: float, now: int, pro
         if limit is not None and ran >= limit * SECOND:
             return _Waiting("", None, "")
         later = None if limit is None else progress.after(opened_at, limit * SECOND, now)
-        text = f"{reported:.1%} of the opened cars have reported, {step.reported:.1%} are needed"
+        text = f"{reported:.1%} of the opened cars that it fits have reported, {step.reported:.1%} are needed"
         return _Waiting("too_few_reported", later, text)
     return _Waiting("", None, "")
+
+
+def _awaited(progress: Progress) -> tuple[int, ...]:
+    return progress.opened if progress.awaited is None else progress.awaited
 
 
 def _hours(seconds: int) -> str:
@@ -127,12 +162,12 @@ def _hours(seconds: int) -> str:
 
 
 def _by_stages(plan: ByStages, now: int, progress: Progress) -> Allowed:
-    cars, opened, reported = sum(progress.cars), sum(progress.opened), sum(progress.reported)
+    cars, awaited, reported = sum(progress.cars), sum(_awaited(progress)), sum(progress.reported)
     step = len(progress.steps)
     waiting = _Waiting("", None, "")
     if step:
         last = plan.stages[step - 1]
-        waiting = _waiting(last, progress.steps[-1], reported / opened if opened else 1.0, now, progress)
+        waiting = _waiting(last, progress.steps[-1], reported / awaited if awaited else 1.0, now, progress)
     if not waiting.waits:
         if step == len(plan.stages):
             waiting = _Waiting("complete", None, "all stages are open and have lasted")
@@ -205,8 +240,8 @@ def _by_groups(plan: ByGroups, now: int, progress: Progress) -> Allowed:
     waiting = _Waiting("", None, "")
     if step:
         last = plan.groups[step - 1]
-        opened = counted(last, progress.opened)
-        share = counted(last, progress.reported) / opened if opened else 1.0
+        awaited = counted(last, _awaited(progress))
+        share = counted(last, progress.reported) / awaited if awaited else 1.0
         waiting = _waiting(last, progress.steps[-1], share, now, progress)
     if not waiting.waits:
         if step == len(plan.groups):

@@ -149,9 +149,18 @@ def start(change: Change, rollout: Rollout, at: int, *, by: str, simulated: bool
         rollout,
         at,
         status=RolloutStatus.RUNNING,
-        record=Record(started=at, grouped=rollout.record.grouped),
+        record=_first_record(rollout, at),
     )
     _append(change, rollout, at, "started", by=by, simulated=simulated)
+
+
+def _first_record(rollout: Rollout, at: int) -> Record:
+    installs = rollout.plan.installs_from
+    record = Record(started=at, grouped=rollout.record.grouped)
+    if installs is None or installs <= at:
+        return record
+    text = "cars download it; the waves of installing begin later"
+    return msgspec.structs.replace(record, text=text, until=installs)
 
 
 def pause(

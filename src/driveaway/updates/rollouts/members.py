@@ -191,6 +191,32 @@ def unserved(
     return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 
+def to_download(reading: Reading, rollout: Rollout, most: int, after: int = 0) -> list[tuple[int, str, str]]:
+    """(target, controller id, segment) of cars outside the holdout that were asked nothing by the rollout.
+
+    In the order of targets, from those with a greater id than ``after``; without those that have it.
+    """
+    rows = reading.rows(
+        "SELECT m.target, t.controller_id, m.segment FROM rollout_members m JOIN targets t ON t.id = m.target"
+        " WHERE m.rollout = :rollout AND m.held_out = 0 AND m.target > :after"
+        " AND (t.assigned IS NULL OR t.assigned <> :set) AND NOT EXISTS (SELECT 1 FROM actions a"
+        " WHERE a.target = m.target AND a.rollout = :rollout) ORDER BY m.target LIMIT :most",
+        rollout=rollout.id,
+        set=rollout.distribution_set,
+        after=after,
+        most=most,
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def had_it(reading: Reading, rollout: Rollout) -> set[int]:
+    """Open cars that had the release assigned already when their turn came."""
+    rows = reading.rows(
+        "SELECT target FROM rollout_members WHERE rollout = :rollout AND action = 0", rollout=rollout.id
+    )
+    return {row[0] for row in rows}
+
+
 def release_of(reading: Reading, rollout: Rollout) -> str:
     """The slug of what is rolled out."""
     found = find_set(reading, rollout.distribution_set, deleted=True)

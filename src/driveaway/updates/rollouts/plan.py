@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final, Literal
 
@@ -16,13 +17,14 @@ from driveaway.updates.rollouts.guards import Rules
 from driveaway.updates.rollouts.order import DEFAULT_HOLDOUT, Purpose, holdout_share
 from driveaway.updates.rollouts.thresholds import HawkbitGroup
 from driveaway.updates.windows import parse_night
-from driveaway.values.clock import moment, zone
+from driveaway.values.clock import instant, moment, zone
 from driveaway.values.errors import BadValue
 
 _MINUTES_OF_DAY: Final = 1440
 _MOST_GROUPS: Final = 500
 """hawkBit's quota of groups of a rollout."""
 Success = Literal["reported", "finished"]
+Moment = Annotated[datetime, Meta(tz=True)]
 
 
 class RolloutStatus(StrEnum):
@@ -93,6 +95,8 @@ class RolloutPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         success: ``reported``: a car has succeeded once it reports the new version after a boot;
             ``finished``: once its client says so, for clients that report no version.
         segment: key of the attribute that divides the cars (model, city); "": all are one.
+        install_at: from when on it is installed, in waves that begin then; before that every car outside the
+            holdout downloads it, as soon as the rollout runs. Left out: each wave downloads and installs.
         retries: further tries of a car whose installation failed; the first alone counts as evidence.
         retry_after_s: seconds from a failure to the next try, twice as long each time.
         type: how urgently cars are asked.
@@ -114,6 +118,7 @@ class RolloutPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     window: Window | None = None
     night: Night | None = None
     confirmation: bool | None = None
+    install_at: Moment | None = None
     retries: Annotated[int, Meta(ge=0, le=10)] = 0
     retry_after_s: Annotated[int, Meta(ge=60)] = 3600
 
@@ -124,6 +129,13 @@ class RolloutPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
             raise ValueError("hawkBit's groups divide the cars: leave the segment out")
         if self.type is ActionType.TIME_FORCED:
             raise ValueError("a rollout is soft, forced or downloadonly")
+        if self.install_at is not None and (self.hawkbit or self.type is ActionType.DOWNLOAD_ONLY):
+            raise ValueError("install_at goes with soft or forced, and not with hawkBit's groups")
+
+    @property
+    def installs_from(self) -> int | None:
+        """``install_at`` in microseconds since 1970 UTC."""
+        return None if self.install_at is None else instant(self.install_at)
 
     @property
     def held_back(self) -> float:
@@ -201,6 +213,12 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
     def seed(self) -> str:
         """Of its random order."""
         return self.plan.seed or self.name
+
+    @property
+    def begun(self) -> int | None:
+        """When its waves begin, or began; None: it is not started."""
+        started, installs = self.record.started, self.plan.installs_from
+        return started if started is None or installs is None else max(started, installs)
 
     @property
     def stopped_by(self) -> str:

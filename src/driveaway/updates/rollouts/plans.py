@@ -26,7 +26,8 @@ class Stage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     Attributes:
         share: of the cars outside the holdout that are open in this stage, those of earlier ones included.
         minimum_s: seconds that the stage lasts at least, time on hold not counted.
-        reported: share of the opened cars that must have an outcome before the next stage.
+        reported: share of the opened cars that must have an outcome before the next stage; those that the
+            release does not fit, or that had it already, do not count.
         at_most_s: seconds after which the next stage opens although fewer reported, since owners may
             never install; None: it waits for as long as it takes.
     """

@@ -45,6 +45,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
         succeeded, declined, cancelled, failed, silent, fallback: by how it ended.
         had_it: open cars that had the release assigned already.
         recovered: of those that failed, how many succeeded on a later try.
+        downloaded: cars that hold it since before the installing began, whatever became of them then.
     """
 
     cars: int
@@ -61,6 +62,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     fallback: int = 0
     had_it: int = 0
     recovered: int = 0
+    downloaded: int = 0
 
 
 def progress(reading: Reading, rollout: Rollout) -> Progress:
@@ -81,6 +83,13 @@ def progress(reading: Reading, rollout: Rollout) -> Progress:
         ((recovered,),) = reading.rows(
             _AGAIN, rollout=rollout.id, installed=Outcome.INSTALLED.value, finished=int(finished)
         )
+    downloaded = 0
+    if rollout.plan.install_at is not None:
+        ((downloaded,),) = reading.rows(
+            "SELECT COUNT(DISTINCT target) FROM actions WHERE rollout = :rollout AND outcome = :downloaded",
+            rollout=rollout.id,
+            downloaded=Outcome.DOWNLOADED.value,
+        )
     return Progress(
         cars=cars,
         held_out=int(held_out),
@@ -88,6 +97,7 @@ def progress(reading: Reading, rollout: Rollout) -> Progress:
         offered=sum(found.values()),
         had_it=int(had_it),
         recovered=recovered,
+        downloaded=downloaded,
         **found,
     )
 

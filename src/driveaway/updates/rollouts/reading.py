@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -144,6 +145,13 @@ class Members:
             exposure,
             assisted,
         )
+
+    def flags(self, targets: Collection[int]) -> NDArray[np.bool_]:
+        """Which rows are of these targets, in the order of the columns."""
+        out = np.zeros(self._size, bool)
+        rows, known = self._rows_of(np.fromiter(targets, np.int64, len(targets)))
+        out[rows[known]] = True
+        return out
 
     def _rows_of(self, targets: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """The row of each target, and whether it has one."""

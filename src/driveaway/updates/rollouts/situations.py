@@ -9,7 +9,7 @@ from driveaway.updates.filters.fields import fold
 from driveaway.updates.filters.filter import Clock, Filter
 from driveaway.updates.filters.resources import target_fields
 from driveaway.updates.fitting import misfits
-from driveaway.updates.model import Action, ActionStatus, DistributionSet, Target
+from driveaway.updates.model import Action, ActionStatus, ActionType, DistributionSet, Target
 from driveaway.updates.model import Outcome as Ending
 from driveaway.updates.registry import attributes, target_named
 from driveaway.updates.resolving.fleet import resolve_cars
@@ -62,6 +62,9 @@ def situation_of(
     said = attributes(reading, target.id)
     release = find_set(reading, rollout.distribution_set, deleted=True)
     actions = _actions(reading, rollout, target)
+    holds = _holds(actions)
+    if rollout.plan.type is not ActionType.DOWNLOAD_ONLY:
+        actions = [each for each in actions if each.type is not ActionType.DOWNLOAD_ONLY]
     last = actions[-1] if actions else None
     place, behind, opened, segment = _member(reading, rollout, target, said, at)
     plan = rollout.plan
@@ -93,7 +96,14 @@ def situation_of(
         started=begun,
         silent=begun is not None and last is not None and last.active and _silent(rollout, target, begun, at),
         seen=target.polled,
+        holds=holds,
     )
+
+
+def _holds(actions: list[Action]) -> bool:
+    """Whether the car downloaded the release, and was installed nothing since."""
+    ends = [each.outcome for each in actions if each.outcome in (Ending.DOWNLOADED, Ending.INSTALLED)]
+    return bool(ends) and ends[-1] is Ending.DOWNLOADED
 
 
 def _actions(reading: Reading, rollout: Rollout, target: Target) -> list[Action]:

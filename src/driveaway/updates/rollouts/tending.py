@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from driveaway.book.state.state import Change, Reading
 from driveaway.updates import assigning
 from driveaway.updates.actions import steering
-from driveaway.updates.model import Outcome
+from driveaway.updates.model import ActionType, Outcome
 from driveaway.updates.rollouts.plan import Rollout, RolloutStatus
 from driveaway.updates.rows import parts, places
 from driveaway.values.clock import DAY, SECOND
@@ -18,6 +18,8 @@ MOST: Final = 1_000
 """Cars at a time: some 0.2 s under the lock."""
 FAILURES: Final = (Outcome.FAILED, Outcome.SILENT, Outcome.FELL_BACK, Outcome.SKIPPED)
 _FAILED: Final = ", ".join(f"'{each.value}'" for each in FAILURES)
+_DOWNLOAD: Final = ActionType.DOWNLOAD_ONLY.value
+_DOWNLOADS: Final = f"a.type = '{_DOWNLOAD}'"
 _LONGEST_DOUBLING: Final = 10
 
 
@@ -71,12 +73,16 @@ def tend(change: Change, what: Due, at: int, *, simulated: bool = False) -> Tend
 
 
 def silent_actions(reading: Reading, rollout: Rollout, at: int) -> list[int]:
-    """Actions of cars that began to install and were not heard of since, or did not finish, in their time."""
+    """Actions of cars that began to install and were not heard of since, or did not finish, in their time.
+
+    A download that goes before installing has no such time.
+    """
     rules = rollout.plan.rules
     rows = reading.rows(
         "SELECT a.id FROM actions a JOIN targets t ON t.id = a.target WHERE a.rollout = :rollout"
         " AND a.active = 1 AND a.begun IS NOT NULL AND (a.begun < :limit OR (a.begun < :lost"
-        " AND COALESCE(t.polled, 0) < :lost)) LIMIT :most",
+        " AND COALESCE(t.polled, 0) < :lost))"
+        f"{'' if rollout.plan.type is ActionType.DOWNLOAD_ONLY else f' AND NOT ({_DOWNLOADS})'} LIMIT :most",
         rollout=rollout.id,
         limit=at - rules.time_limit_s * SECOND,
         lost=at - rules.silence_s * SECOND,
@@ -120,7 +126,8 @@ def failed_actions(reading: Reading, rollout: Rollout) -> list[int]:
 def _failed(reading: Reading, rollout: Rollout) -> list[tuple[int, int, int]]:
     rows = reading.rows(
         "SELECT a.id, a.modified, (SELECT COUNT(*) FROM actions b WHERE b.target = a.target"
-        f" AND b.rollout = a.rollout) FROM actions a WHERE a.rollout = :rollout AND a.outcome IN ({_FAILED})"
+        f" AND b.rollout = a.rollout AND (b.type = '{_DOWNLOAD}') = ({_DOWNLOADS})) FROM actions a"
+        f" WHERE a.rollout = :rollout AND a.outcome IN ({_FAILED})"
         " AND NOT EXISTS (SELECT 1 FROM actions c WHERE c.target = a.target AND c.id > a.id) ORDER BY a.id",
         rollout=rollout.id,
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from tuf.api.metadata import TargetFile, Targets
+from tuf.api.metadata import Metadata, TargetFile, Targets
 
 from driveaway.updates.signing.entries import Entry, Release, entry_of
 from driveaway.updates.signing.roles import TARGETS, role_for
@@ -25,6 +26,31 @@ def check_role(state: State, role: str) -> None:
             code="updates.supplier_unknown",
             remedy=f"one of {', '.join(known)}",
         )
+
+
+def check_supplied(state: State, name: str, documents: Mapping[str, Metadata[Any]]) -> tuple[str, Targets]:
+    """Refuse what a supplier proposed on its own side unless it is its own targets alone: role and targets.
+
+    Raises:
+        NotFound: nobody delegates to it.
+        Refused: it says more than that, or breaks a promise (``check_targets``).
+        Conflict: a path was given to something else before.
+    """
+    role = next(iter(documents), "")
+    check_role(state, role)
+    signed = documents[role].signed
+    if (
+        len(documents) > 1
+        or role == TARGETS
+        or not isinstance(signed, Targets)
+        or signed.delegations is not None
+    ):
+        raise Refused(
+            "a supplier proposes its own targets alone", code="updates.supplier_proposal", place=name,
+            remedy="make it anew with driveaway release supplier sign",
+        )  # fmt: skip
+    check_targets(state, role, signed)
+    return role, signed
 
 
 def check_targets(state: State, role: str, draft: Targets) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,28 +10,22 @@ from urllib.parse import quote
 
 import msgspec
 
+from driveaway.values import files
 from driveaway.values.errors import Conflict, Unavailable
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that a reader, or a crash at any moment, finds the old content or the new."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
+    """Write a file so that a reader, or a crash at any moment, finds the old content or the new.
+
+    Raises:
+        Unavailable: it cannot be written.
+    """
     try:
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        files.write_whole(path, content)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise Unavailable(
             f"cannot be written: {error.strerror}", code="updates.folder", place=str(path)
         ) from error
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def file_name(role: str, version: int | None = None) -> str:

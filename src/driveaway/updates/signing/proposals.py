@@ -17,7 +17,7 @@ from securesystemslib.signer import Key, Signer
 from tuf.api.exceptions import RepositoryError, UnsignedMetadataError
 from tuf.api.metadata import Metadata, Root, Targets
 
-from driveaway.updates.signing.roles import ROOT, TARGETS, holder_of
+from driveaway.updates.signing.roles import ROOT, TARGETS, holder_of, key_named
 from driveaway.updates.signing.state import State
 from driveaway.values.errors import BadValue, Refused, Unavailable
 
@@ -96,7 +96,7 @@ class Proposal(msgspec.Struct, frozen=True):
         mine = [role for role in documents if keyid in self.signers.get(role, ())]
         if not mine:
             raise Refused(
-                f"key {keyid[:8]} signs nothing of {self.name}",
+                f"{key_named(signer.public_key)} signs nothing of {self.name}",
                 code="updates.signer",
                 remedy="sign with a key of the roles that it changes",
             )
@@ -105,7 +105,7 @@ class Proposal(msgspec.Struct, frozen=True):
                 documents[role].sign(signer, append=True)
             except UnsignedMetadataError:
                 raise Unavailable(
-                    f"key {keyid[:8]} did not sign",
+                    f"{key_named(signer.public_key)} did not sign",
                     code="updates.key_unavailable",
                     remedy="check the key's device and the secret given",
                 ) from None

@@ -17,7 +17,7 @@ from securesystemslib.signer import Signer
 from tuf.api.metadata import Metadata, Root
 
 from driveaway.updates.signing.bundle import pack
-from driveaway.updates.signing.checking import check_role, check_targets
+from driveaway.updates.signing.checking import check_role, check_supplied, check_targets
 from driveaway.updates.signing.drafting import Drafting
 from driveaway.updates.signing.entries import Entry
 from driveaway.updates.signing.folder import Folder, write_whole
@@ -34,6 +34,7 @@ from driveaway.updates.signing.roles import (
     Roles,
     Supplier,
     holder_of,
+    holders_in,
     supplier_role,
 )
 from driveaway.updates.signing.state import State, read_state
@@ -225,20 +226,8 @@ class Repository:
             Conflict: a path was given to something else before, or there is such a proposal.
         """
         state = self.state()
-        documents = copy.metadata()
-        role = next(iter(documents), "")
-        check_role(state, role)
-        signed = documents[role].signed
-        if len(documents) > 1 or role == TARGETS or signed.delegations is not None:
-            raise Refused(
-                "a supplier proposes its own targets alone",
-                code="updates.supplier_proposal",
-                place=copy.name,
-                remedy="make it anew with driveaway release supplier sign",
-            )
-        check_targets(state, role, signed)
-        unsigned = {role: Metadata(deepcopy(signed))}
-        self._stage(copy.name, state, unsigned)
+        role, signed = check_supplied(state, copy.name, copy.metadata())
+        self._stage(copy.name, state, {role: Metadata(deepcopy(signed))})
         try:
             return self.add(copy)
         except Refused:
@@ -313,6 +302,12 @@ class Repository:
         """Where each role stands: version, threshold, holders, and whether it is due or expired."""
         state = self.state()
         return tuple(self._status(state, role, signed, at) for role, signed in state.signed())
+
+    def holders(self, proposal: str) -> dict[str, str]:
+        """Who holds the keys that a proposal is about, by the keys' ids: as published, and as proposed."""
+        state = self._state_or_none()
+        documents: list[Metadata[Any]] = [] if state is None else [state.root, *state.targets.values()]
+        return holders_in([*documents, *self.proposal(proposal).metadata().values()])
 
     def bundle(self) -> bytes:
         """The metadata of now as one file, for cars that fetch artifacts only (``bundle``)."""

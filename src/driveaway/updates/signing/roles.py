@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from securesystemslib.signer import Key
-from tuf.api.metadata import Root, Snapshot, Targets, Timestamp
+from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 
 from driveaway.updates.signing.entries import SUPPLIERS
 from driveaway.values.errors import BadValue
@@ -177,3 +177,24 @@ def holder_of(key: Key) -> str:
     """Account name of the person who holds a key, or ""."""
     holder = key.unrecognized_fields.get(_HOLDER, "")
     return holder if isinstance(holder, str) else ""
+
+
+def key_named(key: Key) -> str:
+    """A key for people: whose it is, or the beginning of its id where nobody is said to hold it."""
+    holder = holder_of(key)
+    return f"the key of {holder}" if holder else f"key {key.keyid[:8]}"
+
+
+def holders_in(documents: Iterable[Metadata[Any]]) -> dict[str, str]:
+    """Who holds which key, by the key's id, as roots and delegations say it; nobody's are left out."""
+    found: dict[str, str] = {}
+    for document in documents:
+        signed = document.signed
+        if isinstance(signed, Root):
+            keys = signed.keys
+        elif isinstance(signed, Targets) and signed.delegations is not None:
+            keys = signed.delegations.keys
+        else:
+            continue
+        found.update((keyid, holder) for keyid, key in keys.items() if (holder := holder_of(key)))
+    return found

@@ -14,11 +14,13 @@ from driveaway.web.device.asking import Changes, Room
 from driveaway.web.device.cars import Cars
 from driveaway.web.device.credentials import Credentials
 from driveaway.web.device.ddi import Resources
-from driveaway.web.device.desk import Desk
+from driveaway.web.device.desk import Desk, Reports
 from driveaway.web.device.guard import Guard
 from driveaway.web.device.options import DoorOptions
+from driveaway.web.device.reports import ReportResources
 from driveaway.web.device.repository import asks_for_root, find
 from driveaway.web.device.requests import Request, controller_id, segments
+from driveaway.web.device.routes import methods
 from driveaway.web.device.variants import Variants
 from driveaway.web.http.answers import Response, document, failure
 from driveaway.web.http.bodies import Body, Disconnected
@@ -38,10 +40,17 @@ _LOGGED: Final = Rate(20, 200)
 class DeviceDoor:
     """Answers cars.
 
-    ``desk`` is the room; ``close`` is called when the server has stopped.
+    ``desk`` is the room and ``reports`` takes in what cars report; ``close`` is called when the server has
+    stopped.
     """
 
-    def __init__(self, desk: Desk, options: DoorOptions, close: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        options: DoorOptions,
+        close: Callable[[], None] | None = None,
+        reports: Reports | None = None,
+    ) -> None:
         self._close = close
         limits = options.limits
         self._desk = desk
@@ -56,6 +65,7 @@ class DeviceDoor:
         self._changes = Changes(desk, self._cars, options.changes_every, options.stale_after)
         self._guard = Guard(desk, self._room, self._cars, self._credentials, limits)
         self._resources = Resources(desk, self._room, self._cars, limits)
+        self._reports = None if reports is None else ReportResources(reports, self._room, self._guard, limits)
         self._prefix = f"/{options.tenant}/controller/v1/".encode()
         self._logged, self._unlogged = 0.0, 0
 
@@ -152,15 +162,17 @@ class DeviceDoor:
         request = Request(scope, body, send, headers, client)
         if parts[1] == "tuf" and self._options.tuf is not None:
             return await self._tuf(request, parts[2:])
+        if parts[1:3] == ("fleet", "v1") and self._reports is not None:
+            return await self._reports.answer(request, parts[3:])
         if parts[1:3] != ("controller", "v1") or len(parts) < 4:
             raise _nowhere()
         return await self._ddi(request, parts[3], parts[4:])
 
     async def _ddi(self, request: Request, car: str, parts: tuple[str, ...]) -> Response | None:
-        methods = self._resources.methods(parts)
+        found = methods(parts)
         method = "GET" if request.method == "HEAD" else request.method
-        if method not in methods:
-            allowed = ", ".join(["GET, HEAD" if name == "GET" else name for name in methods])
+        if method not in found:
+            allowed = ", ".join(["GET, HEAD" if name == "GET" else name for name in found])
             raise HttpError(
                 "the resource has no such method",
                 code="http.method",
@@ -169,12 +181,12 @@ class DeviceDoor:
             )
         request.controller_id, request.parts = controller_id(car), parts
         request.links = Links(request.client.base, self._options.tenant, car)
-        download = len(parts) == 4 and method == "GET"
+        download = found[method].download
         await self._guard.admit(request, download=download)
         self._guard.count(request, download=download)
         if not parts:
             request.variant = self._variants.of(request.client.base, request.headers.get(b"accept"))
-        return await methods[method](request)
+        return await found[method].handler(self._resources, request)
 
     async def _tuf(self, request: Request, parts: tuple[str, ...]) -> Response | None:
         if request.method not in ("GET", "HEAD"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -21,8 +21,6 @@ from driveaway.web.http.errors import HttpError
 from driveaway.web.http.files import Served, send_file
 from driveaway.web.http.media import decoded, encoded, negotiated
 
-Handler = Callable[[Request], Awaitable[Response | None]]
-Methods = dict[str, Handler]
 Content = TypeVar("Content")
 _DONE = Response(200)
 _MD5SUM = ".MD5SUM"
@@ -36,48 +34,6 @@ class Resources:
         self._room = room
         self._cars = cars
         self._limits = limits
-
-    def methods(self, parts: tuple[str, ...]) -> Methods:
-        """The methods of the resource at a path.
-
-        Raises:
-            NotFound: there is none.
-        """
-        match parts:
-            case ():
-                return {"GET": self.base}
-            case ("configData",):
-                return {"PUT": self.config_data}
-            case ("deploymentBase", _):
-                return {"GET": self.deployment}
-            case ("deploymentBase", _, "feedback"):
-                return {"POST": self.feedback}
-            case ("cancelAction", _):
-                return {"GET": self.cancellation}
-            case ("cancelAction", _, "feedback"):
-                return {"POST": self.cancel_feedback}
-            case ("installedBase",):
-                return {"PUT": self.put_installed}
-            case ("installedBase", _):
-                return {"GET": self.installed}
-            case ("confirmationBase",):
-                return {"GET": self.confirmation_base}
-            case ("confirmationBase", "activateAutoConfirm"):
-                return {"POST": self.activate_auto_confirm}
-            case ("confirmationBase", "deactivateAutoConfirm"):
-                return {"POST": self.deactivate_auto_confirm}
-            case ("confirmationBase", _):
-                return {"GET": self.confirmation}
-            case ("confirmationBase", _, "feedback"):
-                return {"POST": self.confirm}
-            case ("softwaremodules", _, "artifacts"):
-                return {"GET": self.artifacts}
-            case ("softwaremodules", _, "artifacts", _):
-                return {"GET": self.artifact}
-            case _:
-                raise NotFound(
-                    "there is no such resource", code="http.unknown_path", remedy="follow the links offered"
-                )
 
     # --- the poll ---
 

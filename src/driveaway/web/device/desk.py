@@ -1,17 +1,20 @@
-"""What the door asks of the room behind it: what ``updates.ddi.desk.DeviceDesk`` offers, and no more."""
+"""What the door asks of the rooms behind it: what desk and reports of a launch offer, and no more."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from driveaway.updates.ddi import messages
 from driveaway.updates.ddi.credentials import Credential
 from driveaway.updates.ddi.links import Links
 from driveaway.updates.ddi.polled import Polled
 from driveaway.updates.model import Artifact
+
+if TYPE_CHECKING:
+    from driveaway.fleet.landing.batch import Landed
 
 
 class Desk(Protocol):
@@ -100,4 +103,22 @@ class Desk(Protocol):
 
     def artifact(self, controller_id: str, module_id: int, filename: str) -> tuple[Artifact, Path]:
         """An artifact that a car may have, and where its content is."""
+        ...
+
+
+class Reports(Protocol):
+    """What takes in reports. Nothing is answered before it is on disk and in the book."""
+
+    def trips(
+        self, body: bytes, media: str, key: str, vin: str | None, names: str, received: int
+    ) -> Future[Landed]:
+        """Take a batch of trips of one car, or of many where ``vin`` is None; ``key`` is the sender's id."""
+        ...
+
+    def health(self, rows: Sequence[Any], vin: str | None) -> Future[Any]:
+        """Take how cars did; what became of each row."""
+        ...
+
+    def functions(self, rows: Sequence[Any], vin: str | None) -> Any:
+        """Take functions that cars switched on for the first time; what became of each row."""
         ...

@@ -45,6 +45,7 @@ class Guard:
         self._failures = Buckets(limits.failures)
         self._checks = Buckets(limits.checks)
         self._downloads = Buckets(limits.downloads)
+        self._gateways = Buckets(limits.gateway)
 
     async def admit(self, request: Request, *, download: bool) -> None:
         """Let the request pass, with its car filled in; a ``download`` perhaps without one.
@@ -88,7 +89,7 @@ class Guard:
                 raise too_many(wait)
 
     def count(self, request: Request, *, download: bool) -> None:
-        """One more request of a car.
+        """One more request of a car, or of a gateway, which names no car.
 
         Raises:
             HttpError: too many (429).
@@ -99,6 +100,8 @@ class Guard:
                 request.controller_id if request.car is not None else f"@{subscriber(request.client.address)}"
             )
             wait = self._downloads.take(key, now)
+        elif not request.controller_id:
+            wait = self._gateways.take(subscriber(request.client.address), now)
         else:
             request.car.due, wait = admitted(request.car.due, now, self._limits.car)
         if wait:

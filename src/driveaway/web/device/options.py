@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
-from driveaway.values.errors import BadValue, Refused
-from driveaway.web.device.desk import Desk
+from driveaway.web.device.desk import Desk, Reports
 from driveaway.web.http.limits import Rate
+from driveaway.web.http.listening import Listener
 from driveaway.web.http.listening import Tls as Tls
 
 _CAR: Final = Rate(100, 300)
 _DOWNLOADS: Final = Rate(2000, 2000)
 _FAILURES: Final = Rate(10, 100)
 _CHECKS: Final = Rate(50, 50)
+_GATEWAY: Final = Rate(2000, 2000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,10 @@ class Limits:
         downloads: requests of such a car for artifacts.
         failures: failed authentications of one address, before they are answered with 429.
         checks: what is still looked up for an address beyond that, for cars that this process does not know.
+        gateway: batches that gateways of one address report.
         body: bytes of a request's body.
+        batch: bytes of a batch of trips, as sent and as unpacked.
+        batches: bytes of such batches that may stand in memory at once; more are answered with 503.
         body_seconds: within which it must be there.
         waiting: requests that wait for the room; more are answered with 503.
     """
@@ -38,7 +41,10 @@ class Limits:
     downloads: Rate = _DOWNLOADS
     failures: Rate = _FAILURES
     checks: Rate = _CHECKS
+    gateway: Rate = _GATEWAY
     body: int = 1 << 20
+    batch: int = 8 << 20
+    batches: int = 48 << 20
     body_seconds: float = 30.0
     waiting: int = 2000
 
@@ -71,45 +77,19 @@ class DoorOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class ServeOptions:
+class ServeOptions(Listener):
     """How the server runs.
 
     Attributes:
         desk: opens the room, once in each worker process; must be importable by name.
-        host: loopback unless another one is given.
-        workers: processes; each remembers for itself.
-        plain: HTTP without TLS on other than loopback, which otherwise only a trusted proxy may have.
-        grace: seconds that requests have to end when the server is told to stop.
+        door: how requests are answered.
+        reports: opens what takes in reports, likewise; None: nothing is reported here.
     """
 
     desk: Callable[[], AbstractContextManager[Desk]]
     door: DoorOptions = field(default_factory=DoorOptions)
-    host: str = "127.0.0.1"
-    port: int = 8080
-    workers: int = 1
-    tls: Tls | None = None
-    plain: bool = False
-    backlog: int = 4096
-    grace: float = 30.0
+    reports: Callable[[], AbstractContextManager[Reports]] | None = None
 
     def check(self) -> None:
-        """See that the server may listen so.
-
-        Raises:
-            BadValue: no address, or no number of workers.
-            Refused: cars' credentials would cross a network in the clear.
-        """
-        if self.workers < 1:
-            raise BadValue("at least one worker", code="device.workers", remedy="give 1 or more")
-        try:
-            loopback = self.host == "localhost" or ip_address(self.host).is_loopback
-        except ValueError as error:
-            raise BadValue(
-                f"{self.host!r} is no address to listen on", code="device.host", remedy="give an IP address"
-            ) from error
-        if not loopback and self.tls is None and not self.plain and not self.door.trusted_proxies:
-            raise Refused(
-                "beyond loopback credentials would be sent in the clear",
-                code="device.plain_http",
-                remedy="give a certificate and key, or the proxy that ends TLS, or allow plain HTTP",
-            )
+        """See that the server may listen so; as ``Listener.check_place``."""
+        self.check_place(self.door.trusted_proxies)

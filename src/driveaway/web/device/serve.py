@@ -19,7 +19,10 @@ class Opening:
         """The application; it closes the room when the server stops."""
         opened = ExitStack()
         desk = opened.enter_context(self._options.desk())
-        return DeviceDoor(desk, self._options.door, opened.close)
+        reports = None
+        if self._options.reports is not None:
+            reports = opened.enter_context(self._options.reports())
+        return DeviceDoor(desk, self._options.door, opened.close, reports)
 
 
 def serve(options: ServeOptions, listening: Listening | None = None) -> None:
@@ -29,17 +32,8 @@ def serve(options: ServeOptions, listening: Listening | None = None) -> None:
 
     Raises:
         BadValue: an option cannot be.
-        Refused: cars' credentials would cross a network in the clear.
+        Refused: credentials would cross a network in the clear.
         Unavailable: the address is not free, or not this machine's.
     """
     options.check()
-    run(
-        Opening(options),
-        options.host,
-        options.port,
-        listening,
-        workers=options.workers,
-        tls=options.tls,
-        backlog=options.backlog,
-        grace=options.grace,
-    )
+    run(Opening(options), options, listening)

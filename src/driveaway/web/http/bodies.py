@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
-from driveaway.web.http.errors import HttpError
+from driveaway.web.http.errors import HttpError, too_large
 from driveaway.web.http.scope import Headers, Receive
 
 
@@ -27,11 +28,11 @@ class Body:
         length = headers.get(b"content-length") or "0"
         self.ended = length == "0" and headers.get(b"transfer-encoding") is None
 
-    async def read(self, limit: int, timeout: float) -> bytes:
+    async def read(self, limit: int, timeout: float, hold: Callable[[int], None] | None = None) -> bytes:
         """The whole body.
 
         A body that says itself that it is too large is not read at all, so who asked for ``100-continue``
-        need not send it.
+        need not send it. ``hold`` is told the size of each part that comes, and may refuse it.
 
         Raises:
             HttpError: larger than ``limit`` bytes (413), or not there within ``timeout`` seconds (408).
@@ -39,7 +40,7 @@ class Body:
         """
         said = self._headers.get(b"content-length")
         if said is not None and said.isdecimal() and int(said) > limit:
-            raise _too_large(limit)
+            raise too_large(limit)
         parts: list[bytes] = []
         size = 0
         try:
@@ -51,14 +52,12 @@ class Body:
                     part = message.get("body", b"")
                     size += len(part)
                     if size > limit:
-                        raise _too_large(limit)
+                        raise too_large(limit)
+                    if hold is not None and part:
+                        hold(len(part))
                     parts.append(part)
                     if not message.get("more_body", False):
                         self.ended = True
                         return b"".join(parts)
         except TimeoutError as error:
             raise HttpError("the body did not arrive in time", code="http.timeout") from error
-
-
-def _too_large(limit: int) -> HttpError:
-    return HttpError("the body is too large", code="http.too_large", remedy=f"send at most {limit} bytes")

@@ -63,6 +63,11 @@ class HttpError(DriveawayError):
         self.headers = headers
 
 
+def too_large(limit: int) -> HttpError:
+    """A body of more than ``limit`` bytes (413)."""
+    return HttpError("the body is too large", code="http.too_large", remedy=f"send at most {limit} bytes")
+
+
 def status_of(error: DriveawayError) -> int:
     """The status code that an error is answered with."""
     by_code = CODES.get(error.code)

@@ -7,7 +7,7 @@ import resource
 import signal
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -17,7 +17,7 @@ from typing import Any, Final
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from driveaway.values.errors import BadValue, Unavailable
+from driveaway.values.errors import BadValue, Refused, Unavailable
 from driveaway.web.http.protocol import DoorProtocol
 
 Listening = Callable[[str, int], None]
@@ -39,48 +39,91 @@ class Tls:
     authorities: Path | None = None
     required: bool = False
 
+    def check(self) -> None:
+        """See that its files are there.
 
-def run(
-    application: Callable[[], Any],
-    host: str,
-    port: int,
-    listening: Listening | None = None,
-    *,
-    workers: int = 1,
-    tls: Tls | None = None,
-    backlog: int = 4096,
-    grace: float = 30.0,
-) -> None:
+        Raises:
+            BadValue: one is none.
+        """
+        for file in (self.certificate, self.key, self.authorities):
+            if file is not None and not file.is_file():
+                raise BadValue(
+                    f"{file} is no file", code="web.tls", remedy="give certificates and keys in PEM"
+                )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """Where and how a server listens, whatever its door.
+
+    Attributes:
+        host: an IP address, or localhost; loopback unless another one is given.
+        port: 0 lets the system choose.
+        workers: processes; each remembers for itself.
+        tls: how TLS is ended here; None: it is not.
+        plain: HTTP without TLS on other than loopback, which otherwise only a trusted proxy may have.
+        backlog: connections that wait to be accepted.
+        grace: seconds that requests have to end when the server is told to stop.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    workers: int = 1
+    tls: Tls | None = None
+    plain: bool = False
+    backlog: int = 4096
+    grace: float = 30.0
+
+    def check_place(self, trusted_proxies: Sequence[str]) -> None:
+        """See that the server may listen so, behind these proxies.
+
+        Raises:
+            BadValue: no address, no number of workers, or a file of TLS that is none.
+            Refused: credentials would cross a network in the clear.
+        """
+        if self.workers < 1:
+            raise BadValue("at least one worker", code="web.workers", remedy="give 1 or more")
+        try:
+            loopback = self.host == "localhost" or ip_address(self.host).is_loopback
+        except ValueError as error:
+            raise BadValue(
+                f"{self.host!r} is no address to listen on", code="web.host", remedy="give an IP address"
+            ) from error
+        if not loopback and self.tls is None and not self.plain and not trusted_proxies:
+            raise Refused(
+                "beyond loopback credentials would be sent in the clear",
+                code="web.plain_http",
+                remedy="give a certificate and key, or the proxy that ends TLS, or allow plain HTTP",
+            )
+        if self.tls is not None:
+            self.tls.check()
+
+
+def run(application: Callable[[], Any], listener: Listener, listening: Listening | None = None) -> None:
     """Serve until told to stop (SIGTERM, SIGINT); requests under way are ended first.
 
     Args:
         application: makes the ASGI application, in each process that serves.
-        host: an IP address, or localhost.
-        port: 0 lets the system choose.
+        listener: where and how, checked.
         listening: told the address and the port.
-        workers: processes.
-        tls: how TLS is ended here; None: it is not.
-        backlog: connections that wait to be accepted.
-        grace: seconds that requests have to end.
 
     Raises:
-        BadValue: a file of TLS is none.
         Unavailable: the address is not free, or not this machine's.
     """
     _more_descriptors()
-    config = _config(application, workers, tls, backlog, grace)
-    with _bound(host, port, backlog) as listener, _stopping_quietly() as stop:
+    config = _config(application, listener)
+    with _bound(listener.host, listener.port, listener.backlog) as bound, _stopping_quietly() as stop:
         if listening is not None:
-            name = listener.getsockname()
+            name = bound.getsockname()
             listening(name[0], name[1])
-        if workers > 1:
-            supervisor = Multiprocess(config, [listener])
+        if listener.workers > 1:
+            supervisor = Multiprocess(config, [bound])
             if not stop.told:
                 supervisor.run()
         else:
             stop.server = uvicorn.Server(config)
             stop.server.should_exit = stop.told
-            stop.server.run([listener])
+            stop.server.run([bound])
 
 
 class _Stop:
@@ -111,9 +154,7 @@ def _stopping_quietly() -> Iterator[_Stop]:
             signal.signal(number, handler)
 
 
-def _config(
-    application: Callable[[], Any], workers: int, tls: Tls | None, backlog: int, grace: float
-) -> uvicorn.Config:
+def _config(application: Callable[[], Any], listener: Listener) -> uvicorn.Config:
     return uvicorn.Config(
         application,
         factory=True,
@@ -121,26 +162,23 @@ def _config(
         ws="none",
         interface="asgi3",
         lifespan="on",
-        workers=workers,
+        workers=listener.workers,
         # Who asks is found out by the door itself, which trusts nobody unasked.
         proxy_headers=False,
         server_header=False,
         access_log=False,
         log_config=None,
         log_level="error",
-        backlog=backlog,
+        backlog=listener.backlog,
         timeout_keep_alive=_KEEP_ALIVE,
-        timeout_graceful_shutdown=round(grace),
-        **_tls(tls),
+        timeout_graceful_shutdown=round(listener.grace),
+        **_tls(listener.tls),
     )
 
 
 def _tls(tls: Tls | None) -> dict[str, Any]:
     if tls is None:
         return {}
-    for file in (tls.certificate, tls.key, tls.authorities):
-        if file is not None and not file.is_file():
-            raise BadValue(f"{file} is no file", code="web.tls", remedy="give certificates and keys in PEM")
     if tls.authorities is None:
         asks = ssl.CERT_NONE
     else:

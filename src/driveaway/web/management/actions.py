@@ -59,7 +59,7 @@ class Documents:
             links["distributionset"] = link(
                 "distributionsets", action.distribution_set, name=f"{release[0]}:{release[1]}"
             )
-            links["status"] = link(*own, "status", query="?offset=0&limit=50&sort=id%3ADESC")
+            links["status"] = self._call.first_page(*own, "status", query="&sort=id%3ADESC")
             if rollout is not None:
                 links["rollout"] = link("rollouts", action.rollout or 0, name=rollout[0])
         return without_nothing(

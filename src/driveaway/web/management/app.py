@@ -27,7 +27,8 @@ from driveaway.web.management.calls import Call, Desk, Said
 from driveaway.web.management.errors import failure, known
 from driveaway.web.management.guard import Guard, check_origin
 from driveaway.web.management.options import ManagementOptions
-from driveaway.web.management.routes import Route, find
+from driveaway.web.management.routes import find
+from driveaway.web.management.routing import Route
 from driveaway.web.management.uploads import receive_file
 
 _log = logging.getLogger(__name__)

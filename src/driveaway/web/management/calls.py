@@ -14,8 +14,10 @@ from driveaway.launch.accounts import Account
 from driveaway.updates.artifacts import ArtifactStore
 from driveaway.updates.configuration import Configuration
 from driveaway.updates.management.paging import USUAL, Page
-from driveaway.updates.model import LAST_ACTION_ID
+from driveaway.updates.management.targetfilters import TargetFilter
+from driveaway.updates.model import LAST_ACTION_ID, DistributionSet, SoftwareModule
 from driveaway.updates.quotas import ARTIFACT_BYTES, STORE_BYTES
+from driveaway.updates.rollouts.plan import Rollout
 from driveaway.values.clock import now
 from driveaway.values.errors import BadValue, NotFound
 from driveaway.web.http.scope import Header
@@ -161,6 +163,10 @@ class Call:
         href = {"href": self.url(*parts, query=query)}
         return href | {"name": name} if name else href
 
+    def first_page(self, *parts: str | int, query: str = "") -> dict[str, str]:
+        """A HAL link to a list, as hawkBit's tools expect it: its first page."""
+        return self.link(*parts, query=f"?offset=0&limit={USUAL}{query}")
+
     def words(self, what: str) -> str:
         """What is noted of something done here."""
         return f"{what} by {self.account.name}"
@@ -174,6 +180,23 @@ def paged(content: Sequence[Any], total: int) -> Said:
 def milliseconds(microseconds: int | None) -> int | None:
     """A time as the Management API writes it; None where there is none."""
     return None if microseconds is None else microseconds // 1000
+
+
+def named_document(
+    what: SoftwareModule | DistributionSet | TargetFilter | Rollout, links: dict[str, Any], **more: Any
+) -> dict[str, Any]:
+    """The document of what is kept under a name: what all such say, and ``more``."""
+    return without_nothing(
+        {
+            "createdAt": milliseconds(what.created),
+            "lastModifiedAt": milliseconds(what.modified),
+            "name": what.name,
+            "description": getattr(what, "description", "") or None,
+            **more,
+            "id": what.id,
+            "_links": links,
+        }
+    )
 
 
 def without_nothing(document: dict[str, Any]) -> dict[str, Any]:

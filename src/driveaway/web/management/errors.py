@@ -131,7 +131,12 @@ def failure(error: DriveawayError) -> Response:
 
 def _document(error: DriveawayError, status: int, found: Known | None) -> dict[str, Any]:
     if status == 500:
-        return {"exceptionClass": "internal", "errorCode": "internal", "message": "a defect of the server"}
+        return {
+            "exceptionClass": "internal",
+            "errorCode": "internal",
+            "message": "a defect of the server",
+            "code": "web.defect",
+        }
     message = f"{error.message}; {error.remedy}" if error.remedy else error.message
     return {
         "exceptionClass": error.code if found is None else _CLASS + found.exception,

@@ -17,9 +17,8 @@ from driveaway.web.management.calls import (
     OK,
     Call,
     Said,
-    milliseconds,
+    named_document,
     paged,
-    without_nothing,
 )
 
 
@@ -29,18 +28,13 @@ def document(call: Call, found: TargetFilter, *, details: bool = False) -> dict[
     links = {"self": call.link(*own)}
     if details:
         links["autoAssignDS"] = call.link(*own, "autoAssignDS")
-    return without_nothing(
-        {
-            "createdAt": milliseconds(found.created),
-            "lastModifiedAt": milliseconds(found.modified),
-            "name": found.name,
-            "query": found.query,
-            "autoAssignDistributionSet": found.distribution_set,
-            "autoAssignActionType": found.action_type or None,
-            "autoAssignWeight": found.weight,
-            "id": found.id,
-            "_links": links,
-        }
+    return named_document(
+        found,
+        links,
+        query=found.query,
+        autoAssignDistributionSet=found.distribution_set,
+        autoAssignActionType=found.action_type or None,
+        autoAssignWeight=found.weight,
     )
 
 

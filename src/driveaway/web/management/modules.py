@@ -22,8 +22,8 @@ from driveaway.web.management.calls import (
     Call,
     Said,
     milliseconds,
+    named_document,
     paged,
-    without_nothing,
 )
 
 
@@ -38,24 +38,18 @@ def document(
         links |= {
             "artifacts": call.link(*own, "artifacts"),
             "type": call.link("softwaremoduletypes", kind.id),
-            "metadata": call.link(*own, "metadata", query="?offset=0&limit=50"),
+            "metadata": call.first_page(*own, "metadata"),
         }
-    return without_nothing(
-        {
-            "createdAt": milliseconds(module.created),
-            "lastModifiedAt": milliseconds(module.modified),
-            "name": module.name,
-            "description": module.description or None,
-            "version": module.version,
-            "type": module.type,
-            "typeName": kind.name,
-            "vendor": module.vendor or None,
-            "locked": module.locked,
-            "deleted": module.deleted,
-            "encrypted": module.encrypted,
-            "id": module.id,
-            "_links": links,
-        }
+    return named_document(
+        module,
+        links,
+        version=module.version,
+        type=module.type,
+        typeName=kind.name,
+        vendor=module.vendor or None,
+        locked=module.locked,
+        deleted=module.deleted,
+        encrypted=module.encrypted,
     )
 
 

@@ -28,8 +28,8 @@ from driveaway.web.management.calls import (
     Call,
     Said,
     milliseconds,
+    named_document,
     paged,
-    without_nothing,
 )
 
 _USUAL: Final = 50
@@ -128,7 +128,7 @@ def document(call: Call, reading: Reading, rollout: Rollout, *, details: bool) -
     if details:
         for name in ("start", "pause", "resume", "stop", "approve", "deny"):
             links[name] = call.link(*own, name)
-        links["groups"] = call.link(*own, "deploygroups", query="?offset=0&limit=50")
+        links["groups"] = call.first_page(*own, "deploygroups")
         release = sets.find_set(reading, rollout.distribution_set, deleted=True)
         links["distributionset"] = call.link(
             "distributionsets", release.id, name=f"{release.name}:{release.version}"
@@ -141,25 +141,19 @@ def document(call: Call, reading: Reading, rollout: Rollout, *, details: bool) -
             "approvalRemark": rollout.reason or None if rollout.approved_by else None,
             "statusReason": rollout.reason or rollout.record.text or None,
         }
-    return without_nothing(
-        {
-            "createdBy": rollout.created_by or None,
-            "createdAt": milliseconds(rollout.created),
-            "lastModifiedAt": milliseconds(rollout.modified),
-            "name": rollout.name,
-            "description": rollout.description or None,
-            "targetFilterQuery": rollout.filter,
-            "distributionSetId": rollout.distribution_set,
-            "status": rollout.status.value,
-            "totalTargets": total,
-            "deleted": False,
-            "type": rollout.plan.type.value,
-            "weight": rollout.plan.weight,
-            "dynamic": not rollout.plan.hawkbit,
-            **more,
-            "id": rollout.id,
-            "_links": links,
-        }
+    return named_document(
+        rollout,
+        links,
+        createdBy=rollout.created_by or None,
+        targetFilterQuery=rollout.filter,
+        distributionSetId=rollout.distribution_set,
+        status=rollout.status.value,
+        totalTargets=total,
+        deleted=False,
+        type=rollout.plan.type.value,
+        weight=rollout.plan.weight,
+        dynamic=not rollout.plan.hawkbit,
+        **more,
     )
 
 

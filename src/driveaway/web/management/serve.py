@@ -29,16 +29,8 @@ def serve(options: ServeOptions, listening: Listening | None = None) -> None:
 
     Raises:
         BadValue: an option cannot be.
-        Refused: passwords would cross a network in the clear.
+        Refused: credentials would cross a network in the clear.
         Unavailable: the address is not free, or not this machine's.
     """
     options.check()
-    run(
-        Opening(options),
-        options.host,
-        options.port,
-        listening,
-        workers=options.workers,
-        tls=options.tls,
-        grace=options.grace,
-    )
+    run(Opening(options), options, listening)

@@ -22,9 +22,8 @@ from driveaway.web.management.calls import (
     OK,
     Call,
     Said,
-    milliseconds,
+    named_document,
     paged,
-    without_nothing,
 )
 
 DEFAULT: Final = "os_app"
@@ -49,28 +48,22 @@ class Documents:
         links = {"self": call.link(*own)}
         if details:
             links |= {
-                "modules": call.link(*own, "assignedSM", query="?offset=0&limit=50"),
+                "modules": call.first_page(*own, "assignedSM"),
                 "type": call.link("distributionsettypes", kind.id),
-                "metadata": call.link(*own, "metadata", query="?offset=0&limit=50"),
+                "metadata": call.first_page(*own, "metadata"),
             }
-        return without_nothing(
-            {
-                "createdAt": milliseconds(found.created),
-                "lastModifiedAt": milliseconds(found.modified),
-                "name": found.name,
-                "description": found.description or None,
-                "version": found.version,
-                "modules": [modules.document(call, module, self._module_types) for module in inside],
-                "requiredMigrationStep": found.required_migration_step,
-                "type": found.type,
-                "typeName": kind.name,
-                "complete": not types.missing(self._reading, found.type, inside),
-                "locked": found.locked,
-                "deleted": found.deleted,
-                "valid": found.valid,
-                "id": found.id,
-                "_links": links,
-            }
+        return named_document(
+            found,
+            links,
+            version=found.version,
+            modules=[modules.document(call, module, self._module_types) for module in inside],
+            requiredMigrationStep=found.required_migration_step,
+            type=found.type,
+            typeName=kind.name,
+            complete=not types.missing(self._reading, found.type, inside),
+            locked=found.locked,
+            deleted=found.deleted,
+            valid=found.valid,
         )
 
 

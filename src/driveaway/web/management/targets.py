@@ -90,8 +90,8 @@ class Documents:
             "assignedDS": link(*own, "assignedDS"),
             "installedDS": link(*own, "installedDS"),
             "attributes": link(*own, "attributes"),
-            "actions": link(*own, "actions", query="?offset=0&limit=50&sort=id%3ADESC"),
-            "metadata": link(*own, "metadata", query="?offset=0&limit=50"),
+            "actions": self._call.first_page(*own, "actions", query="&sort=id%3ADESC"),
+            "metadata": self._call.first_page(*own, "metadata"),
         }
         return found | ({"autoConfirm": link(*own, "autoConfirm")} if confirming else {})
 

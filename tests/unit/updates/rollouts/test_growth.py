@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driveaway.updates.rollouts.columns import NEVER, SECOND
-from driveaway.updates.rollouts.growth import Progress, allowed, raised_at
+from driveaway.updates.rollouts.growth import Progress, allowed, earliest, raised_at
 from driveaway.updates.rollouts.plans import (
     ByGroups,
     ByRate,
@@ -148,3 +148,43 @@ def test_plans_are_read_and_written() -> None:
     for content in wrong:
         with pytest.raises(BadValue, match=r"rollout\.growth"):
             read_plan(content)
+
+
+@given(
+    lasting=st.lists(st.integers(0, 72), min_size=1, max_size=6),
+    held=st.tuples(st.integers(0, 100), st.integers(0, 50)),
+    start=st.integers(0, 10),
+)
+def test_what_is_said_to_be_the_earliest_is_when_it_opens(
+    lasting: list[int], held: tuple[int, int], start: int
+) -> None:
+    """Looked at each hour, with all that is opened reporting at once: each stage opens when it was told."""
+    shares = [number / len(lasting) for number in range(1, len(lasting) + 1)]
+    plan = ByStages(
+        stages=tuple(
+            Stage(share=share, minimum_s=hours * 3600) for share, hours in zip(shares, lasting, strict=True)
+        )
+    )
+    hold = ((held[0] * HOUR, (held[0] + held[1]) * HOUR),)
+    steps: tuple[int, ...] = ()
+    told: tuple[int, ...] = ()
+    for hour in range(start, start + 600):
+        now = hour * HOUR
+        past = tuple(each for each in hold if each[0] <= now)
+        standing = progress(started=start * HOUR, steps=steps, holds=past, opened=1, reported=1)
+        before, told = told, earliest(plan, now, standing)
+        assert told[: len(steps)] == steps
+        assert all(later >= now for later in told[len(steps) :])
+        # A hold that begins moves what was told to later, and nothing moves it to earlier.
+        assert not before or all(new >= old for new, old in zip(told, before, strict=True))
+        if not any(since <= now < until for since, until in hold):
+            while len(steps) < allowed(plan, now, progress(
+                started=start * HOUR, steps=steps, holds=past, opened=1, reported=1)).step:  # fmt: skip
+                assert told[len(steps)] == now
+                steps = (*steps, now)
+                told = earliest(plan, now, progress(started=start * HOUR, steps=steps, holds=past))
+    assert len(steps) == len(lasting)
+
+
+def test_plans_without_steps_begin_at_their_start() -> None:
+    assert earliest(ByRate(cars=5), 7, progress(started=3)) == (3,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from zoneinfo import ZoneInfo
@@ -9,9 +10,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 from altair.vegalite.v6.schema import core
+from hypothesis import given
+from hypothesis import strategies as st
 
 from driveaway.briefing.texts import Texts
-from driveaway.plots.rollout import Decided, rolled_out
+from driveaway.plots.rollout import Decided, rolled_out, spread
 from driveaway.updates.rollouts.plan import Night, RolloutPlan, read_rollout_plan
 from driveaway.updates.rollouts.story import Line, Story
 from driveaway.updates.windows import parse_window
@@ -46,6 +49,47 @@ def test_a_rollouts_picture_says_all_without_colour(language: str, hours: int) -
     assert ("Simulated" if language == "en" else "模拟") in words
     dashes = {json.dumps(layer["mark"]["strokeDash"]) for layer in picture.spec["layer"][:3]}
     assert len(dashes) == 3
+
+
+@given(st.lists(st.floats(0, 300), max_size=40).map(sorted), st.floats(1, 50))
+def test_what_crowds_is_moved_apart_within_its_room(places: list[float], least: float) -> None:
+    found = spread(places, least, 0, 300)
+    apart = min(least, 300 / max(1, len(places) - 1))
+    assert len(found) == len(places)
+    assert all(-1e-6 <= place <= 300 + 1e-6 for place in found)
+    assert all(b - a >= apart - 1e-6 for a, b in itertools.pairwise(found))
+    roomy = all(b - a >= least for a, b in itertools.pairwise(places))
+    assert not roomy or found == pytest.approx(places, abs=1e-9)
+
+
+@pytest.mark.parametrize("minutes", [3, 8, 59, 60 * 30])
+def test_marks_at_both_ends_of_a_short_rollout_stand_apart_inside_the_plot(minutes: int) -> None:
+    """Each number is readable, every tick too, and names of lines stay below the numbers."""
+    length = minutes * HOUR // 60
+    kinds = ["started", "advanced", "paused", "resumed", "advanced", "paused", "resumed", "finished"]
+    shares = [0, 0, 0.01, 0.97, 0.98, 0.99, 1, 1]
+    decided = [Decided(START + int(length * at), kind) for at, kind in zip(shares, kinds, strict=True)]
+    cars = tuple(
+        Line(name=name, points=((START, 0.0), (START + length, high)))
+        for name, high in (("opened", 400.0), ("succeeded", 399.0), ("failed", 398.0))
+    )
+    drawn = rolled_out(
+        Story(start=START, end=START + length, cars=cars, evidence=()),
+        decided, Texts("en"), title="may", zone=ZoneInfo("UTC"), simulated=False,
+    )  # fmt: skip
+    layers = drawn.spec["layer"]
+    x = layers[0]["encoding"]["x"]
+    assert x["scale"]["domain"] == [0, minutes]
+    assert 2 <= len(x["axis"]["values"]) <= 6
+    (marks,) = [layer for layer in layers if layer["mark"]["type"] == "point"]
+    units = [row["p"] / minutes * 300 for row in marks["data"]["values"]]
+    assert len(units) == len(decided)
+    assert min(b - a for a, b in itertools.pairwise(units)) >= 17.9
+    assert (min(units), max(units)) == (0, pytest.approx(300))
+    names = next(layer for layer in layers if layer["data"]["values"][0].get("t", "").startswith("failed"))
+    places = [row["y"] for row in names["data"]["values"]]
+    assert max(places) <= names["encoding"]["y"]["scale"]["domain"][1]
+    assert min(b - a for a, b in itertools.pairwise(places)) / 400 * 150 >= 15.9
 
 
 def test_a_picture_of_a_rollout_without_evidence_or_decisions_is_drawn() -> None:

@@ -105,6 +105,9 @@ def test_what_is_said() -> None:
     assert "old slot" in explain(again)[0].text
     assert explain(again)[0].until == 7
     assert codes(CarSituation(release="2", opened=1, outcome=Outcome.DECLINED)) == ["declined"]
+    cancelled = CarSituation(release="2", opened=1, outcome=Outcome.CANCELLED)
+    assert codes(cancelled) == ["cancelled"]
+    assert "declined" not in explain(cancelled)[0].text
     assert codes(CarSituation(release="2", rollout="aborted", opened=1)) == ["rollout_ended"]
     assert codes(CarSituation(release="2", rollout="planned", opened=1)) == ["rollout_not_started"]
 

@@ -386,4 +386,15 @@ def test_signers_see_what_they_sign(repository: Repository) -> None:
     staged = repository.propose("one", some(), by="dana", at=AT)
     document = Metadata.from_bytes(staged.documents["targets"].encode())
     assert list(document.signed.targets) == ["su7/1/os.swu"]
-    assert isinstance(refused("updates.signer", lambda: staged.signed_by(SIGNERS["ann"])), Refused)
+    wrong = refused("updates.signer", lambda: staged.signed_by(SIGNERS["ann"]))
+    assert isinstance(wrong, Refused)
+    assert wrong.message == "the key of ann signs nothing of one"
+    assert "key of" not in refused("updates.signer", lambda: staged.signed_by(SIGNERS["timestamp"])).message
+
+
+def test_holders_are_known_from_what_is_signed(repository: Repository) -> None:
+    """Nobody needs a ring of keys to know by name who may sign."""
+    staged = repository.propose("one", some(), by="dana", at=AT)
+    found = repository.holders("one")
+    assert {found[keyid] for keyid in staged.signers["targets"]} >= {"dana", "eli"}
+    assert key("timestamp").keyid not in found

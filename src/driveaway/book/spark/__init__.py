@@ -1,0 +1,1 @@
+"""Figures on Apache Spark: the same definitions over the same Parquet files as DuckDB, on a cluster."""

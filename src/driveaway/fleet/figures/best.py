@@ -1,0 +1,98 @@
+"""The longest drives: which car drove how far in one day."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import ibis
+from msgspec import Meta
+
+from driveaway.book.view import View
+from driveaway.figures.figure import figure
+from driveaway.figures.measure import Asked, Grouped, Measure
+from driveaway.fleet.figures.arguments import functions_of, single, window_days
+from driveaway.fleet.figures.cars import CAR, with_car
+from driveaway.fleet.figures.sums import first_day
+
+_ASKED = Asked()
+Top = Annotated[int, Meta(ge=1, le=1000)]
+
+
+@figure(
+    "fleet.most_in_one_day",
+    title="Most that one car drove in a day",
+    title_zh="单车单日最长里程",
+    unit="m",
+    evidence=("trips.landed",),
+    dimensions=("day", *CAR),
+)
+def most_in_one_day(
+    view: View,
+    *,
+    asked: Asked = _ASKED,
+    metres: Literal["assisted", "all"] = "assisted",
+    window: str = "ever",
+    function: str = "any",
+    top: Top = 1,
+) -> Measure:
+    """The most metres that one car drove on one local day, and under which pseudonym.
+
+    A day runs from local midnight to midnight: a drive over midnight counts in parts on both. A car is shown
+    by a keyed hash of its VIN, the same each time; the key stays in the launch's folder.
+
+    Args:
+        metres: those with a driving function engaged, or all.
+        window: so many local days up to the as-of, such as 28d, or ever; ever, for a record is one for ever.
+        function: only metres with this driving function; alternatives joined by |; with all metres: of
+            segments in which it was used.
+        top: so many car-days, each as a row with its day and car; 1 gives the value alone.
+    """
+    rows = view.landed("ledger")
+    days = window_days(window)
+    if days is not None:
+        rows = rows.filter(rows.day >= ibis.literal(first_day(view, days)))
+    wanted = functions_of(view, function)
+    if wanted is not None:
+        rows = rows.filter(rows.function.isin(wanted))
+    if "day" in asked.filters:
+        rows = rows.filter(rows.day.isin([ibis.literal(day) for day in asked.filters["day"]]))
+    amount = rows.assisted_m if single("metres", metres) == "assisted" else rows.distance_m
+    a_day = rows.group_by("car", "day").aggregate(
+        value=amount.sum().cast("int64"),
+        simulated_m=ibis.ifelse(rows.simulated, amount, 0).sum().cast("int64"),
+    )
+    a_day = a_day.filter(a_day.value > 0)
+    names = sorted(asked.dimensions & set(CAR))
+    if names:
+        a_day = with_car(view, a_day, names)
+    for name in names:
+        if name in asked.filters:
+            a_day = a_day.filter(a_day[name].isin(asked.filters[name]))
+    # Ties are kept here: by rank, and told apart by VIN below.
+    order = ibis.window(group_by=list(asked.by) or None, order_by=a_day.value.desc())
+    best = a_day.mutate(_rank=ibis.rank().over(order))
+    best = best.filter(best["_rank"] < top).drop("_rank")
+    cars = view.landed("cars").select("vin", numbered="car")
+    best = best.inner_join(cars, best.car == cars.numbered).drop("car", "numbered")
+
+    def finish(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        found.sort(key=lambda row: (-int(row["value"]), row["day"], row["vin"]))
+        taken: dict[tuple[Any, ...], int] = {}
+        out = []
+        for row in found:
+            group = tuple(row[name] for name in asked.by)
+            taken[group] = taken.get(group, 0) + 1
+            if taken[group] <= top:
+                told = {name: row[name] for name in dict.fromkeys([*asked.by, "day"])}
+                told |= {"car": view.pseudonym(row["vin"]), "value": int(row["value"])}
+                out.append({**told, "simulated": row["simulated_m"] > 0})
+        if not out and not asked.by:
+            return [{"value": None, "simulated": False, "unknown": "no such metre has landed"}]
+        if top == 1 and not asked.by:
+            out[0]["note"] = f"{out[0]['car']} on {out[0]['day']}"
+        return sorted(out, key=lambda row: [str(row[name]) for name in asked.by])
+
+    return Grouped(best, finish, several=top > 1)
+
+
+FIGURES = (most_in_one_day,)

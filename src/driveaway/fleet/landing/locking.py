@@ -1,0 +1,49 @@
+"""One lander at a time for each folder."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from driveaway.fleet.folder import FleetFolder
+from driveaway.fleet.landing.files import writable
+from driveaway.values.errors import Unavailable
+
+PATIENCE: Final = 120.0
+"""Seconds."""
+_LOOK: Final = 0.002
+
+
+@contextmanager
+def landing_lock(folder: FleetFolder, patience: float = PATIENCE) -> Iterator[None]:
+    """Hold the folder's lock, which the kernel lets go of when the process dies.
+
+    Raises:
+        Unavailable: somebody else held it all the time.
+    """
+    with writable(folder.root):
+        folder.root.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder.lock, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        until, pause = time.monotonic() + patience, _LOOK
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise Unavailable(
+                        "another process lands trips in this folder",
+                        code="trips.busy",
+                        place=str(folder.root),
+                        remedy="try again; nothing of this batch was taken in",
+                    ) from None
+                time.sleep(pause)
+                pause = min(2 * pause, 0.05)
+        yield
+    finally:
+        os.close(handle)

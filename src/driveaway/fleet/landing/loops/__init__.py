@@ -1,0 +1,1 @@
+"""Loops over the columns of many trips, compiled to machine code."""

@@ -1,0 +1,96 @@
+"""Taking in files of trips."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from driveaway.fleet.landing import sources
+from driveaway.fleet.landing.batch import SHOWN, Landed, Reject
+from driveaway.launch.fleet.opening import open_landing
+from driveaway.values.clock import now
+from driveaway.values.errors import BadValue, Conflict, DriveawayError, NotFound
+
+if TYPE_CHECKING:
+    from driveaway.launch.launch import Launch
+
+Progress = Callable[[str, int], None]
+"""(file, rows done)."""
+
+
+@dataclass
+class FileTaken:
+    """What became of a file.
+
+    Attributes:
+        path: the file.
+        rows: accepted.
+        repeated: known already.
+        quarantined: put aside, by code.
+        reasons: of the first rows that were put aside.
+        batches: its batches that were landed.
+        duplicates: its batches that had been landed before.
+        error: why it was refused, or from where on; None: it was taken in.
+    """
+
+    path: Path
+    rows: int = 0
+    repeated: int = 0
+    quarantined: Counter[str] = field(default_factory=Counter)
+    reasons: list[Reject] = field(default_factory=list)
+    batches: int = 0
+    duplicates: int = 0
+    error: DriveawayError | None = None
+
+    def add(self, landed: Landed) -> None:
+        """Count a batch."""
+        self.batches += 1
+        if landed.duplicate:
+            self.duplicates += 1
+            return
+        self.rows += landed.rows
+        self.repeated += landed.repeated
+        self.quarantined.update(landed.quarantined)
+        self.reasons += landed.reasons[: SHOWN - len(self.reasons)]
+
+
+def ingest(
+    launch: Launch,
+    files: Sequence[Path],
+    *,
+    simulated: bool = False,
+    progress: Progress | None = None,
+    clock: Callable[[], int] = now,
+) -> list[FileTaken]:
+    """Take in files of trips; one that cannot be read stops no other.
+
+    Args:
+        launch: where to.
+        files: in this order.
+        simulated: every trip was made up by a simulation.
+        progress: called after each batch.
+
+    Raises:
+        Unavailable: the disk is full or the book cannot be reached; sending all again is safe.
+    """
+    launch.book.edge()
+    landing = open_landing(launch, clock)
+    out: list[FileTaken] = []
+    try:
+        for path in files:
+            taken = FileTaken(path)
+            out.append(taken)
+            try:
+                source = sources.open_source(path)
+                for batch in sources.batches(source, simulated=simulated):
+                    taken.add(landing.land(batch))
+                    if progress is not None:
+                        progress(path.name, taken.rows + taken.repeated)
+            except (BadValue, Conflict, NotFound) as error:
+                taken.error = error.at(str(path))
+    finally:
+        landing.close()
+    return out
