@@ -88,6 +88,7 @@ package() {
         by_pip --no-deps --no-build-isolation -e .
     echo "compiling the planner's loops, once"
     "$python" -m driveaway.delivery.warming
+    "$python" -m driveaway.fleet.landing.warming
 }
 
 case "${1:-}" in

@@ -18,7 +18,7 @@ from tests.stores.acts import LAUNCH_TOML
 
 # Children are forked from a server that has imported everything: a kill costs no start of Python.
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["tests.faults.children"])
+_context.set_forkserver_preload(["tests.faults.children", "tests.faults.trips"])
 
 
 class Child:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from driveaway.cli.fleet_keeping import compact, quarantine
 from driveaway.cli.fleet_moving import assess, export
 from driveaway.cli.options import format_option, launch_option, opened
 from driveaway.cli.output import print_json, progress_bar
@@ -60,7 +61,7 @@ def ingest(
     folder: str | None,
     book_url: str | None,
 ) -> int:
-    """Take in files of trips: Parquet or Arrow IPC; patterns such as 'trips/*.parquet' are understood.
+    """Take in files of trips: Parquet, Arrow IPC, CSV, NDJSON; patterns ('trips/*.parquet') are understood.
 
     A file that was taken in before adds nothing. Rows that cannot stand are put into quarantine.
     """
@@ -141,3 +142,5 @@ def _named(files: Sequence[str]) -> list[Path]:
 
 fleet.add_command(export)
 fleet.add_command(assess)
+fleet.add_command(quarantine)
+fleet.add_command(compact)

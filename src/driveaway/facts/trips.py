@@ -102,9 +102,10 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class TripFile(_Part, frozen=True, kw_only=True):
-    """A Parquet file of trips that began on one local day, below the folder of trips.
+    """A Parquet file of trips that began on one local day.
 
-    Batches that arrived together may share a file: the rows of this one are ``rows`` from ``first`` on.
+    ``file`` is its path below the folder of trips, ``DAY/NAME.parquet``. Batches that arrived together may
+    share a file: the rows of this one are ``rows`` from ``first`` on.
     """
 
     day: Day

@@ -127,6 +127,7 @@ class DeviceLaunch:
         """What lands trips. Loads Arrow, and no query engine."""
         from driveaway.book.mirror import Mirror
         from driveaway.launch.fleet.opening import make_landing
+        from driveaway.launch.fleet.places import Cities
 
         store = self.store()
         description = self.description()
@@ -137,7 +138,8 @@ class DeviceLaunch:
             return writer.append(store, drafts, DeviceDecider())
 
         try:
-            landing = make_landing(self.data, store, mirror, append, description.fleet, place)
+            cities = Cities(self.folder)
+            landing = make_landing(self.data, store, mirror, append, description.fleet, place, places=cities)
             try:
                 yield landing
             finally:

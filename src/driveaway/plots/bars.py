@@ -206,7 +206,7 @@ def ranked(
         style=style,
         description=" ".join(told).rstrip(";") + ".",
         left=132,
-        right=78,
+        right=96,
     )
 
 
@@ -296,6 +296,7 @@ def _dots(
     ours = [line | {"end": width} for line in valued if not line.get("rival")]
     rivals = [line for line in valued if line.get("rival")]
     spans = [line for line in valued if line.get("low") is not None and line.get("high") is not None]
+    state_at = width + (right - 2 if not any(line.get("span") for line in spans) else 56)
     dot: dict[str, Any] = {"type": "point", "opacity": 1, "strokeWidth": 1.75}
     layers: list[dict[str, Any]] = [
         {
@@ -349,7 +350,7 @@ def _dots(
         {
             "data": {"values": valued},
             "mark": {"type": "text", "align": "right", "baseline": "middle", "fontWeight": "bold"},
-            "encoding": {"x": {"value": width + 56}, "y": y, "text": {"field": "state"}},
+            "encoding": {"x": {"value": state_at}, "y": y, "text": {"field": "state"}},
         },
         {
             "data": {"values": [line for line in spans if line.get("span")]},

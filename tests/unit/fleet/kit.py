@@ -80,7 +80,11 @@ class MemoryBook:
 
     def since(self, seq: int) -> tuple[int, list[Fact]]:
         kinds = ("trips.landed", "trips.compacted")
-        return len(self.facts), [fact for fact in self.facts[seq:] if fact.kind in kinds]
+        wanted = (fact for fact in self.facts[seq:] if fact.kind in kinds or fact.replaces)
+        return len(self.facts), list(wanted)
+
+    def erased(self) -> list[str]:
+        return [fact.subject for fact in self.facts if fact.kind == "subject.erased"]
 
     def leaf(self, seq: int) -> str:
         return f"{id(self):x}-{seq}" if 0 < seq <= len(self.facts) else ""

@@ -41,7 +41,7 @@ def test_small_files_become_one(fleet):
     assert fact.kind == "trips.compacted"
     assert len(fact.body.replaced) == 5
     # Those that have the old names can still read them.
-    assert all((fleet.folder.trips / "2024-04-03" / name).exists() for name in fact.body.replaced)
+    assert all((fleet.folder.trips / name).exists() for name in fact.body.replaced)
     assert compact(landing, many=2) == []
 
 
@@ -54,7 +54,7 @@ def test_compacted_rows_are_known_and_compacted_again(fleet):
         assert (done.repeated, done.quarantined) == (1, {"trips.resent_differs": 1})
     fleet.landing().land(batch("e", row(9, 3)))
     landing = fleet.landing()
-    assert compact(landing, many=2, day="2024-04-03") == [Compacted("2024-04-03", 2, 11)]
+    assert compact(landing, whole=True, many=2, day="2024-04-03") == [Compacted("2024-04-03", 2, 11)]
     day = [each for each in fleet.stored() if "seq" in each]
     assert sorted(each["seq"] for each in day)[-1] == 11 or len(day) == 11
 
@@ -88,4 +88,4 @@ def test_a_compaction_that_was_stopped(fleet):
     assert fleet.stored() == before
     assert len(compact(fleet.landing(), many=2)) == 1
     (name,) = [file.file for file in fleet.book.facts[-1].body.files]
-    assert pq.read_metadata(fleet.folder.trips / "2024-04-03" / name).num_rows == 10
+    assert pq.read_metadata(fleet.folder.trips / name).num_rows == 10

@@ -30,7 +30,7 @@ def test_a_batch_becomes_a_file_and_a_fact(fleet):
     assert isinstance(fact.body, TripsLanded)
     (file,) = fact.body.files
     assert (file.day, file.rows, file.first) == ("2024-04-03", 3, 0)
-    stored = pq.read_table(fleet.folder.trips / file.day / file.file, partitioning=None)
+    stored = pq.read_table(fleet.folder.trips / file.file, partitioning=None)
     assert stored.schema.remove_metadata().equals(
         pa.schema([pa.field(f.name, f.type) for f in TRIPS]).remove_metadata()
     )

@@ -112,7 +112,8 @@ def test_bad_lines_of_csv(fleet, tmp_path):
     assert done.rows == 5
     assert done.quarantined == {"trips.type": 1, "trips.unreadable": 1}
     unreadable = next(each for each in done.reasons if each.code == "trips.unreadable")
-    assert unreadable.content == "too,few" and "2 columns where" in unreadable.reason
+    assert unreadable.content == "too,few"
+    assert "2 columns where" in unreadable.reason
 
 
 def test_bad_lines_of_ndjson(fleet, tmp_path):
@@ -132,7 +133,9 @@ def test_bad_lines_of_ndjson(fleet, tmp_path):
 
 
 def test_times_of_ndjson(fleet):
-    given = [each | {"start": "2024-04-03T01:00:00+08:00", "end": "2024-04-02T17:30:00Z"} for each in ROWS[:1]]
+    given = [
+        each | {"start": "2024-04-03T01:00:00+08:00", "end": "2024-04-02T17:30:00Z"} for each in ROWS[:1]
+    ]
     piece = texts.read_ndjson("\n".join(map(json.dumps, given)).encode())
     assert piece.table.schema.field("start").type == pa.string()
     durations = [{k: v for k, v in each.items() if k != "end"} | {"duration_s": 1800} for each in ROWS]

@@ -13,7 +13,6 @@ from driveaway.figures.figure import Days, figure
 from driveaway.figures.measure import Grouped, Measure, Unknown
 from driveaway.fleet.figures.arguments import day_number, functions_of, single
 from driveaway.fleet.ledger.scopes import ASSISTED, scope_of
-from driveaway.values.errors import BadValue
 
 _WEEK = 7
 Weeks = Annotated[int, Meta(ge=0, le=520)]
@@ -51,7 +50,7 @@ def retention(
     rows = rows.filter(rows.scope == scope).mutate(weight=rows.weight.cast("int64"))
     if single("since", since) == "release":
         if not release:
-            raise BadValue("which release?", code="argument.missing", remedy="release=NAME")
+            return Unknown("since which release? name it by release")
         started = updated(view, release)
         cars = view.landed("cars").select("car", numbered="vin_key")
         began = started.left_join(cars, started.vin_key == cars.numbered)

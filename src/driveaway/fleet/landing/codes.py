@@ -29,6 +29,7 @@ class Why:
 
 LOST: Final = frozenset({
     Code.UNREADABLE, Code.MISSING, Code.TYPE, Code.TEXT, Code.NAIVE_TIME, Code.OVERFLOW, Code.POSITION,
+    Code.CELL,
 })  # fmt: skip
 """Rows of which something could not be kept as it was given: the sender sends them again."""
 
@@ -83,8 +84,12 @@ _WHY: Final[Mapping[Code, Why]] = MappingProxyType({
                      "look at its unit, which is watt-hours; or raise plausible.energy_wh_per_km", True),
     Code.POSITION: Why("trips.position", "{value} is no place on Earth",
                        "degrees, WGS-84, latitude before longitude"),
+    Code.CELL: Why("trips.cell", "what stands as cell is none",
+                   "the south-western corner of a tenth of a degree, such as 39.9,116.4"),
     Code.NOT_DELIVERED: Why("trips.not_delivered", "{vin} was not handed over yet",
                             "nothing: the row is released once its handover is recorded"),
+    Code.ERASED: Why("trips.erased_car", "{vin} was erased",
+                     "discard it; a new owner's car is accepted by releasing its rows anyway", True),
     Code.BEFORE_HANDOVER: Why("trips.before_handover",
                               "it began before the day on which {vin} was handed over",
                               "a drive of the works or of a dealer: discard it; or correct the handover",

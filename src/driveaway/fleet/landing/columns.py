@@ -100,7 +100,7 @@ def pack_keys(vins: pa.Array) -> tuple[NDArray[np.uint64], NDArray[np.uint64], N
     high, low = np.zeros(len(vins), np.uint64), np.zeros(len(vins), np.uint64)
     code = np.zeros(len(vins), np.uint8)
     _pack(pc.fill_null(vins.cast(pa.string()), ""), high, low, code)
-    return high, low, code
+    return _sealed(high), _sealed(low), code
 
 
 def _sealed(array: NDArray[Any]) -> NDArray[Any]:

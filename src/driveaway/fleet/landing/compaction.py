@@ -102,7 +102,7 @@ def _compact_day(landing: Landing, day: str, many: int, whole: bool) -> Compacte
     body = TripsCompacted(
         local_day=day,
         replaced=tuple(sorted(chosen)),
-        files=(TripFile(day=day, file=written.name, rows=len(table), sha256=written.sha256),),
+        files=(TripFile(day=day, file=f"{day}/{written.name}", rows=len(table), sha256=written.sha256),),
     )
     source = f"urn:driveaway:trips-compacted/{sha256(','.join(body.replaced).encode()).hexdigest()}"
     draft = Draft(KIND, f"trips-{day}", landing.clock(), body, source)
@@ -112,7 +112,7 @@ def _compact_day(landing: Landing, day: str, many: int, whole: bool) -> Compacte
     landing.index.enter([as_fact(draft, said.seq)])
     for name in chosen:
         # From now on its time to stay runs.
-        os.utime(folder.trips / day / name)
+        os.utime(folder.trips / name)
     return Compacted(day, len(chosen), len(table))
 
 
@@ -151,9 +151,10 @@ def sweep(landing: Landing, *, grace: int = GRACE) -> int:
             if not path.name.startswith("settle-"):
                 path.unlink(missing_ok=True)
                 gone += 1
-        named = {(day, share.file.file) for day, shares in landing.index.days.items() for share in shares}
+        named = {share.file.file for shares in landing.index.days.values() for share in shares}
         for path in folder.trips.glob("*/*.parquet"):
-            if (path.parent.name, path.name) not in named and path.stat().st_mtime_ns // 1000 < before:
+            name = f"{path.parent.name}/{path.name}"
+            if name not in named and path.stat().st_mtime_ns // 1000 < before:
                 path.unlink(missing_ok=True)
                 gone += 1
         for path in folder.quarantine.glob("*.parquet"):

@@ -15,6 +15,8 @@ from typing import Final
 
 import msgspec
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from driveaway.facts.base import Fact
@@ -23,6 +25,7 @@ from driveaway.fleet.folder import FleetFolder
 from driveaway.fleet.landing.cars import Cars
 from driveaway.fleet.landing.files import sync_folder, writable, write_synced
 from driveaway.fleet.landing.loops.cars import CAR
+from driveaway.fleet.landing.reading import read_rows
 from driveaway.fleet.landing.runs import Held, Run, Stored, find, tidy, write_run
 
 Words = NDArray[np.uint64]
@@ -61,6 +64,7 @@ class Manifest(msgspec.Struct, frozen=True):
     cars_rows: int
     runs: tuple[StoredRun, ...]
     days: dict[str, tuple[Share, ...]]
+    withdrawn: tuple[int, ...] = ()
 
 
 class Index:
@@ -71,12 +75,14 @@ class Index:
         seed: of the fingerprints.
         cars: every car that landed a trip, or was asked about.
         days: local day → what lies in its files.
+        withdrawn: seqs of batches that were taken back: their rows lie in files, and do not count.
     """
 
     upto: int
     seed: int
     cars: Cars
     days: dict[str, list[Share]]
+    withdrawn: set[int]
 
     def __init__(self, folder: FleetFolder) -> None:
         self._folder = folder
@@ -106,13 +112,14 @@ class Index:
             self._generation, self.upto = 0, 0
             self.seed = secrets.randbits(63)
             self._factors = _factors(self.seed)
-            self.cars, self.days, self._stored = Cars(), {}, []
+            self.cars, self.days, self._stored, self.withdrawn = Cars(), {}, [], set()
             return
         self._generation, self.upto, self.seed = found.generation, found.upto, found.seed
         self._factors = _factors(found.seed)
         stored = np.fromfile(self._folder.index / found.cars, CAR) if found.cars else None
         self.cars = Cars(stored)
         self.days = {day: list(shares) for day, shares in found.days.items()}
+        self.withdrawn = set(found.withdrawn)
         self._stored = [Stored(self._folder.index / run.file, run.rows) for run in found.runs]
 
     def _read(self) -> Manifest | None:
@@ -162,6 +169,10 @@ class Index:
             self._held = tidy([*self._held, Held.of(keys, words)], HELD)
             self._held_rows += len(keys)
 
+    def holds(self, seq: int) -> bool:
+        """Whether it counts the batch that the fact of this seq landed."""
+        return seq <= self.upto and seq not in self.withdrawn
+
     def enter(self, facts: Iterable[Fact]) -> None:
         """Enter the files that facts name, in order of seq."""
         for fact in facts:
@@ -173,6 +184,8 @@ class Index:
                 day = fact.body.local_day
                 kept = [share for share in self.days.get(day, ()) if share.file.file not in gone]
                 self.days[day] = kept + [Share(fact.seq, file) for file in fact.body.files]
+            elif fact.replaces is not None:
+                self.withdrawn.add(fact.replaces)
             self._changed = True
             self.upto = max(self.upto, fact.seq)
 
@@ -214,6 +227,7 @@ class Index:
                 _LAYOUT, generation, self.upto, leaf, self.seed, cars, len(state),
                 tuple(StoredRun(run.path.name, run.rows) for run in stored),
                 {day: tuple(shares) for day, shares in self.days.items() if shares},
+                tuple(sorted(self.withdrawn)),
             )  # fmt: skip
             temporary = folder / "manifest.json.new"
             write_synced(temporary, msgspec.json.encode(manifest))
@@ -230,7 +244,22 @@ class Index:
 
     def shares(self, days: Sequence[str]) -> list[Share]:
         """What lies in the files of these days."""
-        return [share for day in days for share in self.days.get(day, ())]
+        return [share for day in days for share in self.days.get(day, ()) if share.seq not in self.withdrawn]
+
+    def read(self, share: Share, columns: Sequence[str]) -> pa.Table:
+        """Rows that count of a file.
+
+        Raises:
+            Unavailable: the file is gone or damaged.
+        """
+        return counted(read_rows(self._folder, share.file, columns, seq=bool(self.withdrawn)), self.withdrawn)
+
+
+def counted(rows: pa.Table, withdrawn: set[int]) -> pa.Table:
+    """Rows of compacted files without those of batches that were taken back."""
+    if not withdrawn or "seq" not in rows.column_names:
+        return rows
+    return rows.filter(pc.invert(pc.is_in(rows["seq"], pa.array(sorted(withdrawn), pa.int64()))))
 
 
 def _factors(seed: int) -> Words:

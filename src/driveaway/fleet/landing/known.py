@@ -8,18 +8,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from driveaway.fleet.folder import FleetFolder
 from driveaway.fleet.landing.checking import EPOCH
 from driveaway.fleet.landing.columns import Sorted, pack_keys
 from driveaway.fleet.landing.index import Index
 from driveaway.fleet.landing.loops.codes import Code
 from driveaway.fleet.landing.loops.runs import content_words, key_words, suspects
-from driveaway.fleet.landing.reading import read_rows
 
 _DAY_BITS: Final = np.uint64(0xFFFF)
 
 
-def known_rows(of: Sorted, index: Index, folder: FleetFolder) -> NDArray[np.bool_]:
+def known_rows(of: Sorted, index: Index) -> NDArray[np.bool_]:
     """Which rows are repetitions; rows with other content than before get a code.
 
     Of rows with the same VIN, trip and segment in one batch the first stands.
@@ -55,7 +53,7 @@ def known_rows(of: Sorted, index: Index, folder: FleetFolder) -> NDArray[np.bool
     other = found & (stored != words)
     if other.any():
         at = np.flatnonzero(other)
-        found[at] = _confirmed(of, chosen[at], keys[at], stored[at], index, folder)
+        found[at] = _confirmed(of, chosen[at], keys[at], stored[at], index)
     repeated[chosen[found & (stored == words)]] = True
     code[chosen[found & (stored != words)]] = Code.RESENT_DIFFERS
     # What is not stored is held against the first of its key in this batch.
@@ -83,7 +81,6 @@ def _confirmed(
     keys: NDArray[np.uint64],
     stored: NDArray[np.uint64],
     index: Index,
-    folder: FleetFolder,
 ) -> NDArray[np.bool_]:
     """Whether a stored row really has the same VIN, trip and segment, and not the same fingerprint alone."""
     out = np.zeros(len(which), bool)
@@ -95,7 +92,7 @@ def _confirmed(
         wanted = keys[here]
         day = (EPOCH + timedelta(days=int(number))).isoformat()
         for share in index.shares([day]):
-            table = read_rows(folder, share.file, ("vin", "trip", "segment"))
+            table = index.read(share, ("vin", "trip", "segment"))
             high, low, code = pack_keys(table["vin"].combine_chunks())
             trip, segment = table["trip"].to_numpy(), table["segment"].to_numpy().astype(np.int32)
             there = rows._replace(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any, Final, Protocol
@@ -21,13 +21,13 @@ from driveaway.fleet.landing import putting_aside
 from driveaway.fleet.landing.batch import Batch, Landed
 from driveaway.fleet.landing.checking import Checks, DeliveredCars
 from driveaway.fleet.landing.columns import Sorted, rows_of
+from driveaway.fleet.landing.entering import Entering
 from driveaway.fleet.landing.index import Index
 from driveaway.fleet.landing.known import fingerprints
 from driveaway.fleet.landing.locking import PATIENCE, landing_lock
 from driveaway.fleet.landing.loops.cars import absorb
 from driveaway.fleet.landing.normal import Places, normalise
 from driveaway.fleet.landing.part import Part, check, put_aside, write_accepted
-from driveaway.fleet.landing.reading import read_rows
 from driveaway.values.clock import now
 from driveaway.values.errors import BadValue, Conflict, DriveawayError
 
@@ -57,7 +57,14 @@ class TripBook(Protocol):
         ...
 
     def since(self, seq: int) -> tuple[int, Sequence[Fact]]:
-        """The book's last seq, and the facts ``trips.landed`` and ``trips.compacted`` after a seq, by seq."""
+        """The book's last seq, and facts after a seq, by seq.
+
+        Those of the kinds ``trips.landed`` and ``trips.compacted``, and those that replace a batch.
+        """
+        ...
+
+    def erased(self) -> Iterable[str]:
+        """Cars that were erased since this was asked last, at first all."""
         ...
 
     def leaf(self, seq: int) -> str:
@@ -153,7 +160,7 @@ class Landing:
         Raises:
             BadValue: nobody can read them.
         """
-        return check(batches, self.index, self.checks, self.folder, self._places, waived=waived)
+        return check(batches, self.index, self.checks, self._places, waived=waived)
 
     def close(self) -> None:
         """Write down what the index holds, so that the next process need not read it again."""
@@ -177,19 +184,24 @@ class Landing:
                 # The book was restored or made anew.
                 index.drop()
             self._trusted = index.leaf
+        self.checks.erase(self.book.erased())
         edge, facts = self.book.since(index.upto)
+        if any(fact.replaces is not None and index.holds(fact.replaces) for fact in facts):
+            # A batch was taken back: who holds its rows for known would refuse them for ever.
+            index.drop()
+            edge, facts = self.book.since(0)
+        entering = Entering(self.folder, index.upto, facts)
         for fact in facts:
-            if isinstance(fact.body, TripsLanded):
-                for file in fact.body.files:
-                    self._enter_file(file)
+            for rows in entering.rows_of(fact):
+                self._enter_rows(rows)
             index.enter([fact])
             if index.is_due:
                 index.publish(self.book.leaf(index.upto))
         index.upto = max(index.upto, edge)
 
-    def _enter_file(self, file: TripFile) -> None:
-        """Enter the rows of a file that somebody else landed, or that were forgotten."""
-        normal = normalise(read_rows(self.folder, file), simulated=False, places=None)
+    def _enter_rows(self, table: pa.Table) -> None:
+        """Enter rows that somebody else landed, or that were forgotten."""
+        normal = normalise(table, simulated=False, places=None)
         rows = rows_of(normal)
         car = self.index.cars.numbers(rows.high, rows.low, normal.code)
         day = self.checks.days(rows.start, normal.code)

@@ -14,13 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from driveaway.fleet.folder import FleetFolder
 from driveaway.fleet.landing.checking import EPOCH
 from driveaway.fleet.landing.columns import Sorted, pack_keys, places_of
 from driveaway.fleet.landing.index import Index
 from driveaway.fleet.landing.loops.near import Around, look, settle
 from driveaway.fleet.landing.loops.rows import Limits
-from driveaway.fleet.landing.reading import read_rows
 from driveaway.values.clock import DAY
 
 _COLUMNS: Final = ("vin", "start", "end", "odometer_m", "cell")
@@ -30,7 +28,6 @@ def check_neighbours(
     of: Sorted,
     rows: NDArray[np.int64],
     index: Index,
-    folder: FleetFolder,
     limits: Limits,
     *,
     waived: int = 0,
@@ -48,7 +45,7 @@ def check_neighbours(
     rows = rows[close[of.car[rows]]]
     number = of.car[rows]
     group = np.concatenate([[0], np.flatnonzero(np.diff(number)) + 1, [len(rows)]]).astype(np.int64)
-    around = _around(of, rows[late[number]], number[group[:-1]], index, folder, limits)
+    around = _around(of, rows[late[number]], number[group[:-1]], index, limits)
     settle(
         rows, group, of.car, of.rows, *of.places, cars.records, late, around, limits.speed, waived,
         of.normal.code,
@@ -60,7 +57,6 @@ def _around(
     late: NDArray[np.int64],
     numbers: NDArray[np.int32],
     index: Index,
-    folder: FleetFolder,
     limits: Limits,
 ) -> Around:
     """What was landed of the cars of late rows, on the days around these.
@@ -77,7 +73,7 @@ def _around(
         wanted[of.car[late]] = True
         for day in _days(of, late, limits):
             for share in index.shares([day]):
-                table = read_rows(folder, share.file, _COLUMNS)
+                table = index.read(share, _COLUMNS)
                 car = index.cars.numbers(*pack_keys(_one(table["vin"])), add=False)
                 here = (car >= 0) & wanted[car]
                 if here.any():

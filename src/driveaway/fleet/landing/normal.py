@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from driveaway.fleet.cells import cell, corner
 from driveaway.fleet.columns import TRIPS
 from driveaway.fleet.landing import times
 from driveaway.fleet.landing.loops.codes import Code
@@ -88,6 +89,7 @@ def normalise(table: pa.Table, *, simulated: bool, places: Places | None) -> Nor
         if given is not None and pa.types.is_null(given.type):
             given = None if name not in REQUIRED else given.cast(TRIPS.field(name).type)
         out.columns[name] = _column(out, name, given, table, simulated)
+    _own_cells(out)
     _positions(out, table, places)
     return out
 
@@ -315,17 +317,31 @@ def _positions(out: Normal, table: pa.Table, places: Places | None) -> None:
 
 
 def _cells(latitude: NDArray[np.float64], longitude: NDArray[np.float64]) -> pa.DictionaryArray:
-    """The south-western corners of the cells of a tenth of a degree, as texts."""
-    # What is printed as 39.9 is a little less in binary: a billionth of a degree sets it right.
-    south = np.floor(latitude * 10 + 1e-9).astype(np.int64)
-    west = np.floor(longitude * 10 + 1e-9).astype(np.int64)
-    unique, codes = np.unique(south * 10_000 + (west + 5_000), return_inverse=True)
-    rows, columns = unique // 10_000, unique % 10_000 - 5_000
-    texts = [
-        f"{row / 10:.1f},{column / 10:.1f}"
-        for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
-    ]
+    """The cells of positions, as ``fleet.cells.cell`` names them: each different one is named once."""
+    tenths = np.floor(np.round(np.stack([latitude, longitude]) * 10, 9)).astype(np.int64)
+    _, first, codes = np.unique(tenths[0] * 10_000 + tenths[1], return_index=True, return_inverse=True)
+    texts = [cell(float(latitude[row]), float(longitude[row]), datum="WGS-84") for row in first]
     return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array(texts, pa.string()))
+
+
+def _own_cells(out: Normal) -> None:
+    """Cells as they were given: one that is finer than a tenth of a degree is a position, and not kept."""
+    column = out.columns["cell"]
+    texts = column.dictionary.to_pylist()
+    wrong = [not _is_cell(text) for text in texts]
+    if any(wrong):
+        flags = pc.fill_null(pa.array(wrong, pa.bool_()).take(column.indices), False)
+        out.mark(_flags(flags), Code.CELL, "cell")
+        indices = pc.if_else(flags, pa.scalar(None, pa.int32()), column.indices)
+        out.columns["cell"] = pa.DictionaryArray.from_arrays(indices, column.dictionary)
+
+
+def _is_cell(text: str) -> bool:
+    try:
+        corner(text)
+    except BadValue:
+        return False
+    return True
 
 
 def _fill(out: Normal, name: str, where: NDArray[np.bool_], found: pa.Array) -> None:

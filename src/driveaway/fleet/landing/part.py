@@ -56,7 +56,6 @@ def check(
     batches: Sequence[Batch],
     index: Index,
     checks: Checks,
-    folder: FleetFolder,
     places: Places | None,
     *,
     waived: int = 0,
@@ -75,9 +74,9 @@ def check(
     prepared = Prepared(normal, rows_of(normal))
     of = _sorted(prepared, checks.check(prepared, index.cars, waived=waived), index)
     code = of.normal.code
-    repeated = known_rows(of, index, folder)
+    repeated = known_rows(of, index)
     new = np.flatnonzero((code == 0) & ~repeated)
-    check_neighbours(of, new, index, folder, checks.limits(), waived=waived)
+    check_neighbours(of, new, index, checks.limits(), waived=waived)
     normal.code[of.origin] = code
     return Part(
         batches=batches,
@@ -125,7 +124,7 @@ def write_accepted(part: Part, folder: FleetFolder) -> list[list[TripFile]]:
         content = encode(of.table(rows[low:high]))
         written = write(folder.trips / day, folder.staging, stem, content, high - low)
         for where, begin, end in here:
-            named = {"day": day, "file": written.name, "sha256": written.sha256}
+            named = {"day": day, "file": f"{day}/{written.name}", "sha256": written.sha256}
             out[where % many].append(TripFile(**named, rows=end - begin, first=begin - low))
     return out
 

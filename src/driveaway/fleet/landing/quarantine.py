@@ -92,10 +92,12 @@ class Quarantine:
 
     # --- look ---
 
-    def held(self, batch: str | None = None, code: str | None = None) -> list[Held]:
+    def held(self, batch: str | None = None, code: str | None = None, vin: str | None = None) -> list[Held]:
         """What is put aside, by batch and code."""
         out = []
         for subject, table in self._tables(batch, ["code", "vin", "arrived"]):
+            if vin is not None:
+                table = table.filter(pa.array(_chosen(table, None, vin)))
             counted = table.group_by("code").aggregate(
                 [("vin", "count_distinct"), ("arrived", "min"), ("code", "count")]
             )

@@ -85,6 +85,8 @@ class Stored:
 
     def find(self, wanted: Words, order: NDArray[np.int64], out: Words, found: NDArray[np.bool_]) -> None:
         """See ``Run``."""
+        if not self.rows:
+            return
         mapped = self._mapped()
         _find(
             mapped[: self.rows].view(np.ndarray),

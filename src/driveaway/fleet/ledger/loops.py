@@ -285,7 +285,8 @@ def _hash(data: np.ndarray, first: int, last: int) -> int:
     value = np.uint64(14695981039346656037)
     for place in range(first, last):
         value = (value ^ np.uint64(data[place])) * np.uint64(1099511628211)
-    return np.int64((value ^ (value >> np.uint64(32))) & np.uint64(0x7FFFFFFF))
+    # An int to callers that are compiled too; outside of them nobody calls it.
+    return np.int64((value ^ (value >> np.uint64(32))) & np.uint64(0x7FFFFFFF))  # type: ignore[return-value]
 
 
 @compiled

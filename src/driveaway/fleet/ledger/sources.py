@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from driveaway.values.errors import Unavailable
 
@@ -25,7 +26,8 @@ COLUMNS: Final = (
 class Event:
     """A batch came (sign 1), or what it brought was taken back (sign -1), at a seq.
 
-    ``batch`` is the seq of the batch's fact, by which compacted files know its rows.
+    ``batch`` is the seq of the batch's fact, by which compacted files know its rows. ``shares`` says with
+    which row its rows begin in each file, and how many they are: batches may share a file.
     """
 
     seq: int
@@ -33,13 +35,15 @@ class Event:
     batch: int
     files: tuple[str, ...]
     rows: int
+    shares: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
 class Piece:
     """Rows of one file that belong to some events.
 
-    ``event`` is the place of the one event that a file belongs to; None: the file says each row's batch.
+    ``event`` is the place of the one event that a file belongs to; None: the file says each row's batch, or
+    the events say which rows are theirs.
     """
 
     file: str
@@ -62,13 +66,14 @@ def events(paths: Sequence[str], after: int, upto: int) -> list[Event]:
     out: list[Event] = []
     for row in table.to_pylist():
         files = tuple(file["file"] for file in row["files"] or ())
-        rows = sum(file["rows"] for file in row["files"] or ())
+        shares = tuple((file["first"] or 0, file["rows"]) for file in row["files"] or ())
+        rows = sum(count for _, count in shares)
         if not files:
             continue
         if after < row["seq"] <= upto:
-            out.append(Event(row["seq"], 1, row["seq"], files, rows))
+            out.append(Event(row["seq"], 1, row["seq"], files, rows, shares))
         if row["superseded_at"] is not None and after < row["superseded_at"] <= upto:
-            out.append(Event(row["superseded_at"], -1, row["seq"], files, rows))
+            out.append(Event(row["superseded_at"], -1, row["seq"], files, rows, shares))
     return sorted(out, key=lambda event: (event.seq, event.sign))
 
 
@@ -179,10 +184,28 @@ def read(trips: Path, found: Sequence[Piece], together: Sequence[Event]) -> pa.T
             if not ours.all():
                 rows = rows.filter(pa.array(ours))
         else:
-            assert piece.event is not None, f"{piece.file} does not say which batch each row is of"
-            event = np.full(rows.num_rows, piece.event, np.int32)
+            before = sum(file.metadata.row_group(group).num_rows for group in range(min(wanted, default=0)))
+            event = _shared(piece.file, together, before, rows.num_rows)
+            if (event < 0).any():
+                # Rows of batches that are folded at another time, or that no fact names.
+                rows, event = rows.filter(pa.array(event >= 0)), event[event >= 0]
         tables.append(rows.append_column("event", pa.array(event)))
     return pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+
+
+def _shared(name: str, together: Sequence[Event], before: int, rows: int) -> NDArray[np.int32]:
+    """The place of each row's event in a file that several batches share; -1 for none of these.
+
+    Args:
+        before: rows of the file before those that are asked about.
+        rows: that are asked about.
+    """
+    out = np.full(rows, -1, np.int32)
+    for place, event in enumerate(together):
+        for file, (first, count) in zip(event.files, event.shares, strict=True):
+            if file == name:
+                out[max(first - before, 0) : max(first + count - before, 0)] = place
+    return out
 
 
 def stand_together(found: Sequence[Piece]) -> bool:

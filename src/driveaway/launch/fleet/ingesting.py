@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from driveaway.fleet.landing import sources
 from driveaway.fleet.landing.batch import SHOWN, Landed, Reject
+from driveaway.fleet.landing.quarantine import Quarantine
 from driveaway.launch.fleet.opening import open_landing
 from driveaway.values.clock import now
 from driveaway.values.errors import BadValue, Conflict, DriveawayError, NotFound
@@ -80,6 +81,7 @@ def ingest(
     landing = open_landing(launch, clock)
     out: list[FileTaken] = []
     try:
+        Quarantine(landing).release_delivered()
         for path in files:
             taken = FileTaken(path)
             out.append(taken)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
@@ -14,15 +14,19 @@ import pyarrow.parquet as pq
 
 from driveaway.book.mirror import Mirror
 from driveaway.book.reading import fact_of
-from driveaway.book.store import Store
+from driveaway.book.store import Row, Store
 from driveaway.facts import Draft, Fact
 from driveaway.facts.description import Description
 from driveaway.facts.fleet import Fleet
 from driveaway.fleet.folder import FleetFolder
 from driveaway.fleet.landing.landing import Landing, Outcome
+from driveaway.fleet.residency import check_residency
+from driveaway.launch.fleet.places import Cities
 from driveaway.values.clock import now
 
-_KINDS: Final = frozenset({"trips.landed", "trips.compacted"})
+_KINDS: Final = ("trips.landed", "trips.compacted")
+_ERASED: Final = "subject.erased"
+_VIN: Final = 17
 _FEW: Final = 20_000
 """Facts that are looked through one by one; of more, those of a kind are found by the mirror."""
 _BATCH: Final = 5_000
@@ -43,6 +47,11 @@ class _Book(Protocol):
 
 class Opened(Protocol):
     """What is needed of an opened launch. Not the launch itself, which loads a query engine."""
+
+    @property
+    def folder(self) -> Path:
+        """The launch folder."""
+        ...
 
     @property
     def data(self) -> Path:
@@ -77,26 +86,27 @@ class BookOfTrips:
     def __init__(self, store: Store, mirror: Mirror) -> None:
         self._store = store
         self._mirror = mirror
+        self._erased_upto = 0
 
     def about(self, subject: str) -> Sequence[Fact]:
         """Facts about a batch."""
         return [fact_of(row) for row in self._store.about(subject)]
 
     def since(self, seq: int) -> tuple[int, Sequence[Fact]]:
-        """The book's last seq, and the facts about files of trips after a seq, by seq."""
+        """See ``TripBook``."""
         edge = self._store.edge().size
         if edge - seq <= _FEW:
             return edge, self._looked_through(seq, edge)
         upto = self._mirror.catch_up().upto
         wanted: list[int] = []
-        for kind in _KINDS:
+        for kind in (*_KINDS, "fact.withdrawn"):
             for path in self._mirror.paths(kind):
                 found = pq.read_table(path, columns=["seq"])["seq"]
                 wanted += pc.filter(found, pc.greater(found, seq)).to_pylist()
         wanted.sort()
         facts: list[Fact] = []
         for at in range(0, len(wanted), _BATCH):
-            facts += [fact_of(row) for row in self._store.by_seq(wanted[at : at + _BATCH])]
+            facts += self._about_files(self._store.by_seq(wanted[at : at + _BATCH]))
         return edge, [*sorted(facts, key=lambda fact: fact.seq), *self._looked_through(upto, edge)]
 
     def _looked_through(self, after: int, until: int) -> list[Fact]:
@@ -105,9 +115,30 @@ class BookOfTrips:
             rows = self._store.rows(after, until, _BATCH)
             if not rows:
                 break
-            facts += [fact_of(row) for row in rows if row.kind in _KINDS]
+            facts += self._about_files(rows)
             after = rows[-1].seq
         return facts
+
+    def _about_files(self, rows: Sequence[Row]) -> list[Fact]:
+        """Facts about files of trips, and those that take a batch back."""
+        back = [row.replaces for row in rows if row.replaces is not None]
+        batches = (
+            {row.seq for row in self._store.by_seq(back) if row.kind == "trips.landed"} if back else set()
+        )
+        return [fact_of(row) for row in rows if row.kind in _KINDS or row.replaces in batches]
+
+    def erased(self) -> Iterable[str]:
+        """Cars that were erased since this was asked last, at first all."""
+        edge, after = self._store.edge().size, self._erased_upto
+        self._erased_upto = edge
+        if edge - after <= _FEW:
+            rows = self._store.rows(after, edge, _FEW) if edge > after else []
+            subjects = [row.subject for row in rows if row.kind == _ERASED]
+        else:
+            self._mirror.catch_up()
+            tables = [pq.read_table(path, columns=["subject"]) for path in self._mirror.paths(_ERASED)]
+            subjects = [subject for table in tables for subject in table["subject"].to_pylist()]
+        return [subject for subject in subjects if len(subject) == _VIN]
 
     def leaf(self, seq: int) -> str:
         """Leaf of a fact, hexadecimal; "" where there is none."""
@@ -165,9 +196,16 @@ def make_landing(
     clock: Callable[[], int] = now,
     **more: Any,
 ) -> Landing:
-    """A landing over a book's row store; the mirror is a cache of the same book."""
+    """A landing over a book's row store; the mirror is a cache of the same book.
+
+    Raises:
+        Refused: the folder's trips belong to another region than ``rules`` say.
+    """
+    folder = fleet_folder(data)
+    folder.root.mkdir(parents=True, exist_ok=True)
+    check_residency(folder.root, rules.residency)
     return Landing(
-        fleet_folder(data),
+        folder,
         append,
         Deliveries(store, mirror),
         rules,
@@ -186,5 +224,5 @@ def open_landing(launch: Opened, clock: Callable[[], int] = now, **more: Any) ->
 
     return make_landing(
         launch.data, launch.book.store, launch.book.mirror, append, launch.description.fleet, launch.zone,
-        clock, **more,
+        clock, **({"places": Cities(launch.folder)} | more),
     )  # fmt: skip

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from driveaway.book.state.state import Change, State
+from driveaway.launch.fleet.keeping import FleetKeeper
 from driveaway.launch.hooks.delivering import Couriers
 from driveaway.launch.launch import Launch
 from driveaway.launch.updates.opening import DEMO_MARKER, open_updates
@@ -85,6 +86,7 @@ class Worker:
         self.simulated = (self.launch.folder / DEMO_MARKER).is_file()
         self.couriers = Couriers(self.launch.book_url, self.lease, self.clock)
         self._state = state
+        self._fleet = FleetKeeper(self.launch)
         self._drivers: dict[int, Driver] = {}
         self._tended: dict[int, int] = {}
         self._failing: dict[str, str] = {}
@@ -95,6 +97,9 @@ class Worker:
             Job("signed metadata", self._sign, _MINUTE),
             Job("changes for device servers", self._prune, HOUR),
             Job("artifacts", self._sweep, DAY),
+            Job("trips of cars handed over since", self._fleet.release, _MINUTE),
+            Job("files of trips", self._fleet.compact, 5 * _MINUTE),
+            Job("erasures that were stopped", lambda _: self.launch.finish_erasing(), _MINUTE),
         ]
 
     def tick(self) -> bool:
