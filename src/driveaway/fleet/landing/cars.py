@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from driveaway.fleet.landing.loops.cars import CAR
 from driveaway.fleet.landing.loops.cars import Cars as Records
-from driveaway.fleet.landing.loops.vins import fill_slots, number_cars
+from driveaway.fleet.landing.loops.vins import fill_slots, merge_cars, number_cars
 
 
 class Cars:
@@ -25,7 +25,7 @@ class Cars:
         if stored is not None:
             self.records[: self.count] = stored
         self._slots = self._filled()
-        self._rank = np.empty(0, np.int32)
+        self._rank = self._order = np.empty(0, np.int32)
 
     def _filled(self) -> NDArray[np.int32]:
         slots = np.full(1 << (4 * len(self.records) - 1).bit_length(), -1, np.int32)
@@ -53,11 +53,13 @@ class Cars:
     @property
     def rank(self) -> NDArray[np.int32]:
         """Place of each car in the order of VINs."""
-        if len(self._rank) != self.count:
-            known = self.records[: self.count]
-            order = np.lexsort((known["low"], known["high"]))
+        known = len(self._order)
+        if known != self.count:
+            new = self.records[known : self.count]
+            order = (np.lexsort((new["low"], new["high"])) + known).astype(np.int32)
+            self._order = merge_cars(self.records, self._order, order)
             self._rank = np.empty(self.count, np.int32)
-            self._rank[order] = np.arange(self.count, dtype=np.int32)
+            self._rank[self._order] = np.arange(self.count, dtype=np.int32)
         return self._rank
 
     def ranks_of(self, numbers: NDArray[np.int32]) -> tuple[NDArray[np.int32], int]:

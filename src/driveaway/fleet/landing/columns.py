@@ -18,7 +18,7 @@ from driveaway.fleet.landing.cars import text_buffers
 from driveaway.fleet.landing.loops.cars import NOWHERE
 from driveaway.fleet.landing.loops.codes import Code
 from driveaway.fleet.landing.loops.rows import Rows, TextWords
-from driveaway.fleet.landing.loops.vins import CHECKED, PLACE, VALUE, WEIGHTS, copy_vins, pack_vins
+from driveaway.fleet.landing.loops.vins import CHECKED, LETTERS, PLACE, VALUE, WEIGHTS, pack_vins, write_vins
 from driveaway.fleet.landing.normal import TEXTS, Normal
 
 _CELL: Final = re.compile(r"(-?[0-9]{1,2}(?:\.[0-9])?),(-?[0-9]{1,3}(?:\.[0-9])?)")
@@ -130,13 +130,16 @@ def places_of(cells: pa.DictionaryArray) -> tuple[NDArray[np.int16], NDArray[np.
     Returns:
         two arrays of shape (n,), neither writable.
     """
+    if not len(cells.dictionary):
+        return _sealed(np.full(len(cells), NOWHERE, np.int16)), _sealed(np.zeros(len(cells), np.int16))
     known = []
     for text in cells.dictionary.to_pylist():
         found = _CELL.fullmatch(text or "")
         known.append((round(float(found[1]) * 10), round(float(found[2]) * 10)) if found else (NOWHERE, 0))
-    table = np.array([*known, (NOWHERE, 0)], np.int16)
+    # The last entry is that of the code -1, which means none.
+    south, west = np.array([*known, (NOWHERE, 0)], np.int16).T
     codes = _codes(cells)
-    return _sealed(table[codes, 0]), _sealed(table[codes, 1])
+    return _sealed(np.ascontiguousarray(south)[codes]), _sealed(np.ascontiguousarray(west)[codes])
 
 
 @dataclass(frozen=True)
@@ -204,8 +207,9 @@ def in_order(
         level: of each row, -1 for none.
     """
     index = pa.array(order)
-    of, cars = prepared.rows, car[order]
-    columns: dict[str, pa.Array] = {"vin": _vins_of(prepared.normal.columns["vin"], order, cars)}
+    of = prepared.rows
+    high, low = _sealed(of.high[order]), _sealed(of.low[order])
+    columns: dict[str, pa.Array] = {"vin": _vins_of(high, low)}
     codes = {"function": of.function, "software": of.software, "city": of.city, "cell": of.cell}
     for name, column in prepared.normal.columns.items():
         if name in codes:
@@ -216,8 +220,7 @@ def in_order(
         elif name != "vin":
             columns[name] = column.take(index)
     normal = Normal(columns, np.zeros(len(order), np.uint8), np.zeros(len(order), np.uint8))
-    rows = _rows(normal, _sealed(of.high[order]), _sealed(of.low[order]))
-    return Sorted(order, normal, rows, cars, day[order])
+    return Sorted(order, normal, _rows(normal, high, low), car[order], day[order])
 
 
 def _with_none(codes: NDArray[np.int32], texts: pa.Array) -> pa.DictionaryArray:
@@ -225,9 +228,9 @@ def _with_none(codes: NDArray[np.int32], texts: pa.Array) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(indices, texts)
 
 
-def _vins_of(vins: pa.Array, order: NDArray[np.int64], car: NDArray[np.int32]) -> pa.Array:
-    """VINs of rows that have one, which are of 17 bytes each."""
-    out = np.empty(17 * len(order), np.uint8)
-    copy_vins(order, car, *text_buffers(vins), out)
-    offsets = np.arange(0, 17 * len(order) + 1, 17, dtype=np.int32)
-    return pa.StringArray.from_buffers(len(order), pa.py_buffer(offsets), pa.py_buffer(out))
+def _vins_of(high: NDArray[np.uint64], low: NDArray[np.uint64]) -> pa.Array:
+    """VINs from their integers."""
+    out = np.empty(17 * len(high), np.uint8)
+    write_vins(high, low, LETTERS, out)
+    offsets = np.arange(0, 17 * len(high) + 1, 17, dtype=np.int32)
+    return pa.StringArray.from_buffers(len(high), pa.py_buffer(offsets), pa.py_buffer(out))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
@@ -70,6 +71,19 @@ class TripBook(Protocol):
     def leaf(self, seq: int) -> str:
         """Leaf of a fact, hexadecimal; "" where there is none."""
         ...
+
+
+@dataclass(frozen=True)
+class Written:
+    """Batches whose files are written.
+
+    Attributes:
+        drafts: the fact of each.
+        asides: the rows of each that were put aside; None where there are none.
+    """
+
+    drafts: Sequence[Draft]
+    asides: Sequence[pa.Table | None]
 
 
 class Landing:
@@ -221,7 +235,7 @@ class Landing:
         again: dict[int, int] = {}
         for number, batch in enumerate(batches):
             try:
-                known = self._known(batch)
+                known = self.known(batch)
             except DriveawayError as error:
                 out[number] = error
                 continue
@@ -239,7 +253,7 @@ class Landing:
             out[number] = _twice(batches[number], batches[earlier], out[earlier])
         return [out[number] for number in range(len(batches))]
 
-    def _known(self, batch: Batch) -> Landed | None:
+    def known(self, batch: Batch) -> Landed | None:
         """What became of a batch that was landed before.
 
         Raises:
@@ -260,14 +274,32 @@ class Landing:
             part = self.check(batches)
         except BadValue as error:
             return [error for _ in batches]
-        files = write_accepted(part, self.folder)
-        drafts, asides = self._drafts(part, files)
-        outcomes = self.append(drafts)
+        done = self.record(part, self.write(part))
+        if any(isinstance(each, DriveawayError) for each in done):
+            # Its rows lie in a file that others share: what is known is read again from what the facts name.
+            self.index.forget()
+            self.catch_up()
+            return done
+        self.remember(part.sorted, part.accepted)
+        if self.index.is_due:
+            self.publish()
+        return done
+
+    def write(self, part: Part) -> Written:
+        """Write what is accepted and what is put aside. Only files are touched: any thread may do it."""
+        return Written(*self._drafts(part, write_accepted(part, self.folder)))
+
+    def record(self, part: Part, written: Written) -> list[Landed | DriveawayError]:
+        """Record the facts of batches whose files are written; only then they are landed.
+
+        Returns:
+            for each batch what became of it, or why the book refused it.
+        """
+        outcomes = self.append(written.drafts)
         done: list[Landed | DriveawayError] = []
-        refused = False
-        for batch, draft, aside, outcome in zip(batches, drafts, asides, outcomes, strict=True):
+        each = zip(part.batches, written.drafts, written.asides, outcomes, strict=True)
+        for batch, draft, aside, outcome in each:
             if outcome.error is not None or outcome.seq is None:
-                refused = True
                 why = outcome.error or Conflict(f"{batch.id} was not accepted", code="trips.refused")
                 done.append(_conflict(batch, 0) if why.code == "source.conflict" else why)
                 continue
@@ -277,13 +309,6 @@ class Landing:
             told = putting_aside.told(aside) if aside is not None else ()
             done.append(Landed(batch.id, outcome.seq, body.rows, body.repeated, counted, told))
             self.index.enter([as_fact(draft, outcome.seq)])
-        if refused:
-            # Its rows lie in a file that others share: what is known is read again from what the facts name.
-            self.index.forget()
-        else:
-            self.remember(part.sorted, part.accepted)
-            if self.index.is_due:
-                self.index.publish(self.book.leaf(self.index.upto))
         return done
 
     def _drafts(self, part: Part, files: list[list[TripFile]]) -> tuple[list[Draft], list[pa.Table | None]]:

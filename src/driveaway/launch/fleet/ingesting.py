@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from driveaway.fleet.landing import sources
 from driveaway.fleet.landing.batch import SHOWN, Landed, Reject
 from driveaway.fleet.landing.quarantine import Quarantine
+from driveaway.fleet.landing.streaming import land_stream
+from driveaway.launch.fleet.ahead import ahead
 from driveaway.launch.fleet.opening import open_landing
 from driveaway.values.clock import now
 from driveaway.values.errors import BadValue, Conflict, DriveawayError, NotFound
@@ -87,10 +89,13 @@ def ingest(
             out.append(taken)
             try:
                 source = sources.open_source(path)
-                for batch in sources.batches(source, simulated=simulated):
-                    taken.add(landing.land(batch))
-                    if progress is not None:
-                        progress(path.name, taken.rows + taken.repeated)
+                with ahead(sources.batches(source, simulated=simulated)) as batches:
+                    for done in land_stream(landing, batches):
+                        if isinstance(done, DriveawayError):
+                            raise done
+                        taken.add(done)
+                        if progress is not None:
+                            progress(path.name, taken.rows + taken.repeated)
             except (BadValue, Conflict, NotFound) as error:
                 taken.error = error.at(str(path))
     finally:

@@ -25,6 +25,8 @@ def _value(letter: str) -> int:
 
 # Of each byte: its place in the alphabet plus one (0: not of a VIN), and its value for the check digit.
 PLACE: Final = np.zeros(256, np.int64)
+LETTERS: Final = np.frombuffer(b" " + _LETTERS.encode(), np.uint8)
+"""The alphabet by place plus one."""
 VALUE: Final = np.zeros(256, np.int64)
 CHECKED: Final = np.zeros(256, np.bool_)
 for _place, _letter in enumerate(_LETTERS):
@@ -170,27 +172,47 @@ def fill_slots(cars: Cars, known: int, slots: NDArray[np.int32]) -> None:
 
 
 @compiled
-def copy_vins(
-    order: NDArray[np.int64],
-    car: NDArray[np.int32],
-    offsets: NDArray[np.int32],
-    data: NDArray[np.uint8],
-    out: NDArray[np.uint8],
+def merge_cars(cars: Cars, one: NDArray[np.int32], two: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Numbers of cars by VIN, from two lists that are in that order."""
+    out = np.empty(len(one) + len(two), np.int32)
+    a = b = 0
+    for at in range(len(out)):
+        first = b == len(two)
+        if not first and a < len(one):
+            left, right = cars[one[a]], cars[two[b]]
+            first = left.high < right.high or (left.high == right.high and left.low < right.low)
+        if first:
+            out[at] = one[a]
+            a += 1
+        else:
+            out[at] = two[b]
+            b += 1
+    return out
+
+
+@compiled
+def write_vins(
+    high: NDArray[np.uint64], low: NDArray[np.uint64], letters: NDArray[np.uint8], out: NDArray[np.uint8]
 ) -> None:
-    """The 17 bytes of each of these rows' VINs; those of one car stand together and are looked up once.
+    """The 17 bytes of each VIN from its two integers; rows of one car that stand together are copied.
 
     Args:
-        order: rows.
-        car: number of each row's car, in the same order.
-        offsets, data: of all rows.
+        letters: of the alphabet, by place.
         out: shape (17 × rows,).
     """
-    for at in range(len(order)):
-        first = 17 * at
-        if at > 0 and car[at] == car[at - 1]:
+    radix = np.uint64(34)
+    for row in range(len(high)):
+        first = 17 * row
+        if row > 0 and high[row] == high[row - 1] and low[row] == low[row - 1]:
             for byte in range(17):
-                out[first + byte] = out[first - 17 + byte]
-        else:
-            begin = offsets[order[at]]
-            for byte in range(17):
-                out[first + byte] = data[begin + byte]
+                out[first + byte] = out[first + byte - 17]
+            continue
+        upper, lower = high[row], low[row]
+        for byte in range(8, -1, -1):
+            rest = upper // radix
+            out[first + byte] = letters[upper - rest * radix]
+            upper = rest
+        for byte in range(16, 8, -1):
+            rest = lower // radix
+            out[first + byte] = letters[lower - rest * radix]
+            lower = rest
