@@ -94,9 +94,7 @@ def test_a_server_killed_and_restarted_under_load_loses_and_doubles_nothing(serv
     assert landed(server.launch) == found
 
 
-def test_without_room_nothing_is_acknowledged_until_there_is(
-    server: Server, tmp_path: Path
-) -> None:
+def test_without_room_nothing_is_acknowledged_until_there_is(server: Server, tmp_path: Path) -> None:
     pool = urllib3.PoolManager()
     assert post(pool, server, 0).status == 200
     trips = server.launch.data / "fleet"
