@@ -164,7 +164,7 @@ def add_up(key: np.ndarray, measures: np.ndarray) -> tuple[np.ndarray, np.ndarra
 @compiled
 def _spread(key: int) -> int:
     """A hash of a number: Fibonacci's multiplication (Knuth, The Art of Computer Programming, 6.4)."""
-    return np.int64((np.uint64(key) * np.uint64(11400714819323198485)) >> np.uint64(33))
+    return np.int64((np.uint64(key) * np.uint64(11400714819323198485)) >> np.uint64(33))  # type: ignore[return-value]
 
 
 @compiled
