@@ -85,8 +85,8 @@ def fold_rows(rows: pa.Table, car: np.ndarray, zone: ZoneInfo, *, together: bool
     if not together:
         order = np.argsort((event.astype(np.int64) << 32) | car, kind="stable")
         columns = [column[order] for column in columns]
-    arguments = [*columns, midnights, first_day, most]
-    source, out_event, out_car, out_day, measures = fold(*arguments)
+    columns += [midnights, first_day, most]
+    source, out_event, out_car, out_day, measures = fold(*columns)
     if order is not None:
         source = order[source]
     return Folded(

@@ -164,7 +164,7 @@ def add_up(key: np.ndarray, measures: np.ndarray) -> tuple[np.ndarray, np.ndarra
 @compiled
 def _spread(key: int) -> int:
     """A hash of a number: Fibonacci's multiplication (Knuth, The Art of Computer Programming, 6.4)."""
-    return np.int64((np.uint64(key) * np.uint64(11400714819323198485)) >> np.uint64(33))  # type: ignore[return-value]
+    return int((np.uint64(key) * np.uint64(11400714819323198485)) >> np.uint64(33))
 
 
 @compiled
@@ -328,8 +328,7 @@ def _hash(data: np.ndarray, first: int, last: int) -> int:
     value = np.uint64(14695981039346656037)
     for place in range(first, last):
         value = (value ^ np.uint64(data[place])) * np.uint64(1099511628211)
-    # An int to callers that are compiled too; outside of them nobody calls it.
-    return np.int64((value ^ (value >> np.uint64(32))) & np.uint64(0x7FFFFFFF))  # type: ignore[return-value]
+    return int((value ^ (value >> np.uint64(32))) & np.uint64(0x7FFFFFFF))
 
 
 @compiled
