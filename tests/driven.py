@@ -39,16 +39,21 @@ def write(path: Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema = TRI
 
 
 def land(
-    launch: Launch, name: str, rows: Iterable[Mapping[str, Any]], *, aside: Sequence[Mapping[str, Any]] = ()
+    launch: Launch,
+    name: str,
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    aside: Sequence[Mapping[str, Any]] = (),
+    with_day: bool = True,
 ) -> int:
-    """Land a batch; its seq."""
+    """Land a batch; its seq. ``with_day``: the fact names files with their day's folder."""
     by_day: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
         by_day.setdefault(local_day(row["start"], launch.zone).isoformat(), []).append(row)
     root = launch.data / "fleet"
     files = tuple(
         TripFile(
-            day=day, file=f"{day}/{name}.parquet", rows=len(some),
+            day=day, file=f"{day}/{name}.parquet" if with_day else f"{name}.parquet", rows=len(some),
             sha256=write(root / "trips" / day / f"{name}.parquet", some),
         )
         for day, some in sorted(by_day.items())

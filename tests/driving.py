@@ -54,10 +54,7 @@ class World:
         """Cars that are their buyers' at the end of a day."""
         events = [(at, seq, on, vin, True) for seq, at, on, vin in self.handed if seq <= mark]
         events += [(at, seq, on, vin, False) for seq, at, on, vin in self.returned if seq <= mark]
-        state: dict[str, bool] = {}
-        for _, _, on, vin, out in sorted(events):
-            if on <= day:
-                state[vin] = out
+        state = {vin: out for _, _, on, vin, out in sorted(events) if on <= day}
         return {vin for vin, out in state.items() if out}
 
 
@@ -130,7 +127,8 @@ def last_of(parts: Sequence[Part], start: date, last: date, name: str) -> dict[s
                 values[value] = values.get(value, 0) + part.sums[measure]
     out: dict[str, Any] = {}
     for (vin, _), values in sorted(metres.items(), key=lambda item: item[0]):
-        some = [(n, value is not None, value) for value, n in values.items() if n > 0]
+        some = [(n, value is not None, str(value), value) for value, n in values.items() if n > 0]
         if some:
-            out[vin] = max(some, key=lambda one: (one[0], one[1], str(one[2])))[2]
+            best = max(some, key=lambda one: one[:3])
+            out |= {vin: best[3]}
     return out

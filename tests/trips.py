@@ -16,6 +16,9 @@ from driveaway.fleet.columns import TRIPS
 from driveaway.launch.launch import Launch
 from driveaway.values.clock import local_day
 
+WRITTEN: dict[str, bytes] = {}
+"""Files by name as they were last written, for launches that hold the same facts."""
+
 
 def write(path: Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema = TRIPS) -> bytes:
     """Rows as one sorted file; its digest."""
@@ -47,6 +50,7 @@ def landed(
     for day, rows in sorted(by_day.items()):
         file = f"{day}/{name}.parquet"
         digest = write(launch.data / "fleet" / "trips" / file, rows)
+        WRITTEN[file] = (launch.data / "fleet" / "trips" / file).read_bytes()
         files.append(TripFile(day=day, file=file, rows=len(rows), sha256=digest.hex()))
     body = TripsLanded(
         door=door,
@@ -89,3 +93,11 @@ def compact(launch: Launch, day: str, *, number: int = 0) -> None:
     launch.append([Draft("trips.compacted", f"compacted-{day}-{number}", launch.book.edge().recorded, body)])
     for path in old:
         path.unlink()
+
+
+def bring(launch: Launch, body: TripsLanded) -> None:
+    """Put the files of a batch that was landed elsewhere into a launch's folder."""
+    for file in body.files:
+        path = launch.data / "fleet" / "trips" / file.file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(WRITTEN[file.file])

@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
+from driveaway.updates.signing.keys import KeyRing
 from tests.e2e.shell import Shell, program
 
 PERSONS = ("anna", "ben", "dora", "emil")
@@ -120,3 +122,61 @@ def test_keys_and_what_is_refused(keyed: Shell, tmp_path: Path) -> None:
     keyed.done("release", "renew", "targets", "dropped", "--by", "dora")
     keyed.done("release", "drop", "dropped")
     assert not re.search("sesame", keyed.done("release", "key", "list"))
+
+
+def test_a_supplier_signs_on_its_own_side(keyed: Shell, tmp_path: Path) -> None:
+    """Two houses: the supplier has its keys, the maker's public metadata and root, and no launch."""
+    house = tmp_path / "supplier"
+    house.mkdir()
+    ring = KeyRing(house / "keys")
+    for person in ("gus", "hu"):
+        ring.generate(person, person)
+        private = load_pem_private_key((house / "keys" / f"{person}.pem").read_bytes(), None)
+        public = tmp_path / f"{person}.pem"
+        form = PublicFormat.SubjectPublicKeyInfo
+        public.write_bytes(private.public_key().public_bytes(Encoding.PEM, form))
+        said = keyed.done("release", "key", "add", person, "--holder", person, "--public", public)
+        assert said == f"{person}: held by {person}, its private half is not here\n"
+    assert keyed.done("release", "supplier", "list") == "none yet: driveaway release supplier add\n"
+    keyed.done("release", "supplier", "add", "lidar", "--keys", "gus,hu", "--threshold", 2, "--by", "dora")
+    proposal = tmp_path / "supplier.json"
+    keyed.done("release", "export", "supplier-lidar", proposal)
+    for person in ("gus", "hu"):
+        program("release", "sign-file", proposal, "--key", person, "--keys", house / "keys", FORCE, cwd=house)
+    keyed.done("release", "take", proposal)
+    for person in ("dora", "emil"):
+        keyed.done("release", "sign", "supplier-lidar", "--key", person, FORCE)
+    keyed.done("release", "publish", "supplier-lidar", "--by", "emil", FORCE)
+
+    tuf = keyed.folder / "data" / "tuf"
+    (house / "lidar-2.bin").write_text("a lidar's software")
+    sign = (
+        "release", "supplier", "sign", "lidar-2.bin", "--supplier", "lidar", "--module", "lidar",
+        "--version", "2.0", "--hardware", "adas", "--needs", "os>=2024.5", "--key", "gus",
+        "--metadata", tuf / "targets" / "tuf-metadata.json", "--root", tuf / "metadata" / "1.root.json",
+        "--keys", house / "keys", "--by", "gus", "--output", "lidar.json",
+    )  # fmt: skip
+    assert "updates.file_key" in program(*sign, cwd=house).err
+    signed = program(*sign, FORCE, cwd=house)
+    assert signed.out == "lidar-lidar-2.0: signed with gus in lidar.json\n"
+    program("release", "sign-file", "lidar.json", "--key", "hu", "--keys", house / "keys", FORCE, cwd=house)
+    files = (house / "lidar.json", house / "lidar-2.bin")
+    assert keyed.done("release", "supplier", "take", *files, "--by", "dora") == "lidar 2.0: taken over\n"
+    keyed.done("release", "publish", "lidar-lidar-2.0", "--by", "dora", FORCE)
+    image = tmp_path / "os.swu"
+    image.write_bytes(b"an image")
+    keyed.done("release", "add", "os", "2024.6", image, "--hardware", "hpc")
+    modules = ("--module", "os=2024.6", "--module", "lidar=2.0")
+    slug = keyed.done("release", "create", "su7", "2024.6", *modules, "--by", "dora").strip()
+    keyed.done("release", "propose", slug, "--by", "dora")
+    for person in ("dora", "emil"):
+        keyed.done("release", "sign", slug, "--key", person, FORCE)
+    keyed.done("release", "publish", slug, "--by", "emil", FORCE)
+    shown = keyed("release", "show", slug, "--format", "json").json()
+    lidar = next(each for each in shown["modules"] if each["name"] == "lidar")
+    assert lidar["needs"] == ["os >= 2024.5"]
+    (row,) = keyed("release", "supplier", "list", "--format", "json").json()["rows"]
+    assert (row["signed_by"], row["files"], row["releases"]) == ("gus, hu", 1, slug)
+    assert keyed("release", "resolve", slug, "--format", "json").json()["cars"] == 0
+    removed = keyed("release", "supplier", "remove", "lidar", "--by", "dora")
+    assert f"cars refuse: {slug}" in removed.err

@@ -13,7 +13,8 @@ import uvicorn
 from tuf.ngclient import Updater
 
 from driveaway.book.state.together import Together
-from driveaway.launch.updates import releasing
+from driveaway.launch.updates import adding, holding, releasing, supplying
+from driveaway.launch.updates.holding import RoleKeys
 from driveaway.updates import assigning, registry, releases
 from driveaway.updates.assigning import Terms
 from driveaway.updates.car.client import Car
@@ -21,7 +22,9 @@ from driveaway.updates.car.memory import Identity, Memory
 from driveaway.updates.car.verifying import SignedVerifier, online, pin
 from driveaway.updates.ddi.desk import DeviceDesk
 from driveaway.updates.model import Outcome
+from driveaway.updates.releases import slug_of
 from driveaway.updates.signing.fetching import HttpFetcher
+from driveaway.updates.signing.supplying import supplied
 from driveaway.values.clock import now
 from driveaway.web.device.app import DeviceDoor
 from driveaway.web.device.options import DoorOptions
@@ -66,10 +69,58 @@ def m(tmp_path: Path) -> Iterator[Maker]:
         yield made
 
 
+def test_a_car_verifies_what_a_supplier_signed(m: Maker, tmp_path: Path) -> None:
+    """A release with a supplier's file, over the real door, to our car and to python-tuf's own client."""
+    for name in ("gus", "hu"):
+        holding.new_key(m.updates, name, name)
+    supplying.delegate(m.updates, "lidar", RoleKeys(("gus", "hu"), 2), by="dora", at=m.at)
+    m.agree("supplier-lidar", "dora", "emil", "gus", "hu")
+    file = m.file("lidar-2.bin", "a lidar's software")
+    root = (m.updates.tuf / "metadata" / "1.root.json").read_bytes()
+    proposal = supplied(
+        "lidar-2", "lidar",
+        supplying.entries_of("lidar", [file], module="lidar", version="2", hardware=["adas"]),
+        bundle=(m.updates.tuf / "targets" / "tuf-metadata.json").read_bytes(), root=root, by="gus", at=m.at,
+    )  # fmt: skip
+    for key in ("gus", "hu"):
+        proposal = proposal.signed_by(m.updates.keys.signer(key, files=True))
+    (lidar,) = supplying.take(m.updates, proposal.encode(), [file], m.at, by="dora")
+    releasing.publish(m.updates, proposal.name, by="dora", at=m.at)
+    own = adding.add_software(m.updates, "os", "1", [m.file("os.swu", "os 1")], m.at, hardware=["hpc"])
+    slug = m.publish(slug_of(adding.create_release(m.updates, "su7", "1", [own, lidar], m.at)))
+    with m.updates.state.change() as change:
+        token = registry.create(change, VINS[0], m.at).security_token
+    folder = tmp_path / "car"
+    with served(m) as port:
+        server = f"http://127.0.0.1:{port}"
+        identity = Identity(
+            controller_id=VINS[0], server=server, tenant="DEFAULT", credential=f"TargetToken {token}",
+            hardware=("hpc", "adas"),
+        )  # fmt: skip
+        Memory(folder).name(identity)
+        pin(folder, root)
+        car = Car(folder, SignedVerifier(folder, identity.hardware, online(identity)))
+        offered(m, slug)
+        did = [car.round().did for _ in range(4)]
+        assert "installed su7 1, to be booted" in did
+        running = folder / "slots" / "running"
+        assert (running / "lidar" / "lidar-2.bin").read_text() == "a lidar's software"
+        (tmp_path / "client").mkdir()
+        updater = Updater(
+            str(tmp_path / "client"), f"{server}/DEFAULT/tuf/metadata/", str(tmp_path / "client"),
+            f"{server}/DEFAULT/tuf/targets/", fetcher=HttpFetcher(), bootstrap=root,
+        )  # fmt: skip
+        target = updater.get_targetinfo("suppliers/lidar/lidar-2.bin")
+        assert target is not None
+        assert Path(updater.download_target(target)).read_text() == "a lidar's software"
+
+
 def offered(m: Maker, slug: str) -> int:
     found = releases.find(m.updates.state, slug)
     with m.updates.state.change() as change:
-        return assigning.assign(change, found.id, [VINS[0]], Terms(), int(now()), anew=True).actions[VINS[0]]
+        # A server that was taken over would not ask whether it fits.
+        made = assigning.assign(change, found.id, [VINS[0]], Terms(), int(now()), anew=True, checked=True)
+        return made.actions[VINS[0]]
 
 
 def test_a_car_runs_what_was_signed_and_refuses_the_rest(m: Maker, tmp_path: Path) -> None:

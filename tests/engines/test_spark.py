@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from driveaway.catalogue import FIGURES
 from driveaway.launch.launch import Launch, open_launch
 from driveaway.values.errors import DriveawayError
-from tests.engines.drives import Rows, drives, handed_over, land
+from tests.engines.drives import CARS, Rows, drives, handed_over, land
 from tests.laws.histories import LAST, Act, Question, at, cuts, empty_launch, few, play, questions
 
 # PySpark leaves the sockets by which results come to be closed by Python.
@@ -56,6 +56,17 @@ def test_what_the_cars_drive_is_the_same_on_a_cluster(
         assert land(launch, batches)
         answers = agree(launch, cluster, asked, at(as_of))
     event(f"known: {sum('unknown' not in said for _, said, *_ in answers)}")
+
+
+def test_a_file_that_is_damaged_comes_back(cluster: str) -> None:
+    with handed_over(simulated=False) as launch, open_launch(launch.folder, engine=cluster) as other:
+        before = other.at(at(LAST)).figure("cars.delivered").value
+        (segment,) = (launch.data / "mirror").glob("order.handed_over-*.parquet")
+        content = segment.read_bytes()
+        segment.write_bytes(b"\0" * len(content))
+        assert (
+            other.at(at(LAST), mark=launch.book.edge().size).figure("cars.delivered").value == before == CARS
+        )
 
 
 @pytest.mark.nightly

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from tests.faults.reporting import facts, key, landed, lines, trip, wait_until
+from tests.faults.reporting import compiled, facts, key, landed, lines, trip, wait_until
 from tests.server import Server
 
 GATEWAY = "gateway" * 6
@@ -20,6 +20,7 @@ SIZE = 20
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
+    compiled()
     server = Server(tmp_path / "small")
     file = tmp_path / "small" / "launch.toml"
     file.write_text(file.read_text() + "\n[fleet]\ndelivered_only = false\n")
@@ -42,7 +43,7 @@ def post(pool: urllib3.PoolManager, server: Server, number: int) -> urllib3.Base
             "Idempotency-Key": f"batch-{number}",
         },
         retries=False,
-        timeout=60,
+        timeout=120,
     )
 
 

@@ -21,6 +21,7 @@ NUMBERS = itertools.count(1)
 ROOT = "/rest/v1"
 TARGET, MODULE, SET = "/targets/{target}", "/softwaremodules/{module}", "/distributionsets/{set}"
 FILTER, ROLLOUT = "/targetfilters/{filter}", "/rollouts/{rollout}"
+MODULE_TYPE, SET_TYPE = "/softwaremoduletypes/{type}", "/distributionsettypes/{type}"
 PASSING = {"lastModifiedAt", "_links"}
 """Fields that a request for the same a moment later may answer otherwise."""
 
@@ -53,7 +54,7 @@ class World:
         group = tool.get(f"rollouts/{rollout}/deploygroups")["content"][0]["id"]
         self.names: dict[str, Any] = {
             "target": name, "module": module, "artifact": artifact, "set": release, "filter": found,
-            "rollout": rollout, "group": group, "type": 1, "key": "note", "tag": "tagged",
+            "rollout": rollout, "group": group, "key": "note", "tag": "tagged",
         }  # fmt: skip
 
     def assign(self) -> None:
@@ -64,6 +65,16 @@ class World:
         """Another module, free to be changed."""
         body = [{"name": self.car, "version": version, "type": "os"}]
         return int(self.tool.post("softwaremodules", body)[0]["id"])
+
+    def declare(self, path: str) -> None:
+        """Declare a type of modules and, where the path is of one, a type of sets that has it."""
+        key = f"{self.car}-{next(NUMBERS)}"
+        module_type = self.tool.post("softwaremoduletypes", [{"key": key, "name": key}])[0]["id"]
+        self.names |= {"type": module_type, "module_type": module_type}
+        if path.startswith(SET_TYPE):
+            among = "optionalmodules" if "/optional" in path else "mandatorymodules"
+            body = {"key": key, "name": key, among: [{"id": module_type}]}
+            self.names["type"] = self.tool.post("distributionsettypes", [body])[0]["id"]
 
     def prepare(self, label: str) -> None:
         """Bring about what an operation needs to succeed."""
@@ -84,6 +95,8 @@ class World:
         if path == SET and method == "DELETE":
             body = {"name": self.car, "version": "3", "type": "os", "modules": []}
             names["set"] = tool.post("distributionsets", [body])[0]["id"]
+        if path.startswith((MODULE_TYPE, SET_TYPE)):
+            self.declare(path)
         if path.endswith("/configs/{key}"):
             names["key"] = "pollingTime"
         if path == FILTER + "/autoAssignDS" and method == "DELETE":
@@ -125,6 +138,14 @@ class World:
             f"POST {SET}/assignedSM": [{"id": names["module"]}],
             f"POST {SET}/assignedTargets": [{"id": self.car}],
             f"POST {SET}/invalidate": {"actionCancelationType": "soft"},
+            "POST /softwaremoduletypes": [{"key": name, "name": name, "colour": "c", "maxAssignments": 2}],
+            f"PUT {MODULE_TYPE}": {"description": "new", "colour": "c"},
+            "POST /distributionsettypes": [
+                {"key": name, "name": name, "mandatorymodules": [{"id": 1}], "optionalmodules": [{"id": 2}]}
+            ],
+            f"PUT {SET_TYPE}": {"description": "new", "colour": "c"},
+            f"POST {SET_TYPE}/mandatorymoduletypes": {"id": 2},
+            f"POST {SET_TYPE}/optionalmoduletypes": {"id": 2},
             "POST /targetfilters": {"name": name, "query": "name==*"},
             f"PUT {FILTER}": {"name": name, "query": "id==x"},
             f"POST {FILTER}/autoAssignDS": {"id": names["set"], "type": "soft", "weight": 10},
@@ -279,6 +300,10 @@ WRONG: list[tuple[str, Any]] = [
     ("POST /targets", ["a"]),
     ("POST /softwaremodules", [{"name": "a", "version": "1"}]),
     ("POST /distributionsets", [{"name": "a", "version": "1", "modules": [{"id": "one"}]}]),
+    ("POST /softwaremoduletypes", [{"key": "a"}]),
+    ("POST /distributionsettypes", [{"key": "a", "name": "a", "mandatorymodules": [{"id": "one"}]}]),
+    (f"PUT {SET_TYPE}", {"colour": 1}),
+    (f"POST {SET_TYPE}/optionalmoduletypes", {"id": -1}),
     ("POST /targetfilters", {"name": {}, "query": "id==1"}),
     ("POST /rollouts", {"name": "a", "targetFilterQuery": "id==1", "distributionSetId": -1}),
     ("POST /rollouts", {"name": "a", "targetFilterQuery": "id==1", "distributionSetId": 1, "weight": 2000}),
@@ -297,6 +322,7 @@ def test_wrong_types_are_refused_by_name(asker: Asker, book: sqlite3.Connection,
     for short, body in WRONG:
         method, path = short.split()
         label = f"{method} {ROOT}{path}"
+        world.prepare(label)
         names = own(label, world.names)
         before = committed(book)
         case = DOOR.operation(label).Case(path_parameters=names, body=body, media_type="application/json")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import atexit
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -27,9 +27,11 @@ from driveaway.facts import orders as o
 from driveaway.facts import public as p
 from driveaway.facts import updates as u
 from driveaway.facts.launches import Withdrawn
+from driveaway.facts.trips import QuarantineSettled, TripSegment, TripsLanded
 from driveaway.launch.launch import Launch, open_launch
 from driveaway.values.clock import SECOND, parse_instant
 from driveaway.values.ids import make_vin, order_id
+from tests.trips import bring, landed
 
 # Clocks in this zone go forward on the third day of a history.
 LAUNCH_TOML = """
@@ -104,7 +106,15 @@ class Withdraw(NamedTuple):
     pick: int
 
 
-Act = Draft | Correct | Withdraw
+class Landing(NamedTuple):
+    """A batch of trips comes in."""
+
+    name: str
+    segments: tuple[TripSegment, ...]
+    quarantined: Mapping[str, int]
+
+
+Act = Draft | Correct | Withdraw | Landing
 """What somebody asks to record."""
 
 
@@ -280,6 +290,43 @@ def _updates(draw: st.DrawFn) -> list[Draft]:
 
 
 @st.composite
+def _driving(draw: st.DrawFn) -> list[tuple[int, Landing | Draft]]:
+    """Batches of trips, late ones among them, and what became of rows that were put aside."""
+    out: list[tuple[int, Landing | Draft]] = []
+    for number in range(draw(st.integers(0, 3))):
+        segments: list[TripSegment] = []
+        for trip in range(draw(st.integers(1, 4))):
+            start = at(draw(st.integers(0, LAST)))
+            metres = draw(st.sampled_from((0, 1, 900, 60_000)))
+            function = draw(st.sampled_from((None, "highway_pilot", "parking")))
+            segment = TripSegment(
+                vin=vin(draw(st.integers(1, 4))),
+                trip=number * 10 + trip,
+                start=start,
+                end=start + draw(st.sampled_from((1, 45, 600))) * MINUTE,
+                distance_m=metres,
+                assisted_m=0 if function is None else metres - metres // 3,
+                function=function,
+                level=None if function is None else 2,
+                system_deactivations=draw(st.integers(0, 1)),
+                energy_wh=draw(st.sampled_from((None, 150))),
+                software=draw(st.sampled_from((None, "1", "2"))),
+                city=draw(st.sampled_from((None, "Nanjing", "Suzhou"))),
+                simulated=draw(st.booleans()),
+            )
+            segments.append(segment)
+        aside = draw(st.sampled_from(({}, {"trip.backwards": 2}, {"trip.backwards": 1, "vin.check": 3})))
+        name = f"batch-{number}"
+        happened = min(segment.start for segment in segments)
+        out.append((happened, Landing(name, tuple(segments), aside)))
+        if aside and draw(st.booleans()):
+            settled = QuarantineSettled(outcome="discarded", code="trip.backwards", rows=1)
+            later = happened + 700 * MINUTE
+            out.append((later, Draft("trips.settled", name, later, settled, f"urn:laws/settled/{number}")))
+    return out
+
+
+@st.composite
 def histories(draw: st.DrawFn, orders: int = 6) -> list[Act]:
     """Acts in order of their recording."""
     lives = [draw(_order(number)) for number in range(1, 1 + draw(st.integers(0, orders)))]
@@ -287,6 +334,8 @@ def histories(draw: st.DrawFn, orders: int = 6) -> list[Act]:
     late = st.sampled_from((0, 0, 0, 0, 0, 0, 0, 3000, 20_000))
     timed = [(draft.happened + draw(late) * MINUTE, number, draft) for number, draft in enumerate(drafts)]
     acts: list[Act] = [draft for _, _, draft in sorted(timed, key=lambda item: item[:2])]
+    for _, act in draw(_driving()):
+        acts.insert(draw(st.integers(0, len(acts))), act)
     corrections = st.builds(
         Correct, st.integers(0, 99), st.sampled_from((0, 0, 1, -60, 1500, -4000)), st.integers(0, 99)
     )
@@ -331,7 +380,14 @@ def _argument(parameter: Any) -> st.SearchStrategy[str]:
         return st.integers(1, 20).map(str)
     if parameter.type == "day":
         return st.sampled_from(("2024-03-31", "2024-04-02"))
-    return st.sampled_from(("female", "Apple", "Audi|BMW", "nothing like it"))
+    own = {
+        "window": ("ever", "1d", "7d", "28d"),
+        "function": ("any", "parking", "highway_pilot|parking"),
+        "release": ("one-1", "one-2", "nothing like it"),
+    }
+    if parameter.name == "function" and "one of" not in parameter.meaning and "|" not in parameter.meaning:
+        own["function"] = ("any", "parking")
+    return st.sampled_from(own.get(parameter.name, ("female", "Apple", "Audi|BMW", "nothing like it")))
 
 
 # --- books ---
@@ -342,6 +398,9 @@ def _template() -> Path:
     folder = Path(mkdtemp(prefix="laws-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     (folder / "launch.toml").write_text(LAUNCH_TOML, encoding="utf-8")
+    # Pseudonyms are the same in all of them.
+    (folder / "data" / "fleet").mkdir(parents=True)
+    (folder / "data" / "fleet" / "pseudonyms.key").write_bytes(bytes(32))
     with open_launch(folder) as launch:
         launch.book.store.create()
     return folder
@@ -361,6 +420,8 @@ def play(launch: Launch, acts: Sequence[Act]) -> int:
     """Record what the rules allow; how many acts they refused."""
     refused = 0
     for act in acts:
+        if isinstance(act, Landing):
+            act = landed(launch, act.name, act.segments, quarantined=act.quarantined)
         draft = act if isinstance(act, Draft) else _change(launch, act)
         if draft is None:
             continue
@@ -384,7 +445,9 @@ def _change(launch: Launch, act: Correct | Withdraw) -> Draft | None:
             "fact.withdrawn", old.subject, old.happened, Withdrawn(reason="laws"), replaces=old.seq,
             simulated=old.simulated,
         )  # fmt: skip
-    happened = old.happened + act.minutes * MINUTE
+    # A batch happened when its first trip did.
+    minutes = 0 if old.kind == "trips.landed" else act.minutes
+    happened = old.happened + minutes * MINUTE
     return Draft(
         old.kind, old.subject, happened, _other(old, act.choice), replaces=old.seq, simulated=old.simulated
     )
@@ -430,5 +493,8 @@ def launch_of(facts: Sequence[Fact]) -> Iterator[Launch]:
     """A launch whose book holds just these facts, recorded in this order."""
     with empty_launch() as launch:
         drafts = [Draft(f.kind, f.subject, f.happened, f.body, simulated=f.simulated) for f in facts]
+        for fact in facts:
+            if isinstance(fact.body, TripsLanded):
+                bring(launch, fact.body)
         writer.append(launch.book.store, drafts, _Anything(), atomic=True)
         yield launch

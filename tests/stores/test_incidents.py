@@ -210,7 +210,7 @@ def _two_cars(launch: Launch) -> list[dict[str, Any]]:
             {"row": 2, "code": "trips.unreadable", "vin": None, "content": f"half of {one}"},
             {"row": 3, "code": "trips.future", "vin": two, "content": f'{{"vin": "{two}"}}'},
         ]
-        land(launch, f"batch-{batch}", rows, aside=aside)
+        land(launch, f"batch-{batch}", rows, aside=aside, with_day=batch == 1)
     return [row for row in lying(_root(launch)) if row["vin"] == two]
 
 
@@ -256,7 +256,8 @@ def test_a_car_is_taken_out_of_everything(launch: Launch) -> None:
     assert (erased.trips, erased.quarantined, erased.operational) == (6, 4, 3)
     # Facts name what lies there now, each row with its batch.
     compacted = [body for body in bodies if isinstance(body, TripsCompacted)]
-    named = {file.file: file for body in compacted for file in body.files}
+    named = {f"{file.day}/{file.file.rpartition('/')[2]}": file for body in compacted for file in body.files}
+    assert sum("/" in file.file for file in named.values()) * 2 == len(named)
     trips = _root(launch) / "trips"
     assert set(named) == {f"{p.parent.name}/{p.name}" for p in trips.rglob("*.parquet")}
     assert sum(file.rows for file in named.values()) == 6

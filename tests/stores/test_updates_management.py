@@ -101,11 +101,12 @@ def test_a_filter_gives_its_set_to_whoever_it_finds_once(g: Garage) -> None:
     release, next_one = g.release("1.0"), g.release("2.0")
     with g.state.change() as change:
         made = targetfilters.create_filter(change, "first", f"id=in=({','.join(VINS[:4])})", g.at).id
-        assert targetfilters.assign_due(change, made, g.at) == 0
+        assert targetfilters.assign_due(change, made, g.at) == (0, None)
         targetfilters.give_automatically(change, made, release, g.at, type=ActionType.SOFT, weight=7)
-        assert targetfilters.assign_due(change, made, g.at, most=3) == 3
-        assert targetfilters.assign_due(change, made, g.at, most=3) == 1
-        assert targetfilters.assign_due(change, made, g.at, most=3) == 0
+        given, last = targetfilters.assign_due(change, made, g.at, most=3)
+        assert (given, last) == (3, g.target(VINS[2]).id)
+        assert targetfilters.assign_due(change, made, g.at, most=3) == (1, None)
+        assert targetfilters.assign_due(change, made, g.at, most=3) == (0, None)
     (action,) = [
         row[0]
         for row in g.state.rows(
@@ -119,7 +120,7 @@ def test_a_filter_gives_its_set_to_whoever_it_finds_once(g: Garage) -> None:
     g.say(VINS[0], action, "closed", "failure")
     g.assign(next_one, VINS[1])
     with g.state.change() as change:
-        assert targetfilters.assign_due(change, made, g.at) == 0
+        assert targetfilters.assign_due(change, made, g.at) == (0, None)
         targetfilters.give_automatically(change, made, None, g.at)
         assert targetfilters.find_filter(change, made).action_type == ""
         targetfilters.delete_filter(change, made)

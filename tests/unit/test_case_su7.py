@@ -67,6 +67,9 @@ def test_each_claim_can_be_checked_or_says_why_not() -> None:
         "outlets.open",
         "outlets.cities",
         "trials.range_kept",
+        "fleet.active_rate",
+        "fleet.assisted_distance",
+        "fleet.most_in_one_day",
     }
     for slug, claim in CLAIMS.items():
         assert parse_slug(slug)

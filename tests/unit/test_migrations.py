@@ -14,6 +14,8 @@ from driveaway.facts import Draft
 from driveaway.facts.orders import OrderReserved
 from driveaway.launch.hooks.managing import add_hook
 from driveaway.launch.launch import open_launch
+from driveaway.updates import types
+from driveaway.updates.management import declaring
 from driveaway.values.errors import Conflict
 from tests.imports import ORDERS, bare
 
@@ -51,3 +53,16 @@ def test_a_book_from_before_webhooks_gets_their_table(tmp_path: Path) -> None:
     with open_launch(folder) as launch:
         hook = add_hook(launch, "crm", "https://example.com/", ["release.published"], by="")
         assert (hook.cursor, hook.state) == (launch.book.edge().size, "delivering")
+
+
+def test_a_book_from_before_declared_types_gets_their_table(tmp_path: Path) -> None:
+    with bare(tmp_path) as launch:
+        folder = launch.folder
+        launch.book.edge()
+    with closing(sqlite3.connect(folder / "data" / "book.sqlite")) as connection, connection:
+        connection.execute("DROP TABLE software_types")
+        connection.execute("UPDATE alembic_version SET version_num = '0004'")
+    with open_launch(folder) as launch:
+        with launch.state.change() as change:
+            made = declaring.declare(change, "module", "radar", "Radar", 1)
+        assert types.declared(launch.state, "module") == [made]

@@ -46,10 +46,10 @@ def kinds() -> str:
         "keeps reading the old ones.",
         overview,
         "## What every fact has",
-        _attributes(Fact, Draft),
+        attributes(Fact, Draft),
         "Whoever asks for a fact to be recorded gives a draft: the same without `seq`, `recorded` and "
         "`version`, and with",
-        _attributes(Draft, only=("replaces", "simulated", "place")),
+        attributes(Draft, only=("replaces", "simulated", "place")),
         *(_kind(name) for name in KINDS),
         "## Parts",
         *(_part(part) for part in _parts()),
@@ -115,7 +115,7 @@ def _classes(info: msgspec.inspect.Type) -> list[type[msgspec.Struct]]:
     return [cls for item in inner for cls in _classes(item)]
 
 
-def _attributes(cls: type, *also: type, only: tuple[str, ...] = ()) -> str:
+def attributes(cls: type, *also: type, only: tuple[str, ...] = ()) -> str:
     """The ``Attributes:`` sections of docstrings as one table; what is said first holds."""
     rows = _documented(cls)
     for other in also:

@@ -18,6 +18,7 @@ from tools.reference import (
     functions,
     kinds,
     management,
+    reports,
     rollout_plan,
     words,
 )
@@ -40,6 +41,7 @@ _PAGES: dict[str, Callable[[], str | None]] = {
     "launch-toml.md": description.launch_toml,
     "functions-toml.md": functions.functions_toml,
     "duties.md": duties.duties,
+    "reports.md": reports.reports,
     "mapping.md": mapping_page,
     "rollout-plan.md": rollout_plan.rollout_plan,
     "glossary.md": words.glossary,

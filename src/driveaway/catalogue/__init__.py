@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from driveaway.buyers import figures as buyers_figures
 from driveaway.delivery import figures as delivery_figures
 from driveaway.figures.figure import Figure
@@ -25,18 +27,23 @@ FIGURES: tuple[Figure, ...] = (
 )
 
 
-def figure_named(name: str) -> Figure:
+def figure_named(name: str, figures: Sequence[Figure] | None = None) -> Figure:
     """The figure of this name.
+
+    Args:
+        name: of the figure.
+        figures: among which; default: those of the catalogue.
 
     Raises:
         NotFound: there is none; the nearest names are given.
     """
-    for figure in FIGURES:
+    listed = FIGURES if figures is None else figures
+    for figure in listed:
         if figure.name == name:
             return figure
     import difflib
 
-    names = [figure.name for figure in FIGURES]
+    names = [figure.name for figure in listed]
     near = difflib.get_close_matches(name, names, 3, 0.4)
     raise NotFound(
         f"there is no figure {name!r}",

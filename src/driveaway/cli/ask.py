@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from driveaway.cli.options import (
-    checked,
     cut,
     cut_options,
     engine_option,
@@ -26,15 +26,13 @@ if TYPE_CHECKING:
 @format_option()
 @launch_option
 def figures(shape: str, folder: str | None, book_url: str | None) -> None:
-    """List every figure with its unit, dimensions and definition; they are those of every launch."""
+    """List every figure with its unit, dimensions and definition, a launch's own ones among them."""
     import csv
     import sys
 
-    from driveaway.catalogue import FIGURES
-
-    checked(folder, book_url)
+    listed = _listed(folder, book_url)
     if shape == "json":
-        print_json([_definition(figure) for figure in FIGURES])
+        print_json([_definition(figure) for figure in listed])
         return
     rows = [
         {
@@ -44,7 +42,7 @@ def figures(shape: str, folder: str | None, book_url: str | None) -> None:
             "arguments": ", ".join(p.name for p in figure.parameters),
             "definition": figure.definition,
         }
-        for figure in FIGURES
+        for figure in listed
     ]
     if shape == "csv":
         from driveaway.figures.answer import csv_cell
@@ -54,6 +52,21 @@ def figures(shape: str, folder: str | None, book_url: str | None) -> None:
         writer.writerows({name: csv_cell(value) for name, value in row.items()} for row in rows)
     else:
         print_rows([{k: row[k] for k in ("name", "unit", "definition")} for row in rows])
+
+
+def _listed(folder: str | None, book_url: str | None) -> Sequence[Figure]:
+    """The figures of the launch that is named or stood in; without one, those that every launch has."""
+    from driveaway.catalogue import FIGURES
+    from driveaway.launch.settings import find_folder
+    from driveaway.values.errors import NotFound
+
+    if folder is None and book_url is None:
+        try:
+            find_folder(None)
+        except NotFound:
+            return FIGURES
+    with opened(folder, book_url) as launch:
+        return launch.figures
 
 
 def _definition(figure: Figure) -> dict[str, Any]:
@@ -79,9 +92,10 @@ def _definition(figure: Figure) -> dict[str, Any]:
     }
 
 
-@click.command("figure")
-@click.argument("name")
-@click.argument("arguments", nargs=-1, metavar="[NAME=VALUE]...")
+@click.command("figure", context_settings={"ignore_unknown_options": True})
+@click.argument(
+    "words", nargs=-1, required=True, type=click.UNPROCESSED, metavar="NAME [--ARGUMENT VALUE]..."
+)
 @click.option("--by", metavar="DIM,…", default="", help="Group by these dimensions.")
 @click.option("--sql", is_flag=True, help="Print the SQL that answers it, too (on stderr).")
 @format_option()
@@ -89,8 +103,7 @@ def _definition(figure: Figure) -> dict[str, Any]:
 @cut_options
 @launch_option
 def figure(
-    name: str,
-    arguments: tuple[str, ...],
+    words: tuple[str, ...],
     by: str,
     sql: bool,
     shape: str,
@@ -101,10 +114,12 @@ def figure(
     folder: str | None,
     book_url: str | None,
 ) -> None:
-    """Answer a figure, such as: driveaway figure orders.locked trim=Max --by week.
+    """Answer a figure, such as: driveaway figure fleet.active_rate --window 28d --by day,trim.
 
-    NAME=VALUE are the figure's parameters, or dimensions as filters; alternatives are joined by |.
+    --ARGUMENT VALUE, or ARGUMENT=VALUE, are the figure's parameters, or dimensions as filters; alternatives
+    are joined by |.
     """
+    name, arguments = _asked(words)
     with cut(folder, book_url, as_of, mark, known_at, engine) as launch:
         dimensions = [part.strip() for part in by.split(",") if part.strip()]
         answer = launch.ask(name, pairs(arguments), by=dimensions)
@@ -112,6 +127,36 @@ def figure(
         print_answer(answer, shape, regions, dimensions)
         if sql and answer.sql:
             click.echo(answer.sql, err=True)
+
+
+def _asked(words: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """The figure's name, and its arguments as NAME=VALUE, from what is no option of the command.
+
+    Raises:
+        BadValue: an argument without a value.
+    """
+    from driveaway.values.errors import BadValue
+
+    names: list[str] = []
+    arguments: list[str] = []
+    left = list(words)
+    while left:
+        word = left.pop(0)
+        if word.startswith("--") and "=" in word:
+            arguments.append(word.removeprefix("--"))
+        elif word.startswith("--") and len(word) > 2:
+            if not left or left[0].startswith("--"):
+                raise BadValue(f"{word} has no value", code="argument.shape", remedy=f"{word} VALUE")
+            arguments.append(f"{word.removeprefix('--')}={left.pop(0)}")
+        elif word.startswith("-"):
+            raise click.NoSuchOption(word)
+        elif names:
+            arguments.append(word)
+        else:
+            names.append(word)
+    if not names:
+        raise click.UsageError("Missing the figure's name; driveaway figures lists them.")
+    return names[0], tuple(arguments)
 
 
 @click.command("order")

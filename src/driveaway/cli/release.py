@@ -21,6 +21,8 @@ from driveaway.cli.release_keys import (
     secret_option,
     updates_of,
 )
+from driveaway.cli.release_resolving import resolve
+from driveaway.cli.release_suppliers import supplier
 from driveaway.cli.release_terms import pairs_of, terms_of
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -31,7 +33,7 @@ def release() -> None:
     """Sign and publish software for cars: files, releases, keys, signatures."""
 
 
-for _command in (key, init, rotate, renew):
+for _command in (key, init, rotate, renew, resolve, supplier):
     release.add_command(_command)
 
 

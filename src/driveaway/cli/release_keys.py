@@ -92,8 +92,9 @@ def new(
 @click.option("--holder", default="", metavar="PERSON", help="Who holds it; left out: the worker.")
 @click.option(
     "--uri",
-    required=True,
-    help="Where the private half is: hsm: (PKCS#11), awskms:, gcpkms:, azurekms:, hv: and others.",
+    default="",
+    help="Where the private half is: hsm: (PKCS#11), awskms:, gcpkms:, azurekms:, hv: and others."
+    " Left out: its holder alone has it, such as a supplier.",
 )
 @click.option("--public", "public", type=click.File("rb"), required=True, help="The public half in PEM.")
 @force_option
@@ -107,14 +108,15 @@ def add(
     folder: str | None,
     book_url: str | None,
 ) -> None:
-    """Register a key whose private half is in a security module or a key service."""
+    """Register a key whose private half is in a security module, a key service, or with its holder."""
     from driveaway.launch.updates import holding
 
     with opened(folder, book_url) as launch:
         updates = updates_of(launch)
         holding.add_key(updates, name, holder, uri, public.read(), force=force)
         place = updates.keys.place(name)
-    click.echo(f"{name}: held by {holder or 'the worker'}, reached by {place}:")
+    where = f"reached by {place}:" if place else "its private half is not here"
+    click.echo(f"{name}: held by {holder or 'the worker'}, {where}")
 
 
 @key.command("list")
@@ -157,7 +159,7 @@ def init(by: str, folder: str | None, book_url: str | None, **given: Any) -> Non
 
     with opened(folder, book_url) as launch:
         proposal = holding.init(updates_of(launch), **_roles(given), by=by, at=now())
-    _told(proposal.name)
+    tell_proposed(proposal.name)
 
 
 @click.command("rotate")
@@ -173,7 +175,7 @@ def rotate(name: str, by: str, reason: str, folder: str | None, book_url: str | 
 
     with opened(folder, book_url) as launch:
         proposal = holding.rotate(updates_of(launch), name, **_roles(given), by=by, at=now(), reason=reason)
-    _told(proposal.name)
+    tell_proposed(proposal.name)
 
 
 @click.command("renew")
@@ -189,27 +191,29 @@ def renew(role: str, name: str, reason: str, by: str, folder: str | None, book_u
 
     with opened(folder, book_url) as launch:
         proposal = holding.renew(updates_of(launch), name, role, by=by, at=now(), reason=reason)
-    _told(proposal.name)
+    tell_proposed(proposal.name)
 
 
 def _roles(given: dict[str, Any]) -> dict[str, Any]:
     from driveaway.launch.updates.holding import RoleKeys
 
     def role(name: str) -> RoleKeys:
-        return RoleKeys(_names(given[name]), given[f"{name}_threshold"])
+        return RoleKeys(names_of(given[name]), given[f"{name}_threshold"])
 
     return {
         "root": role("root"),
         "targets": role("targets"),
-        "snapshot": _names(given["snapshot"]),
-        "timestamp": _names(given["timestamp"]),
+        "snapshot": names_of(given["snapshot"]),
+        "timestamp": names_of(given["timestamp"]),
     }
 
 
-def _names(text: str) -> tuple[str, ...]:
+def names_of(text: str) -> tuple[str, ...]:
+    """Names with commas between."""
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def _told(proposal: str) -> None:
+def tell_proposed(proposal: str) -> None:
+    """Say what comes next."""
     click.echo(f"{proposal}: proposed")
     click.echo(f"next: driveaway release sign {proposal} --key KEY, by several; then publish", err=True)

@@ -10,6 +10,7 @@ import click
 
 from driveaway.cli.options import by_option, format_option, launch_option, opened, time_option
 from driveaway.cli.output import print_json, print_rows
+from driveaway.cli.release_resolving import tell_passed_over
 
 if TYPE_CHECKING:
     from driveaway.launch.launch import Launch
@@ -68,7 +69,7 @@ def plan(
     description: str, by: str, at: str | None, shape: str, folder: str | None, book_url: str | None,
 ) -> None:  # fmt: skip
     """Plan how a release is rolled out; nothing is offered yet."""
-    from driveaway.launch.updates import planning, rolling
+    from driveaway.launch.updates import planning, resolving, rolling
     from driveaway.updates.configuration import Configuration
     from driveaway.values.clock import moment
 
@@ -110,11 +111,14 @@ def plan(
             approval=approval,
             start_at=None if start_at is None else launch.parse_time(start_at),
         )
+        found = resolving.told_resolution(launch.state, planned.distribution_set, query, _at(launch, at))
         if shape == "json":
-            print_json(rolling.told(launch, planned) | {"plan": rolling.told_plan(planned)})
+            told = rolling.told(launch, planned) | {"plan": rolling.told_plan(planned)}
+            print_json(told | {"cars_by_verdict": found["verdicts"]})
             return
         click.echo(f"{planned.name}: {planned.status.value.replace('_', ' ')}")
         print_rows(rolling.told_groups(launch, planned, _at(launch, at)))
+        tell_passed_over(found, release)
 
 
 def _acting(name: str, text: str, *, reason: bool) -> Callable[[Callable[..., str]], click.Command]:
@@ -159,9 +163,13 @@ def approve(
 
 
 def _start(launch: Launch, name: str, at: int, *, by: str) -> str:
-    from driveaway.launch.updates import rolling
+    from driveaway.launch.updates import resolving, rolling
+    from driveaway.updates.rollouts import keeping
 
     rolling.start(launch, name, at, by=by)
+    started = keeping.find_rollout(launch.state, name)
+    found = resolving.told_resolution(launch.state, started.distribution_set, started.filter, at)
+    tell_passed_over(found, rolling.told(launch, started)["release"])
     return f"{name}: running; the worker opens its first wave"
 
 

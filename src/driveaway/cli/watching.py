@@ -100,6 +100,8 @@ def standing_lines(told: dict[str, Any]) -> Iterator[str]:
     yield "  " + ", ".join(f"{told[name]:,} {name}" for name, _ in _PARTS)
     if told["declined"] or told["cancelled"]:
         yield f"  {told['declined']:,} declined, {told['cancelled']:,} cancelled"
+    if told["passed_over"]:
+        yield f"  {told['passed_over']:,} open cars are passed over: the release does not fit them yet"
     if told["recovered"]:
         yield f"  {told['recovered']:,} of those that failed succeeded on a later try"
 

@@ -75,7 +75,7 @@ def compute(
     filters = {name: text for name, text in arguments.items() if name not in parameters}
     for name in filters:
         if name not in figure.dimensions:
-            known = ", ".join([*parameters, *figure.dimensions]) or "none"
+            known = ", ".join(dict.fromkeys([*parameters, *figure.dimensions])) or "none"
             raise BadValue(
                 f"{figure.name} has no argument {name!r}", code="figure.argument", remedy=f"one of {known}"
             )
@@ -157,6 +157,8 @@ class _Run:
         values = text.split("|")
         if name in TIME_DIMENSIONS:
             return tuple(_first_day(name, value) for value in values)
+        if name == "trim":
+            self._check_sold(self.view.table("car.built"), name, values)
         return tuple(self._province(value) for value in values) if name == "province" else tuple(values)
 
     def _grouped(self, measure: Grouped) -> Answer:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from driveaway.facts import Fact
-from driveaway.facts.trips import TripFile, TripsCompacted, TripsLanded
+from driveaway.facts.trips import TripFile, TripsCompacted
+from driveaway.fleet.shares import Place, Share, Shares, with_batch
 from driveaway.values.errors import Unavailable
 from driveaway.values.files import sync_folder, write_whole
 
@@ -43,58 +43,21 @@ class Intent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True)
-class Share:
-    """Rows of one file that came with one batch: ``rows`` from ``first`` on, or all that say so themselves.
-
-    ``seq`` None: the file has a column ``seq``.
-    """
-
-    seq: int | None
-    first: int
-    rows: int
-
-
-Shares = Mapping[str, Sequence[Share]]
-"""File, by its path below the folder of trips → what lies in it."""
-
-
-@dataclass(frozen=True)
 class Prepared:
     """What stands written beside, and is nobody's yet.
 
     Attributes:
         compacted: facts that put the new files in the place of the old ones, by local day.
-        replaced: old files below the folder of trips.
+        replaced: old files.
         quarantine: file of the quarantine → what is to replace it, both by full path.
         trips, quarantined: so many rows of the car were left out.
     """
 
     compacted: tuple[TripsCompacted, ...] = ()
-    replaced: tuple[str, ...] = ()
+    replaced: tuple[Place, ...] = ()
     quarantine: tuple[tuple[Path, Path], ...] = ()
     trips: int = 0
     quarantined: int = 0
-
-
-def shares_of(facts: Iterable[Fact]) -> dict[str, list[Share]]:
-    """What facts say of the files that there are now.
-
-    Args:
-        facts: of the kinds trips.landed and trips.compacted, those that were taken back among them: their
-            files may lie there still.
-    """
-    found: dict[str, list[Share]] = {}
-    for fact in sorted(facts, key=lambda each: each.seq):
-        body = fact.body
-        if isinstance(body, TripsLanded):
-            for file in body.files:
-                found.setdefault(file.file, []).append(Share(fact.seq, file.first, file.rows))
-        elif isinstance(body, TripsCompacted):
-            for name in body.replaced:
-                found.pop(name, None)
-            for file in body.files:
-                found[file.file] = [Share(None, 0, file.rows)]
-    return found
 
 
 class CarFiles:
@@ -165,37 +128,38 @@ class CarFiles:
             Unavailable: a file cannot be read or written; nothing has changed.
         """
         self.sweep(vin, shares)
-        compacted: dict[str, tuple[list[str], list[TripFile]]] = {}
+        made: dict[str, tuple[list[Place], list[TripFile]]] = {}
         trips = 0
-        for name in sorted(shares):
-            path = self.trips / name
+        for place in sorted(shares):
+            path = self.trips / place.path
             count = rows_of(path, vin) if path.is_file() else 0
             if not count:
                 continue
             trips += count
-            day = name.split("/")[0]
-            replaced, files = compacted.setdefault(day, ([], []))
-            replaced.append(name)
-            made = self._without(path, vin, shares[name], day)
-            if made is not None:
-                files.append(made)
+            replaced, files = made.setdefault(place.day, ([], []))
+            replaced.append(place)
+            file = self._without(place, vin, shares[place])
+            if file is not None:
+                files.append(file)
         kept, quarantined = self._quarantine(vin)
         return Prepared(
             tuple(
-                TripsCompacted(local_day=day, replaced=tuple(replaced), files=tuple(files))
-                for day, (replaced, files) in compacted.items()
+                TripsCompacted(
+                    local_day=day, replaced=tuple(place.name for place in replaced), files=tuple(files)
+                )
+                for day, (replaced, files) in made.items()
             ),
-            tuple(name for replaced, _ in compacted.values() for name in replaced),
+            tuple(place for replaced, _ in made.values() for place in replaced),
             tuple(kept),
             trips,
             quarantined,
         )
 
-    def _without(self, path: Path, vin: str, shares: Sequence[Share], day: str) -> TripFile | None:
+    def _without(self, place: Place, vin: str, shares: Sequence[Share]) -> TripFile | None:
         """A file of trips written anew, each row with its batch; None where no other car is in it."""
         import pyarrow.parquet as pq
 
-        source = pq.ParquetFile(path)
+        source = pq.ParquetFile(self.trips / place.path)
         self.staging.mkdir(exist_ok=True)
         temporary = self.staging / f"erase-{os.getpid()}.parquet"
         try:
@@ -214,11 +178,15 @@ class CarFiles:
             if not rows:
                 return None
             digest = _digest(temporary)
-            name = f"{day}/{_PREFIX}{digest[:16]}.parquet"
+            folder = (self.trips / place.path).parent
+            name = f"{_PREFIX}{digest[:16]}.parquet"
             _sync(temporary)
-            os.replace(temporary, self.trips / name)
-            sync_folder(self.trips / day)
-            return TripFile(day=day, file=name, rows=rows, sha256=digest)
+            os.replace(temporary, folder / name)
+            sync_folder(folder)
+            # Named as the one before it: with its folder, or without.
+            named = place.name.rpartition("/")[0]
+            file = f"{named}/{name}" if named else name
+            return TripFile(day=place.day, file=file, rows=rows, sha256=digest)
         finally:
             source.close()
             temporary.unlink(missing_ok=True)
@@ -248,9 +216,9 @@ class CarFiles:
 
         ``resumed``: an erasure of the car was stopped before; the caches may know it from then.
         """
-        for name in prepared.replaced:
-            (self.trips / name).unlink(missing_ok=True)
-        for folder in sorted({(self.trips / name).parent for name in prepared.replaced}):
+        for place in prepared.replaced:
+            (self.trips / place.path).unlink(missing_ok=True)
+        for folder in sorted({(self.trips / place.path).parent for place in prepared.replaced}):
             sync_folder(folder)
         for path, temporary in prepared.quarantine:
             os.replace(temporary, path)
@@ -276,7 +244,7 @@ class CarFiles:
         """The fact was refused: what was written beside goes."""
         for body in prepared.compacted:
             for file in body.files:
-                (self.trips / file.file).unlink(missing_ok=True)
+                (self.trips / Place(file.day, file.file).path).unlink(missing_ok=True)
         for _, temporary in prepared.quarantine:
             temporary.unlink(missing_ok=True)
 
@@ -284,9 +252,10 @@ class CarFiles:
         """Delete what an erasure that was stopped left behind, and files with the car that no fact names."""
         for path in (*self.staging.glob("erase-*.parquet"), *self.root.glob(f".{_INTENT}.*.new")):
             path.unlink(missing_ok=True)
+        named = {place.path for place in shares}
         for path in sorted(self.trips.glob("*/*.parquet")):
             name = f"{path.parent.name}/{path.name}"
-            if name not in shares and (path.name.startswith(_PREFIX) or rows_of(path, vin)):
+            if name not in named and (path.name.startswith(_PREFIX) or rows_of(path, vin)):
                 path.unlink(missing_ok=True)
 
 
@@ -336,22 +305,6 @@ def rows_of(path: Path, vin: str) -> int:
             place=str(path),
             remedy="restore it from a backup, then erase again",
         ) from error
-
-
-def with_batch(table: pa.Table, shares: Sequence[Share], first: int) -> pa.Table:
-    """Rows from ``first`` on of a file, each with the seq of its batch."""
-    import numpy as np
-    import pyarrow as pa
-
-    if "seq" in table.column_names:
-        return table
-    seq = np.zeros(table.num_rows, np.int64)
-    for share in shares:
-        alone = len(shares) == 1
-        begins = 0 if alone else max(share.first - first, 0)
-        ends = table.num_rows if alone else max(share.first + share.rows - first, 0)
-        seq[begins:ends] = share.seq or 0
-    return table.append_column(pa.field("seq", pa.int64(), nullable=False), pa.array(seq))
 
 
 def _others(table: pa.Table, vin: str) -> pa.Table:

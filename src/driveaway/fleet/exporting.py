@@ -10,7 +10,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from driveaway.fleet.erasing import Share, Shares
+from driveaway.fleet.shares import Share, Shares, with_batch
 from driveaway.fleet.suppressing import hidden, hidden_within
 
 if TYPE_CHECKING:
@@ -55,14 +55,14 @@ def trips_of(root: Path, shares: Shares, batches: frozenset[int], last_day: str)
     def tables() -> Iterator[pa.Table]:
         import pyarrow.parquet as pq
 
-        for name in sorted(shares):
-            if name.split("/")[0] > last_day or _none_of(shares[name], batches):
+        for place in sorted(shares):
+            if place.day > last_day or _none_of(shares[place], batches):
                 continue
-            with pq.ParquetFile(root / "trips" / name) as file:
+            with pq.ParquetFile(root / "trips" / place.path) as file:
                 first = 0
                 for group in range(file.num_row_groups):
                     table = file.read_row_group(group)
-                    yield _of_batches(table, shares[name], batches, first)
+                    yield _of_batches(table, shares[place], batches, first)
                     first += file.metadata.row_group(group).num_rows
 
     return tables
@@ -75,8 +75,6 @@ def _none_of(shares: Iterable[Share], batches: frozenset[int]) -> bool:
 def _of_batches(table: pa.Table, shares: Iterable[Share], batches: frozenset[int], first: int) -> pa.Table:
     import numpy as np
     import pyarrow as pa
-
-    from driveaway.fleet.erasing import with_batch
 
     seq = with_batch(table, list(shares), first).column("seq").to_numpy()
     return table.filter(pa.array(np.isin(seq, list(batches))))

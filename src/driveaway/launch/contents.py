@@ -27,6 +27,7 @@ from driveaway.facts.orders import (
 from driveaway.facts.public import ClaimMade, TargetSet
 from driveaway.facts.updates import FunctionOpened
 from driveaway.figures.figure import Figure
+from driveaway.launch.own import is_own
 from driveaway.updates.gates.expression import decode, encode
 from driveaway.values.clock import parse_as_of, parse_day, zone
 from driveaway.values.errors import BadValue, DriveawayError, NotFound
@@ -112,7 +113,7 @@ def _claim(body: ClaimMade, description: Description) -> None:
         parse_as_of(body.as_of, zone(description.zone))
     except BadValue as error:
         raise _in_field(error, "as_of") from None
-    if body.figure is not None:
+    if body.figure is not None and not is_own(body.figure, description):
         _figure(body.figure, "figure")
 
 

@@ -14,7 +14,8 @@ from driveaway.book.state.state import Change, State
 from driveaway.book.store import WriteTransaction
 from driveaway.facts import Draft, Fact
 from driveaway.facts.launches import SubjectErased
-from driveaway.fleet.erasing import CarFiles, Intent, Prepared, shares_of
+from driveaway.fleet.erasing import CarFiles, Intent, Prepared
+from driveaway.fleet.shares import shares_of
 from driveaway.values.clock import now
 from driveaway.values.errors import BadValue, DriveawayError
 from driveaway.values.ids import parse_vin
@@ -99,6 +100,7 @@ class _Erasing:
             prepared = self.files.prepare(begun.vin, shares_of(trip_facts(self.book)))
             if not prepared.trips:
                 self.files.finish(prepared, resumed=True)
+                self._forget_open(begun.vin)
                 self.files.done()
                 return
             # More of its trips have landed since.
@@ -123,10 +125,20 @@ class _Erasing:
             if error.code in ("erase.held", "subject.missing"):
                 self.files.discard(prepared)
                 self.files.done()
+            if error.code == "subject.missing":
+                self._forget_open(vin)
             raise
         self.files.finish(prepared)
+        self._forget_open(vin)
         self.files.done()
         return shredded
+
+    def _forget_open(self, vin: str) -> None:
+        """What telemetry has of a trip that is not over."""
+        from driveaway.fleet.doors.kept import forget_car
+        from driveaway.fleet.folder import FleetFolder
+
+        forget_car(FleetFolder(self.files.root), vin)
 
     def _append(
         self, transaction: WriteTransaction, drafts: Sequence[Draft], vin: str, prepared: Prepared

@@ -30,7 +30,8 @@ from driveaway.fleet.residency import check_residency
 from driveaway.launch.applying import apply_drafts
 from driveaway.launch.checking import check_drafts
 from driveaway.launch.decide import LaunchDecider
-from driveaway.launch.erasing import erase_subjects
+from driveaway.launch.erasing import erase_subjects, finish_begun
+from driveaway.launch.own import own_figures
 from driveaway.launch.settings import find_folder, read_settings
 from driveaway.values.clock import now, parse_as_of, parse_instant, zone
 from driveaway.values.errors import BadValue, NotFound, Refused
@@ -153,6 +154,8 @@ class Launch:
             happened: when the description and changed functions begin to hold; default: now, and for the
                 first description the start of all time, so that every as-of finds one.
         """
+        # What the files of the launch's own define is checked before anything is recorded.
+        _ = self.figures
         first = self.described() is None
         view = None if first else self.book.at(When(FAR_FUTURE, self.book.edge().size))
         at = now() if happened is None else happened
@@ -198,6 +201,10 @@ class Launch:
         self.book.log_head(force=True)
         self.book.mirror.catch_up()
         return shredded, subjects
+
+    def finish_erasing(self) -> str | None:
+        """Finish the erasure of a car that was stopped on the way, if there is one; its VIN."""
+        return finish_begun(self.book, self.state, self._append_within, self.data / "fleet")
 
     # --- ask ---
 
@@ -261,6 +268,29 @@ class Launch:
         """The launch as of a date: ``launch.at("2024-04-24").figure("orders.locked").value``."""
         return Cut(self, self.when(as_of, mark, known_at))
 
+    @cached_property
+    def figures(self) -> tuple[Figure, ...]:
+        """Every figure that can be asked: the built-in ones, and those of the launch's own files.
+
+        Raises:
+            BadValue: a file of the launch's own is missing or fails.
+        """
+        return (*catalogue.FIGURES, *own_figures(self.folder, self.description))
+
+    def definition(self, name: str) -> Figure:
+        """A figure's definition. Files of the launch's own run only when one of theirs is asked for.
+
+        Raises:
+            NotFound: there is none; the nearest names are given.
+            BadValue: a file of the launch's own is missing or fails.
+        """
+        try:
+            return catalogue.figure_named(name)
+        except NotFound:
+            if not self.description.figures:
+                raise
+            return catalogue.figure_named(name, self.figures)
+
     def parse_time(self, text: str) -> int:
         """Read a time given at a door; one without an offset is in the launch's zone."""
         return parse_instant(text, self.zone)
@@ -316,7 +346,7 @@ class Cut:
         self, name: str, arguments: Mapping[str, str], *, by: Sequence[str] = (), as_of: int | None = None
     ) -> Answer:
         """The same, its arguments in a mapping."""
-        definition = catalogue.figure_named(name)
+        definition = self._launch.definition(name)
         at = self.as_of if as_of is None else as_of
         view = self.view if at == self.as_of else self._launch.book.at(When(at, self.when.mark))
         return compute(definition, view, _Beside(self, at), by=by, arguments=arguments)
@@ -327,7 +357,7 @@ class Cut:
 
     def definition(self, name: str) -> Figure:
         """A figure's definition."""
-        return catalogue.figure_named(name)
+        return self._launch.definition(name)
 
 
 @dataclass(frozen=True)

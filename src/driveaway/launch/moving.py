@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from driveaway.book.when import When
 from driveaway.book.writer import Outcome
 from driveaway.facts import Draft, Fact
 from driveaway.facts.incidents import TransferAssessed
-from driveaway.fleet.erasing import shares_of
 from driveaway.fleet.exporting import WHAT, Exported, Tables, export, trips_of
 from driveaway.fleet.residency import check_transfer
+from driveaway.fleet.shares import shares_of
 from driveaway.launch.erasing import trip_facts
 from driveaway.launch.launch import FAR_FUTURE, Cut, Launch
 from driveaway.launch.outputs import check_output
 from driveaway.launch.recording import checked_body
-from driveaway.values.clock import end_of_day, local_day, now, parse_day
+from driveaway.values.clock import local_day, now, parse_day
 from driveaway.values.errors import BadValue, NotFound, Unavailable
 from driveaway.values.ids import parse_slug
 
@@ -31,14 +30,6 @@ _SUMS: Final = (
     "system_deactivations",
 )  # fmt: skip
 _BY: Final = ("vin", "day", "function", "level", "software", "city", "simulated")
-
-
-class _Landed(Protocol):
-    """A View with landed tables."""
-
-    def landed(self, name: str) -> Any: ...
-
-    def run(self, expression: Any) -> tuple[pa.Table, str]: ...
 
 
 @dataclass(frozen=True)
@@ -123,17 +114,11 @@ def _trips(launch: Launch, cut: Cut) -> Tables:
     landed = cut.view.table_at_mark("trips.landed").select("seq")
     batches = frozenset(cut.view.run(landed)[0].column("seq").to_pylist())
     shares = shares_of(trip_facts(launch.book))
-    return trips_of(launch.data / "fleet", shares, batches, _last_day(launch, cut).isoformat())
-
-
-def _last_day(launch: Launch, cut: Cut) -> date:
-    """The last local day that was over at the as-of."""
-    day = local_day(cut.as_of, launch.zone)
-    return day if cut.as_of >= end_of_day(day, launch.zone) else date.fromordinal(day.toordinal() - 1)
+    return trips_of(launch.data / "fleet", shares, batches, cut.view.last_day.isoformat())
 
 
 def _daily(cut: Cut) -> Tables:
-    view = cast("_Landed", cut.view)
+    view = cut.view
 
     def tables() -> Iterator[pa.Table]:
         ledger, cars = view.landed("ledger"), view.landed("cars")

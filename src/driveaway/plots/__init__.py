@@ -5,8 +5,9 @@ mappings: building them through Altair's classes costs a second of imports and a
 specification that is already valid (the tests check each against Altair's copy of the schema).
 """
 
-from driveaway.plots.bars import measured, progress, ranked, shares
+from driveaway.plots.bars import progress
 from driveaway.plots.curves import Event, cumulative, ended_days, per_day
+from driveaway.plots.dots import measured, ranked, shares
 from driveaway.plots.forecast import by_week
 from driveaway.plots.picture import Picture, Words
 from driveaway.plots.places import by_place

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
-from driveaway.plots.theme import COLOURS, FONT_SENTINEL, FONTS
+from driveaway.plots.theme import COLOURS, FONT_SENTINEL, FONTS, MUTED
 
 _VEGA_LITE = "6.1"
 _OPENING = re.compile(r"<svg\b[^>]*?\bviewBox=\"0 0 (?P<width>[\d.]+) (?P<height>[\d.]+)\"[^>]*>")
@@ -104,3 +104,12 @@ class Picture:
 def subtitle(words: Words, text: str, simulated: bool) -> list[str]:
     """The lines under a title; simulated data are named in the picture itself."""
     return [text, words("plot.simulated")] if simulated else [text]
+
+
+def nothing(words: Words) -> dict[str, Any]:
+    """A layer that says that there is nothing to show."""
+    return {
+        "data": {"values": [{"t": words("plot.empty")}]},
+        "mark": {"type": "text", "align": "left", "baseline": "middle", "color": MUTED},
+        "encoding": {"x": {"value": 0}, "y": {"value": 15}, "text": {"field": "t"}},
+    }

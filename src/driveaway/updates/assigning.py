@@ -11,6 +11,7 @@ from driveaway.book.state.state import Change
 from driveaway.updates import sets
 from driveaway.updates.actions import acting, log, steering
 from driveaway.updates.configuration import Configuration
+from driveaway.updates.fitting import unfit
 from driveaway.updates.model import (
     LAST_ACTION_ID,
     Action,
@@ -95,11 +96,13 @@ class Assigned(msgspec.Struct, frozen=True):
         actions: id of the new action by controller id.
         already: cars that have the set assigned already.
         unknown: controller ids that no car has.
+        passed_over: why the set does not fit cars that were passed over, by controller id.
     """
 
     actions: Mapping[str, int]
     already: int
     unknown: Sequence[str]
+    passed_over: Mapping[str, str] = {}
 
 
 def assign(
@@ -111,6 +114,7 @@ def assign(
     *,
     most: int | None = MANUAL_ASSIGNMENTS,
     anew: bool = False,
+    checked: bool = False,
     simulated: bool = False,
 ) -> Assigned:
     """Give a distribution set to cars.
@@ -120,7 +124,8 @@ def assign(
 
     Older actions of a car are asked to cancel, or closed at once where the launch is set so; with several
     assignments allowed they go on, and weights decide. Cars that have the set already are passed over,
-    unless what gave it to them is being cancelled and they have not said so yet.
+    unless what gave it to them is being cancelled and they have not said so yet; so are cars that a release
+    does not fit.
 
     Args:
         change: where it is written.
@@ -130,6 +135,7 @@ def assign(
         at: now.
         most: cars at once; None without limit (rollouts).
         anew: also cars that have it assigned already: a further try.
+        checked: whether it was seen already that it fits the cars, or they are to say so themselves.
         simulated: whether a simulation does it.
 
     Raises:
@@ -163,6 +169,9 @@ def assign(
             if several or anew or lacks:
                 fresh.append(target)
     known = set(found.values())
+    already = len(found) - len(fresh)
+    passed = {} if checked else unfit(change, distribution_set, fresh)
+    fresh = [target for target in fresh if target not in passed]
     actions: dict[str, int] = {}
     for part in parts(fresh):
         _check_quota(change, part, found)
@@ -187,7 +196,7 @@ def assign(
         )
         _tell(change, part, at)
     unknown = [controller_id for controller_id in wanted if controller_id not in known]
-    return Assigned(actions, len(found) - len(fresh), unknown)
+    return Assigned(actions, already, unknown, {found[target]: why for target, why in passed.items()})
 
 
 def _tell(change: Change, part: Mapping[str, int], at: int) -> None:
@@ -363,6 +372,7 @@ def retry(change: Change, action_id: int, at: int, *, initiated_by: str = "", si
         at,
         most=None,
         anew=True,
+        checked=True,
         simulated=simulated,
     )
     return made.actions[target.controller_id]

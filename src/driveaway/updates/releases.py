@@ -45,11 +45,13 @@ class About(msgspec.Struct, frozen=True, omit_defaults=True):
         hardware: identifiers of what it runs on.
         version_scheme: how its versions are ordered.
         counter: release counter; None: the next one when it is proposed, kept here once it is published.
+        supplier: name of the supplier that signs its files under its own path; "": the maker does.
     """
 
     hardware: tuple[str, ...] = ()
     version_scheme: str = "semver"
     counter: int | None = None
+    supplier: str = ""
 
 
 class Need(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -147,9 +149,9 @@ def slug_of(found: DistributionSet) -> str:
     return release_slug(found.name, found.version)
 
 
-def folder_of(found: DistributionSet, module: str) -> str:
+def folder_of(found: DistributionSet, module: str, supplier: str = "") -> str:
     """What stands before the names of a module's files in signed metadata."""
-    return f"{found.name}/{found.version}/{module}"
+    return f"suppliers/{supplier}" if supplier else f"{found.name}/{found.version}/{module}"
 
 
 def all_releases(reading: Reading) -> list[DistributionSet]:
@@ -189,11 +191,11 @@ def set_about(change: Change, module: int, said: About, at: int) -> None:
     )
 
 
-def told(found: DistributionSet, module: str) -> tuple[tuple[str, str], ...]:
+def told(found: DistributionSet, module: str, supplier: str = "") -> tuple[tuple[str, str], ...]:
     """What the documents that cars get say of a published release: where its signed metadata is.
 
     Hints alone: a car believes the metadata, not the document that leads to it.
     """
     if record_of(found).published is None:
         return ()
-    return (METADATA_KEY, METADATA_PLACE), (FOLDER_KEY, folder_of(found, module))
+    return (METADATA_KEY, METADATA_PLACE), (FOLDER_KEY, folder_of(found, module, supplier))

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Iterable
 
 from driveaway.book.state.state import Change, Reading
-from driveaway.updates import changes, releases
+from driveaway.updates import changes, releases, types
 from driveaway.updates.configuration import Configuration
 from driveaway.updates.model import DistributionSet, SoftwareModule
 from driveaway.updates.rows import MODULE, SET, module_of, set_of
 from driveaway.updates.software import check_name, find_module
 from driveaway.updates.versions import sort_key
 from driveaway.values.errors import Conflict, NotFound, Refused
-
-NEEDS: Final[Mapping[str, frozenset[str]]] = {
-    "os": frozenset({"os"}),
-    "app": frozenset({"application"}),
-    "os_app": frozenset({"os"}),
-}
-"""Module types without which a distribution set of a type is not complete; of others any module will do."""
 
 
 def create_set(
@@ -33,15 +25,20 @@ def create_set(
     description: str = "",
     required_migration_step: bool = False,
     release: str = "{}",
+    strict: bool = False,
 ) -> DistributionSet:
     """Enter a distribution set. ``release``: canonical JSON of what it says beyond its modules.
 
+    ``strict``: hawkBit's own types bind as they do there, not only those that staff declared.
+
     Raises:
         BadValue: name, version or type is empty or too long.
+        Refused: its type was deleted, or has no such modules.
         Conflict: there is one of this name and version.
         NotFound: there is no such module.
     """
     check_name(name, version, type)
+    types.check_offered(change, "set", type)
     if change.rows(
         "SELECT id FROM distribution_sets WHERE name = :name AND version = :version AND deleted = 0",
         name=name,
@@ -64,7 +61,7 @@ def create_set(
         created=at,
         modified=at,
     )
-    put_modules(change, made, modules, at)
+    put_modules(change, made, modules, at, strict=strict)
     return find_set(change, made)
 
 
@@ -102,21 +99,31 @@ def set_named(reading: Reading, name: str, version: str) -> DistributionSet:
     return set_of(rows[0])
 
 
-def put_modules(change: Change, distribution_set: int, modules: Iterable[int], at: int) -> None:
-    """Add modules to a set.
+def put_modules(
+    change: Change, distribution_set: int, modules: Iterable[int], at: int, *, strict: bool = False
+) -> None:
+    """Add modules to a set; where it has only so many of a type, a further one takes an older one's place.
 
     Raises:
         NotFound: there is no such set or module.
-        Refused: the set is locked.
+        Refused: the set is locked, or its type has no such modules.
     """
-    _open_set(change, distribution_set)
-    for module in dict.fromkeys(modules):
-        find_module(change, module)
+    found = _open_set(change, distribution_set)
+    for number in dict.fromkeys(modules):
+        module = find_module(change, number)
+        types.check_module(change, found.type, module, strict=strict)
+        inside = modules_of(change, distribution_set)
+        for older in types.crowded_out(change, inside, module, strict=strict):
+            change.run(
+                "DELETE FROM set_modules WHERE distribution_set = :set AND module = :module",
+                set=distribution_set,
+                module=older.id,
+            )
         change.run(
             "INSERT INTO set_modules (distribution_set, module) VALUES (:set, :module)"
             " ON CONFLICT (distribution_set, module) DO NOTHING",
             set=distribution_set,
-            module=module,
+            module=number,
         )
     change.run("UPDATE distribution_sets SET modified = :at WHERE id = :id", at=at, id=distribution_set)
     changes.tell_everyone(change, at)
@@ -166,15 +173,6 @@ def modules_of(reading: Reading, distribution_set: int) -> list[SoftwareModule]:
     return [module_of(row) for row in rows]
 
 
-def missing(kind: str, modules: Iterable[SoftwareModule]) -> str:
-    """What a set of a type with these modules lacks, in words; "" when it is complete."""
-    given = {module.type for module in modules}
-    if not given:
-        return "it has no module"
-    lacks = NEEDS.get(kind, frozenset()) - given
-    return f"it has no module of type {' or '.join(sorted(lacks))}" if lacks else ""
-
-
 def check_assignable(reading: Reading, distribution_set: int) -> DistributionSet:
     """A distribution set that may be given to cars.
 
@@ -189,7 +187,7 @@ def check_assignable(reading: Reading, distribution_set: int) -> DistributionSet
             code="set.invalid",
             remedy="assign another version",
         )
-    lacks = missing(found.type, modules_of(reading, distribution_set))
+    lacks = types.missing(reading, found.type, modules_of(reading, distribution_set))
     if lacks:
         raise Refused(
             f"distribution set {found.name} {found.version} is not complete: {lacks}",

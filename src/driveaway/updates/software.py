@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 from driveaway.book.state.state import Change, Reading
-from driveaway.updates import changes
+from driveaway.updates import changes, types
 from driveaway.updates.artifacts import Stored, check_filename
 from driveaway.updates.model import Artifact, SoftwareModule
 from driveaway.updates.quotas import ARTIFACT_BYTES, KEY_LENGTH, METADATA_LENGTH, STORE_BYTES, exceeded
@@ -59,8 +59,10 @@ def create_module(
     Raises:
         BadValue: name, version or type is empty or too long.
         Conflict: there is one of this name, version and type.
+        Refused: its type was deleted.
     """
     check_name(name, version, type)
+    types.check_offered(change, "module", type)
     same = change.rows(
         "SELECT id FROM software_modules WHERE name = :name AND version = :version AND type = :type"
         " AND deleted = 0",

@@ -480,6 +480,54 @@ def trusts_by_name(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(TrustedMetadataSet, "contains", lambda self, role, delegator: role in self._trusted_set)
 
 
+@attack(
+    "updates.unsigned_target",
+    without=lambda patch: patch.setattr(DelegatedRole, "is_delegated_path", lambda *a: True),
+)
+def supplier_for_another_suppliers_path(scene: Scene) -> None:
+    """A supplier, with its own valid keys, signs what is under another one's path."""
+    path = "suppliers/maps/china.bin"
+
+    def add(targets: Targets) -> None:
+        targets.version += 1
+        targets.targets[path] = target_of(entry(path, EVIL, custom("maps", 1)))
+
+    lead_to(scene, {LIDAR.role: forged(scene, "2.supplier.lidar.json", signers("gus", "hu"), add)})
+    assert scene.verify(FIRST).entry(path).sha256 == sha256(EVIL).hexdigest()
+
+
+@attack("updates.signature", rules=lambda rules: replace(rules, rotate=False))
+def revoked_keys_of_a_supplier(scene: Scene) -> None:
+    """All keys of a supplier were stolen, and the maker has delegated to other ones since."""
+    path = "suppliers/lidar/evil.bin"
+    other = replace(LIDAR, rule=rule(2, "cem", "fay")) if scene.rules.rotate else LIDAR
+    holders = ("cem", "fay") if scene.rules.rotate else ("gus", "hu")
+    scene.repository.delegate("revoke", other, by="dana", at=FIRST)
+    maker.agree(scene.repository, "revoke", FIRST, "dana", "eli", *holders)
+    scene.sync()
+    scene.verify(FIRST)
+    version = scene.repository.state().targets[LIDAR.role].signed.version
+
+    def add(targets: Targets) -> None:
+        targets.version += 1
+        targets.targets[path] = target_of(entry(path, EVIL, custom("lidar", 9)))
+
+    stolen = forged(scene, f"{version}.supplier.lidar.json", signers("gus", "hu"), add)
+    lead_to(scene, {LIDAR.role: stolen})
+    assert scene.verify(FIRST).entry(path).sha256 == sha256(EVIL).hexdigest()
+
+
+@attack("updates.rolled_back", without=forgets)
+def rollback_of_a_suppliers_targets(scene: Scene) -> None:
+    """With both online keys stolen: a new snapshot lists what a supplier signed before."""
+    version = scene.repository.state().targets[LIDAR.role].signed.version
+    old = scene.mirror.files[f"{version}.supplier.lidar.json"]
+    scene.go_on()
+    scene.install(scene.second, SECOND)
+    lead_to(scene, {LIDAR.role: old})
+    assert scene.verify(SECOND).entry(scene.first[2]).custom.counter == 1
+
+
 def _forge_maps(scene: Scene, path: str, *keys: str) -> bytes:
     about = custom("maps", 1)
 

@@ -83,6 +83,9 @@ class MemoryBook:
         wanted = (fact for fact in self.facts[seq:] if fact.kind in kinds or fact.replaces)
         return len(self.facts), list(wanted)
 
+    def erased(self) -> list[str]:
+        return [fact.subject for fact in self.facts if fact.kind == "subject.erased"]
+
     def leaf(self, seq: int) -> str:
         return f"{id(self):x}-{seq}" if 0 < seq <= len(self.facts) else ""
 

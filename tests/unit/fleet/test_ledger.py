@@ -64,7 +64,20 @@ def distinct(found: list[dict[str, Any]], scope: str, start: date, last: date) -
 
 
 def compare(launch: Launch, world: World, mark: int) -> None:
-    assert sums(launch, mark) == brute(world, mark)
+    whole = brute(world, mark)
+    assert sums(launch, mark) == whole
+    over_cars: dict[tuple[Any, ...], list[int]] = {}
+    for (_, *key), values in whole.items():
+        known = over_cars.get(tuple(key), [0] * 8)
+        over_cars[tuple(key)] = [a + b for a, b in zip(known, values, strict=True)]
+    daily: dict[tuple[Any, ...], list[int]] = {}
+    for row in rows(launch, "daily", mark):
+        key = [row["day"], *(row[name] for name in _KEYS)]
+        known = daily.get(tuple(key), [0] * 8)
+        daily[tuple(key)] = [a + row[name] for a, name in zip(known, _SUMS, strict=True)]
+    assert {key: values for key, values in daily.items() if any(values)} == {
+        key: values for key, values in over_cars.items() if any(values)
+    }
     found, parts = rows(launch, "activity", mark), world.parts(mark, date.max)
     held: dict[tuple[Any, ...], list[int]] = {}
     for row in found:

@@ -115,6 +115,30 @@ def test_what_is_in_an_export(launch: Launch, tmp_path: Path) -> None:
     assert not set(other) & {row["pseudonym"] for row in rows}
 
 
+def test_daily_sums(launch: Launch, tmp_path: Path) -> None:
+    out = tmp_path / "out.parquet"
+    cut = launch.at("2024-03-30")
+    moved = moving.export_fleet(launch, cut, "CN", "daily", out, identified=True)
+    rows = pq.read_table(out).to_pylist()
+    assert (moved.written.rows, moved.written.cars) == (12, 6)
+    assert sum(row["distance_m"] for row in rows) == cut.figure("fleet.distance").value == 12_000
+    assert {row["city"] for row in rows} == {"Beijing", None}
+    assert {row["vin"] for row in rows} == {acts.car(n) for n in range(1, 7)}
+
+
+def test_what_an_erased_car_drove_is_no_longer_counted(launch: Launch) -> None:
+    before = launch.at("2024-03-31").figure("fleet.distance")
+    assert before.value == 18_000
+    assert "erased" not in (before.note or "")
+    launch.erase(acts.car(1), "art. 17")
+    for _ in range(2):
+        after = launch.at("2024-03-31").figure("fleet.distance")
+        assert after.value == 15_000
+        assert (after.note or "").endswith("; 1 car was erased since")
+        launch.book.mirror.drop()
+    assert "erased" not in (launch.at(2**51).figure("fleet.distance").note or "")
+
+
 def test_a_mark_cuts_batches_and_an_erased_car_is_gone(launch: Launch, tmp_path: Path) -> None:
     out = tmp_path / "out.parquet"
     first = launch.book.edge().size - 2

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from driveaway.facts import Draft
 from driveaway.facts.fleet import DrivingFunction
+from driveaway.facts.launches import SubjectErased
 from driveaway.facts.trips import QuarantineSettled, TripsLanded
 from driveaway.fleet.landing.quarantine import Held, Quarantine, Settled
 from driveaway.values.errors import BadValue, NotFound, Refused, Unavailable
@@ -150,3 +152,15 @@ def test_what_was_sent_again_meanwhile(fleet):
     landing.land(batch("two", row(80, 1)))
     assert Quarantine(landing).release() == Settled(rows=1, repeated=1)
     assert len(fleet.stored()) == 2
+
+
+def test_what_an_erased_car_reports_is_put_aside(fleet):
+    landing = fleet.landing()
+    landing.land(batch("one", row(1, 1), row(2, 1)))
+    fleet.book.append([Draft("subject.erased", vin(1), NOW, SubjectErased(reason="asked for"), "urn:erased")])
+    done = landing.land(batch("two", row(1, 2), row(2, 2)))
+    assert (done.rows, done.quarantined) == (1, {"trips.erased_car": 1})
+    again = fleet.landing()
+    assert again.land(batch("three", row(1, 3))).quarantined == {"trips.erased_car": 1}
+    released = Quarantine(again).release(code="trips.erased_car", anyway=True)
+    assert released.rows == 2

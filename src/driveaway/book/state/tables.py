@@ -7,43 +7,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, SmallInteger, Table, Text
+from sqlalchemy import BigInteger, Column, Index, MetaData, Table, Text
+
+from driveaway.book.state.columns import binary_text as _sorted
+from driveaway.book.state.columns import flag as _flag
+from driveaway.book.state.columns import number as _number
+from driveaway.book.state.columns import reference as _ref
+from driveaway.book.state.columns import row_id as _id
+from driveaway.book.state.columns import text as _text
+from driveaway.book.state.columns import time as _time
 
 operational = MetaData()
-# SQLite's rowid alias must be declared INTEGER; ids of what is gone are never given again.
-_Id = BigInteger().with_variant(Integer, "sqlite")
-
-
-def _id() -> Column[int]:
-    return Column("id", _Id, primary_key=True, autoincrement=True)
-
-
-def _ref(name: str, *, nullable: bool = False) -> Column[int]:
-    return Column(name, BigInteger, nullable=nullable)
-
-
-def _text(name: str, *, default: str | None = "") -> Column[str]:
-    return Column(name, Text, nullable=default is None, server_default=default)
-
-
-def _sorted(name: str) -> Column[str]:
-    """A text whose plain binary order counts, whatever the database's language is."""
-    plain = Text().with_variant(Text(collation="C"), "postgresql")
-    return Column(name, plain, nullable=False, server_default="")
-
-
-def _flag(name: str, default: int = 0) -> Column[int]:
-    return Column(name, SmallInteger, nullable=False, server_default=str(default))
-
-
-def _time(name: str, *, nullable: bool = False) -> Column[int]:
-    return Column(name, BigInteger, nullable=nullable)
-
-
-def _number(name: str, *, default: int | None = 0) -> Column[int]:
-    return Column(
-        name, BigInteger, nullable=default is None, server_default=None if default is None else str(default)
-    )
 
 
 def _table(name: str, *columns: Column[Any]) -> Table:
@@ -194,6 +168,25 @@ Table(
     Column("module", BigInteger, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
 )
+
+software_type = _table(
+    "software_types",
+    _id(),
+    # "module" or "set".
+    Column("sort", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    _text("name"),
+    _text("description"),
+    _text("colour"),
+    _number("max_assignments", default=1),
+    # Keys of types of modules, JSON arrays.
+    _text("mandatory", default="[]"),
+    _text("optional", default="[]"),
+    _flag("deleted"),
+    _time("created"),
+    _time("modified"),
+)
+Index("software_types_key", software_type.c.sort, software_type.c.key)
 
 # --- actions: one car, one distribution set -----------------------------------------------------------
 

@@ -10,6 +10,7 @@ from driveaway import plots
 from driveaway.briefing import texts
 from driveaway.briefing.asking import Asked
 from driveaway.briefing.statement import Exhibit, Section, Sentence, Writer
+from driveaway.values.errors import NotFound
 
 _CITIES = 8
 
@@ -17,9 +18,9 @@ _CITIES = 8
 def driving(writer: Writer) -> Section | None:
     """Active cars, distance with assistance and the longest day; None where no trip has landed."""
     desk = writer.desk
-    driven = desk.ask("fleet.distance")
-    if driven.unknown is not None:
+    if not _has_trips(writer):
         return None
+    driven = desk.ask("fleet.distance")
     assisted, share = desk.ask("fleet.assisted_distance"), desk.ask("fleet.assisted_share", window="ever")
     sentences: list[Sentence] = [
         writer.say(
@@ -44,15 +45,22 @@ def driving(writer: Writer) -> Section | None:
     return Section("driving", texts.both("section.driving"), tuple(sentences), made)
 
 
+def _has_trips(writer: Writer) -> bool:
+    """Whether any trip has landed; that a launch has none is no gap to be told of."""
+    try:
+        return writer.desk.asker.figure("fleet.distance").unknown is None
+    except NotFound:
+        return False
+
+
 def _longest(writer: Writer) -> list[Sentence]:
-    asked = writer.desk.ask("fleet.most_in_one_day")
-    rows = [row for row in asked.rows if row.get("value")]
-    if not rows:
+    """The longest day with assistance of any car; the car itself is not told."""
+    desk = writer.desk
+    asked, by_day = desk.ask("fleet.most_in_one_day"), desk.ask("fleet.most_in_one_day", by=("day",))
+    days = [row for row in by_day.rows if row["value"] and row["value"] == asked.answer.value]
+    if not days:
         return []
-    top = max(rows, key=lambda row: int(row["value"]))
-    return [
-        writer.say("sentence.fleet.most_in_one_day", asked, day=str(top["day"]), metres=top["value"]),
-    ]
+    return [writer.say("sentence.fleet.most_in_one_day", asked, day=str(days[0]["day"]))]
 
 
 def _ended(writer: Writer) -> list[Sentence]:

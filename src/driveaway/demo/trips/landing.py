@@ -89,6 +89,10 @@ class _Known(BookOfTrips):
         """As for every book."""
         return self._launch.book.edge().size, [fact for fact in self._facts if fact.seq > seq]
 
+    def erased(self) -> Sequence[str]:
+        """No simulated car is erased while it is made."""
+        return ()
+
 
 class _Delivered:
     """The cars that are handed over, known from the start: none drives before."""

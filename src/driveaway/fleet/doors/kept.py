@@ -107,6 +107,20 @@ def take_telemetry(
     return TelemetryTaken(landed, lines, late, resets, sum(bool(state.open) for state in states.values()))
 
 
+def forget_car(folder: FleetFolder, vin: str) -> None:
+    """Take a car out of what is kept of open trips.
+
+    Raises:
+        Unavailable: it cannot be read or written now.
+    """
+    if not (folder.root / _FILE).exists():
+        return
+    with _held(folder) as path:
+        states = _read(path)
+        if states.pop(vin, None) is not None:
+            _write(path, states)
+
+
 def table_of_pieces(pieces: list[Piece]) -> pa.Table:
     """Segments as a table with the columns of ``TRIPS`` and where each began."""
     columns = [pa.array([getattr(piece.segment, each.name) for piece in pieces], each.type) for each in TRIPS]
@@ -147,7 +161,8 @@ def _read(path: Path) -> dict[str, CarState]:
 def _write(path: Path, states: dict[str, CarState]) -> None:
     temporary = path.with_suffix(".new")
     try:
-        with temporary.open("wb") as file:
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(handle, "wb") as file:
             file.write(msgspec.msgpack.encode(states))
             file.flush()
             os.fsync(file.fileno())

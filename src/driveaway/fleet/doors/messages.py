@@ -70,7 +70,7 @@ def batches_of(
 def put_aside(payload: Payload, reason: str) -> Batch:
     """A batch of one message that cannot be taken in, whatever the reason."""
     rows = Rows(TRIPS.empty_table(), (_whole(payload, "trips.message", reason),))
-    return _batch([(payload, rows)], payload.topic, simulated=False)
+    return _batch([(payload, rows)], "message", simulated=False)
 
 
 def _read(payload: Payload, clock: Clock, names: Names, largest: int) -> Rows:
@@ -88,8 +88,9 @@ def _read(payload: Payload, clock: Clock, names: Names, largest: int) -> Rows:
 
 
 def _whole(payload: Payload, code: str, reason: str) -> Reject:
-    content = payload.content[:LONGEST].decode("utf-8", "replace")
-    return Reject(0, code, f"{reason} (topic {payload.topic})", "publish NDJSON or an Arrow stream", content)
+    # The topic may name a car: it stands where an erasure looks for one.
+    content = f"{payload.topic}: {payload.content[:LONGEST].decode('utf-8', 'replace')}"[:LONGEST]
+    return Reject(0, code, reason, "publish NDJSON or an Arrow stream", content)
 
 
 def _own(rows: Rows, payload: Payload) -> Rows:
@@ -102,9 +103,10 @@ def _own(rows: Rows, payload: Payload) -> Rows:
         return rows
     numbers = range(rows.table.num_rows) if rows.numbers is None else rows.numbers
     mask = own.to_pylist()
-    reason = f"another car's than the topic's, {payload.topic}"
     rejects = [
-        Reject(number, "trips.other_car", reason, _OTHERS, str(row))
+        Reject(
+            number, "trips.other_car", "another car's than the topic's", _OTHERS, f"{payload.topic}: {row}"
+        )
         for number, row, is_own in zip(numbers, rows.table.to_pylist(), mask, strict=True)
         if not is_own
     ]
@@ -128,7 +130,8 @@ def _batch(members: Sequence[tuple[Payload, Rows]], origin: str, simulated: bool
         numbers += [first + number for number in own]
         rejects += [replace(each, row=first + each.row) for each in rows.rejects]
         first += count + len(rows.rejects)
-    topics = {payload.topic for payload, _ in members}
+    # No VIN in a fact, which outlasts the erasure of a car.
+    topics = {origin if payload.vin else payload.topic for payload, _ in members}
     said = digest.hexdigest()
     return Batch(
         f"mqtt-{said[:40]}",

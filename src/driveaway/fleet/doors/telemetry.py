@@ -40,6 +40,11 @@ def _count(value: Any) -> int:
     return _whole(value, 1.0)
 
 
+def _coarse(value: Any) -> float:
+    """The middle of the cell of a tenth of a degree: what is kept of an open trip knows no more."""
+    return (math.floor(float(value) * 10) + 0.5) / 10
+
+
 def _function(value: Any) -> str:
     return "" if value in _NONE or value is None else str(value)
 
@@ -68,8 +73,8 @@ KEYS: Final[Mapping[str, tuple[str, Callable[[Any], Any]]]] = {
         "energy_wh",
         lambda value: _whole(value, 1000.0),
     ),
-    "Vehicle.CurrentLocation.Latitude": ("latitude", float),
-    "Vehicle.CurrentLocation.Longitude": ("longitude", float),
+    "Vehicle.CurrentLocation.Latitude": ("latitude", _coarse),
+    "Vehicle.CurrentLocation.Longitude": ("longitude", _coarse),
 }
 """Key → attribute of ``Sample``, and what is made of the value: miles and kWh of ``Odometer`` and
 ``LifetimeEnergyUsed``, metres and kWh of VSS."""
@@ -130,7 +135,7 @@ def _note(said: dict[str, Any], key: str, value: Any, cruise: str | None) -> Non
         state = str(value).removeprefix("CruiseState").lower()
         said["function"] = cruise if state in _ENGAGED else ""
     elif key == "Location" and isinstance(value, dict):
-        said["latitude"], said["longitude"] = float(value["latitude"]), float(value["longitude"])
+        said["latitude"], said["longitude"] = _coarse(value["latitude"]), _coarse(value["longitude"])
     elif key in KEYS:
         name, read = KEYS[key]
         try:

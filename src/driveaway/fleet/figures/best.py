@@ -15,6 +15,8 @@ from driveaway.fleet.figures.cars import CAR, with_car
 from driveaway.fleet.figures.sums import first_day
 
 _ASKED = Asked()
+_TIES = 1000
+"""Car-days beside those that are asked for, among which equals are told apart."""
 Top = Annotated[int, Meta(ge=1, le=1000)]
 
 
@@ -57,10 +59,8 @@ def most_in_one_day(
     if "day" in asked.filters:
         rows = rows.filter(rows.day.isin([ibis.literal(day) for day in asked.filters["day"]]))
     amount = rows.assisted_m if single("metres", metres) == "assisted" else rows.distance_m
-    a_day = rows.group_by("car", "day").aggregate(
-        value=amount.sum().cast("int64"),
-        simulated_m=ibis.ifelse(rows.simulated, amount, 0).sum().cast("int64"),
-    )
+    rows = rows.mutate(amount=amount).filter(lambda row: row.amount != 0)
+    a_day = rows.group_by("car", "day").aggregate(value=rows.amount.sum().cast("int64"))
     a_day = a_day.filter(a_day.value > 0)
     names = sorted(asked.dimensions & set(CAR))
     if names:
@@ -68,10 +68,17 @@ def most_in_one_day(
     for name in names:
         if name in asked.filters:
             a_day = a_day.filter(a_day[name].isin(asked.filters[name]))
-    # Ties are kept here: by rank, and told apart by VIN below.
-    order = ibis.window(group_by=list(asked.by) or None, order_by=a_day.value.desc())
-    best = a_day.mutate(_rank=ibis.rank().over(order))
-    best = best.filter(best["_rank"] < top).drop("_rank")
+    # Of as many metres, the earlier day and then the VIN that sorts first: told apart below.
+    if asked.by:
+        order = ibis.window(group_by=list(asked.by), order_by=a_day.value.desc())
+        best = a_day.mutate(_rank=ibis.rank().over(order))
+        best = best.filter(best["_rank"] < top).drop("_rank")
+    else:
+        best = a_day.order_by(a_day.value.desc(), "day", "car").limit(top + _TIES)
+    made_up = rows.filter(rows.simulated).semi_join(best, ["car", "day"])
+    made_up = made_up.group_by(car_of="car", day_of="day").aggregate(simulated_m=made_up.amount.sum())
+    best = best.left_join(made_up, [best.car == made_up.car_of, best.day == made_up.day_of])
+    best = best.drop("car_of", "day_of")
     cars = view.landed("cars").select("vin", numbered="car")
     best = best.inner_join(cars, best.car == cars.numbered).drop("car", "numbered")
 
@@ -85,7 +92,7 @@ def most_in_one_day(
             if taken[group] <= top:
                 told = {name: row[name] for name in dict.fromkeys([*asked.by, "day"])}
                 told |= {"car": view.pseudonym(row["vin"]), "value": int(row["value"])}
-                out.append({**told, "simulated": row["simulated_m"] > 0})
+                out.append({**told, "simulated": (row["simulated_m"] or 0) > 0})
         if not out and not asked.by:
             return [{"value": None, "simulated": False, "unknown": "no such metre has landed"}]
         if top == 1 and not asked.by:

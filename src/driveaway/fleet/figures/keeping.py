@@ -13,7 +13,6 @@ from driveaway.figures.figure import Days, figure
 from driveaway.figures.measure import Grouped, Measure, Unknown
 from driveaway.fleet.figures.arguments import day_number, functions_of, single
 from driveaway.fleet.ledger.scopes import ASSISTED, scope_of
-from driveaway.values.errors import BadValue
 
 _WEEK = 7
 Weeks = Annotated[int, Meta(ge=0, le=520)]
@@ -51,7 +50,7 @@ def retention(
     rows = rows.filter(rows.scope == scope).mutate(weight=rows.weight.cast("int64"))
     if single("since", since) == "release":
         if not release:
-            raise BadValue("which release?", code="argument.missing", remedy="release=NAME")
+            return Unknown("since which release? name it by release")
         started = updated(view, release)
         cars = view.landed("cars").select("car", numbered="vin_key")
         began = started.left_join(cars, started.vin_key == cars.numbered)
@@ -117,7 +116,7 @@ def retention(
 def by_release(view: View, *, release: str = "", days: Days = 28) -> Measure:
     """Share of metres driven with assistance by software version; or before and after cars got a release.
 
-    Without a release: every version that trips report, with its cars and metres. With one: the same cars in
+    Without a release: every version that trips report, with its metres. With one: the same cars in
     as many days before as after the day on which each first reported to run it; that day itself, and cars
     for which the days after are not over by the as-of, or which drove in one of the two only, are left out.
     It compares what was, and does not say that the release was the cause.
@@ -126,9 +125,13 @@ def by_release(view: View, *, release: str = "", days: Days = 28) -> Measure:
         release: the release by name; default: all versions beside each other.
         days: so many days before and after; 28 are four whole weeks.
     """
-    rows = view.landed("ledger")
     if not release:
-        return Grouped(_summed(rows, "software"), _told("software"), several=True)
+        versions = view.landed("daily")
+        sums = {name: versions[name].sum().cast("int64") for name in _SUMS[:-1]}
+        made_up = ibis.ifelse(versions.simulated, versions.segments + versions.distance_m, 0)
+        table = versions.group_by("software").aggregate(made_up=made_up.sum().cast("int64"), **sums)
+        return Grouped(table.filter(table.distance_m > 0), _told("software"), several=True)
+    rows = view.landed("ledger")
     started = updated(view, release)
     cars = view.landed("cars").select("car", numbered="vin_key")
     began = started.inner_join(cars, started.vin_key == cars.numbered).select("at", begun="car")
@@ -167,7 +170,8 @@ def _told(key: str) -> Any:
         out = []
         for row in sorted(found, key=lambda row: (row[key] is None, str(row[key]))):
             metres, energy_m = row["distance_m"], row["energy_m"]
-            told = {key: row[key], "value": row["assisted_m"] / metres, "cars": row["cars"]}
+            told = {key: row[key], "value": row["assisted_m"] / metres}
+            told |= {"cars": row["cars"]} if "cars" in row else {}
             told |= {name: row[name] for name in ("distance_m", "assisted_m")}
             told["kwh_per_100km"] = row["energy_wh"] / energy_m * 100 if energy_m else None
             told |= {name: row[name] for name in ("driver_overrides", "system_deactivations")}

@@ -82,11 +82,13 @@ class Sums:
         return Grouped(table, finish, self.note)
 
     def _rows(self) -> ir.Table:
-        rows = self.view.landed("ledger")
+        wanted = self.asked.dimensions
+        # Rare cities are told by their cars.
+        cars = bool(wanted & {*CAR, "city"})
+        rows = self.view.landed("ledger" if cars else "daily")
         days = window_days(self.window)
         if days is not None:
             rows = rows.filter(rows.day >= ibis.literal(first_day(self.view, days)))
-        wanted = self.asked.dimensions
         if wanted & set(CAR):
             rows = with_car(self.view, rows, sorted(wanted & set(CAR)))
         for name in wanted & _PERIODS.keys():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -77,6 +77,7 @@ class Checks:
         self._delivered = delivered
         self._version: object = None
         self._entered: Cars | None = None
+        self._erased: frozenset[str] = frozenset()
         self._midnights = lru_cache(maxsize=4096)(lambda day: int(start_of_day(day, zone)))
 
     @property
@@ -87,6 +88,10 @@ class Checks:
     def refresh(self, cars: Cars) -> None:
         """Bring the handovers up to date, now."""
         self._enter(cars, at_once=True)
+
+    def erase(self, vins: Iterable[str]) -> None:
+        """Put aside from now on what these cars report: they were erased."""
+        self._erased |= frozenset(vins)
 
     def limits(self) -> Limits:
         """What is plausible now."""
@@ -114,6 +119,9 @@ class Checks:
         allowed, declared = self._functions(normal.columns["function"].dictionary)
         level = rows.level.copy()
         field = np.zeros(normal.rows, np.uint8)
+        if self._erased and waived != Code.ERASED:
+            gone = cars.numbers(*pack_keys(pa.array(sorted(self._erased), pa.string())))
+            normal.code[(normal.code == 0) & np.isin(car, gone)] = Code.ERASED
         limits = self.limits()
         arguments: tuple[Any, ...] = (allowed, declared, limits, waived, normal.code, field, level)
         given = normal.code != 0

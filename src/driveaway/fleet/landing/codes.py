@@ -88,6 +88,8 @@ _WHY: Final[Mapping[Code, Why]] = MappingProxyType({
                    "the south-western corner of a tenth of a degree, such as 39.9,116.4"),
     Code.NOT_DELIVERED: Why("trips.not_delivered", "{vin} was not handed over yet",
                             "nothing: the row is released once its handover is recorded"),
+    Code.ERASED: Why("trips.erased_car", "{vin} was erased",
+                     "discard it; a new owner's car is accepted by releasing its rows anyway", True),
     Code.BEFORE_HANDOVER: Why("trips.before_handover",
                               "it began before the day on which {vin} was handed over",
                               "a drive of the works or of a dealer: discard it; or correct the handover",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -62,6 +62,10 @@ class TripBook(Protocol):
 
         Those of the kinds ``trips.landed`` and ``trips.compacted``, and those that replace a batch.
         """
+        ...
+
+    def erased(self) -> Iterable[str]:
+        """Cars that were erased since this was asked last, at first all."""
         ...
 
     def leaf(self, seq: int) -> str:
@@ -194,6 +198,7 @@ class Landing:
                 # The book was restored or made anew.
                 index.drop()
             self._trusted = index.leaf
+        self.checks.erase(self.book.erased())
         edge, facts = self.book.since(index.upto)
         if any(fact.replaces is not None and index.holds(fact.replaces) for fact in facts):
             # A batch was taken back: who holds its rows for known would refuse them for ever.

@@ -51,6 +51,9 @@ class _Book:
     def since(self, seq: int) -> tuple[int, list[Fact]]:
         return len(self.facts), self.facts[seq:]
 
+    def erased(self) -> list[str]:
+        return []
+
     def leaf(self, seq: int) -> str:
         return f"{seq}"
 

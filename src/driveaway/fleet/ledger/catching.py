@@ -1,4 +1,4 @@
-"""Catching up: events of the book in order, folded into new files of the three tables."""
+"""Catching up: events of the book in order, folded into new files of the tables."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from driveaway.book.mirror import Mirror
 from driveaway.book.segments import subject_keys
 from driveaway.fleet.ledger.activity import Changes, Scope, load
-from driveaway.fleet.ledger.folding import MEASURES, Folded, fold_rows
+from driveaway.fleet.ledger.folding import MEASURES, Folded, fold_rows, over_cars
 from driveaway.fleet.ledger.loops import NONE
 from driveaway.fleet.ledger.manifest import Manifest, Part
 from driveaway.fleet.ledger.numbers import Numbers
@@ -108,7 +108,8 @@ class Catching:
         if not len(folded.car):
             return out
         sign = together[0].sign
-        out.append(self._write(folded, seqs, sign, stem))
+        out.append(self._write("ledger", folded, seqs, sign, stem))
+        out.append(self._write("daily", over_cars(folded), seqs, sign, stem))
         if sign > 0:
             states = _states(folded)
         else:
@@ -133,7 +134,7 @@ class Catching:
         columns = {"car": numbers, "vin": vins, "vin_key": subject_keys(vins), "seq": seq}
         return write(self.folder, "cars", "", f"cars-{stem}", columns)
 
-    def _write(self, folded: Folded, seqs: np.ndarray, sign: int, stem: str) -> Part:
+    def _write(self, table: str, folded: Folded, seqs: np.ndarray, sign: int, stem: str) -> Part:
         by_day = _order(folded.day)
         columns: dict[str, Any] = {
             "seq": seqs[folded.event[by_day]],
@@ -149,7 +150,7 @@ class Catching:
             )
         for name, measure in zip(MEASURES, folded.measures, strict=True):
             columns[name] = measure[by_day] if sign > 0 else -measure[by_day]
-        return write(self.folder, "ledger", "", f"ledger-{stem}", columns)
+        return write(self.folder, table, "", f"{table}-{stem}", columns)
 
     def _activity(self, name: str, changes: Changes, seqs: np.ndarray, stem: str) -> Part:
         event, car, day, previous, weight, simulated = changes

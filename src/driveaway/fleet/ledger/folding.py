@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from driveaway.fleet.ledger.loops import fold
+from driveaway.fleet.ledger.loops import add_up, fold
 from driveaway.values.clock import DAY, start_of_day
 
 MEASURES: Final = (
@@ -32,6 +32,7 @@ class Folded:
         function, software, city: codes into ``texts``; -1: none.
         level: -1: none.
         simulated: of each row.
+        key: of each row, made of its function, level, software, city and whether it is simulated.
         texts: the texts behind the codes.
         segments: so many were folded.
     """
@@ -45,6 +46,7 @@ class Folded:
     software: np.ndarray
     city: np.ndarray
     simulated: np.ndarray
+    key: np.ndarray
     texts: dict[str, pa.Array]
     segments: int
 
@@ -83,7 +85,8 @@ def fold_rows(rows: pa.Table, car: np.ndarray, zone: ZoneInfo, *, together: bool
     if not together:
         order = np.argsort((event.astype(np.int64) << 32) | car, kind="stable")
         columns = [column[order] for column in columns]
-    source, out_event, out_car, out_day, measures = fold(*columns, midnights, first_day, most)
+    arguments = [*columns, midnights, first_day, most]
+    source, out_event, out_car, out_day, measures = fold(*arguments)
     if order is not None:
         source = order[source]
     return Folded(
@@ -96,9 +99,26 @@ def fold_rows(rows: pa.Table, car: np.ndarray, zone: ZoneInfo, *, together: bool
         places["software"][source],
         places["city"][source],
         simulated[source],
+        key[source],
         texts,
         len(start),
     )
+
+
+def over_cars(folded: Folded) -> Folded:
+    """The same rows added up over cars; ``car`` is without meaning."""
+    first, last = int(folded.day.min()), int(folded.day.max())
+    key, size = folded.key, int(folded.key.max()) + 1
+    if (int(folded.event.max()) + 1) * (last - first + 1) * size >= 2**62:
+        found, key = np.unique(key, return_inverse=True)
+        size = len(found)
+    spans = folded.event.astype(np.int64) * (last - first + 1) + (folded.day - first)
+    rows, measures = add_up(spans * size + key, folded.measures)
+    picked = {
+        name: getattr(folded, name)[rows]
+        for name in ("event", "car", "day", "function", "level", "software", "city", "simulated", "key")
+    }
+    return replace(folded, measures=measures, **picked)
 
 
 def _integers(rows: pa.Table, name: str) -> np.ndarray:

@@ -125,6 +125,49 @@ def fold(
 
 
 @compiled
+def add_up(key: np.ndarray, measures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sums by key.
+
+    Args:
+        key: of each row; not negative.
+        measures: shape (8, rows).
+
+    Returns:
+        (first row of each key, in the order of these; sums of shape (8, keys)).
+    """
+    slots = np.full(1024, -1, np.int64)
+    group = np.empty(len(key), np.int32)
+    first = np.empty(len(key), np.int64)
+    count = 0
+    for row in range(len(key)):
+        if 2 * count >= len(slots):
+            slots = np.full(4 * len(slots), -1, np.int64)
+            for known in range(count):
+                slot = _spread(key[first[known]]) & (len(slots) - 1)
+                while slots[slot] >= 0:
+                    slot = (slot + 1) & (len(slots) - 1)
+                slots[slot] = known
+        slot = _spread(key[row]) & (len(slots) - 1)
+        while slots[slot] >= 0 and key[first[slots[slot]]] != key[row]:
+            slot = (slot + 1) & (len(slots) - 1)
+        if slots[slot] < 0:
+            slots[slot], first[count] = count, row
+            count += 1
+        group[row] = slots[slot]
+    out = np.zeros((len(measures), count), np.int64)
+    for measure in range(len(measures)):
+        for row in range(len(key)):
+            out[measure, group[row]] += measures[measure, row]
+    return first[:count], out
+
+
+@compiled
+def _spread(key: int) -> int:
+    """A hash of a number: Fibonacci's multiplication (Knuth, The Art of Computer Programming, 6.4)."""
+    return np.int64((np.uint64(key) * np.uint64(11400714819323198485)) >> np.uint64(33))  # type: ignore[return-value]
+
+
+@compiled
 def highest(word: np.uint64) -> int:
     """Index of the highest bit that is set; the word is not 0."""
     index = 0
@@ -285,7 +328,8 @@ def _hash(data: np.ndarray, first: int, last: int) -> int:
     value = np.uint64(14695981039346656037)
     for place in range(first, last):
         value = (value ^ np.uint64(data[place])) * np.uint64(1099511628211)
-    return np.int64((value ^ (value >> np.uint64(32))) & np.uint64(0x7FFFFFFF))
+    # An int to callers that are compiled too; outside of them nobody calls it.
+    return np.int64((value ^ (value >> np.uint64(32))) & np.uint64(0x7FFFFFFF))  # type: ignore[return-value]
 
 
 @compiled

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-LAYOUT: Final = 1
+LAYOUT: Final = 2
 FILE: Final = "manifest.json"
 
 

@@ -10,10 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from driveaway.fleet.columns import ACTIVITY, CARS, LEDGER
+from driveaway.fleet.columns import ACTIVITY, CARS, DAILY, LEDGER
 from driveaway.fleet.ledger.manifest import Part
 
-TABLES: Final[dict[str, pa.Schema]] = {"cars": CARS, "ledger": LEDGER, "activity": ACTIVITY}
+TABLES: Final[dict[str, pa.Schema]] = {
+    "cars": CARS, "ledger": LEDGER, "daily": DAILY, "activity": ACTIVITY,
+}  # fmt: skip
 _TEXTS: Final = ("scope", "function", "software", "city")
 _PRUNED: Final = ("seq", "scope", "car", "day")
 """Columns by which readers leave out row groups; those of others, texts above all, cost more than

@@ -166,6 +166,10 @@ def _opened(path: Path, **options: Any) -> pq.ParquetFile:
 def read(trips: Path, found: Sequence[Piece], together: Sequence[Event]) -> pa.Table:
     """The rows of some pieces, each with the place of its event in ``event``; texts as dictionaries."""
     batches = np.array([event.batch for event in together], np.int64)
+    named: dict[str, list[tuple[int, int, int]]] = {}
+    for place, event_ in enumerate(together):
+        for file_, (first, count) in zip(event_.files, event_.shares, strict=True):
+            named.setdefault(file_, []).append((place, first, count))
     tables: list[pa.Table] = []
     for piece in found:
         file = _opened(trips / piece.file, read_dictionary=list(TEXTS))
@@ -185,7 +189,7 @@ def read(trips: Path, found: Sequence[Piece], together: Sequence[Event]) -> pa.T
                 rows = rows.filter(pa.array(ours))
         else:
             before = sum(file.metadata.row_group(group).num_rows for group in range(min(wanted, default=0)))
-            event = _shared(piece.file, together, before, rows.num_rows)
+            event = _shared(named.get(piece.file, ()), before, rows.num_rows)
             if (event < 0).any():
                 # Rows of batches that are folded at another time, or that no fact names.
                 rows, event = rows.filter(pa.array(event >= 0)), event[event >= 0]
@@ -193,18 +197,17 @@ def read(trips: Path, found: Sequence[Piece], together: Sequence[Event]) -> pa.T
     return pa.concat_tables(tables).unify_dictionaries().combine_chunks()
 
 
-def _shared(name: str, together: Sequence[Event], before: int, rows: int) -> NDArray[np.int32]:
+def _shared(shares: Sequence[tuple[int, int, int]], before: int, rows: int) -> NDArray[np.int32]:
     """The place of each row's event in a file that several batches share; -1 for none of these.
 
     Args:
+        shares: place of the event, its first row in the file, how many rows are its.
         before: rows of the file before those that are asked about.
         rows: that are asked about.
     """
     out = np.full(rows, -1, np.int32)
-    for place, event in enumerate(together):
-        for file, (first, count) in zip(event.files, event.shares, strict=True):
-            if file == name:
-                out[max(first - before, 0) : max(first + count - before, 0)] = place
+    for place, first, count in shares:
+        out[max(first - before, 0) : max(first + count - before, 0)] = place
     return out
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
@@ -20,10 +20,13 @@ from driveaway.facts.description import Description
 from driveaway.facts.fleet import Fleet
 from driveaway.fleet.folder import FleetFolder
 from driveaway.fleet.landing.landing import Landing, Outcome
+from driveaway.fleet.residency import check_residency
 from driveaway.launch.fleet.places import Cities
 from driveaway.values.clock import now
 
 _KINDS: Final = ("trips.landed", "trips.compacted")
+_ERASED: Final = "subject.erased"
+_VIN: Final = 17
 _FEW: Final = 20_000
 """Facts that are looked through one by one; of more, those of a kind are found by the mirror."""
 _BATCH: Final = 5_000
@@ -83,6 +86,7 @@ class BookOfTrips:
     def __init__(self, store: Store, mirror: Mirror) -> None:
         self._store = store
         self._mirror = mirror
+        self._erased_upto = 0
 
     def about(self, subject: str) -> Sequence[Fact]:
         """Facts about a batch."""
@@ -122,6 +126,19 @@ class BookOfTrips:
             {row.seq for row in self._store.by_seq(back) if row.kind == "trips.landed"} if back else set()
         )
         return [fact_of(row) for row in rows if row.kind in _KINDS or row.replaces in batches]
+
+    def erased(self) -> Iterable[str]:
+        """Cars that were erased since this was asked last, at first all."""
+        edge, after = self._store.edge().size, self._erased_upto
+        self._erased_upto = edge
+        if edge - after <= _FEW:
+            rows = self._store.rows(after, edge, _FEW) if edge > after else []
+            subjects = [row.subject for row in rows if row.kind == _ERASED]
+        else:
+            self._mirror.catch_up()
+            tables = [pq.read_table(path, columns=["subject"]) for path in self._mirror.paths(_ERASED)]
+            subjects = [subject for table in tables for subject in table["subject"].to_pylist()]
+        return [subject for subject in subjects if len(subject) == _VIN]
 
     def leaf(self, seq: int) -> str:
         """Leaf of a fact, hexadecimal; "" where there is none."""
@@ -179,9 +196,16 @@ def make_landing(
     clock: Callable[[], int] = now,
     **more: Any,
 ) -> Landing:
-    """A landing over a book's row store; the mirror is a cache of the same book."""
+    """A landing over a book's row store; the mirror is a cache of the same book.
+
+    Raises:
+        Refused: the folder's trips belong to another region than ``rules`` say.
+    """
+    folder = fleet_folder(data)
+    folder.root.mkdir(parents=True, exist_ok=True)
+    check_residency(folder.root, rules.residency)
     return Landing(
-        fleet_folder(data),
+        folder,
         append,
         Deliveries(store, mirror),
         rules,

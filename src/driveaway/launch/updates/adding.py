@@ -9,6 +9,7 @@ from typing import Final
 from driveaway.book.state.state import Reading
 from driveaway.launch.persons import check_person
 from driveaway.launch.updates.opening import Updates
+from driveaway.launch.updates.supplying import terms_of
 from driveaway.updates import releases, sets, software
 from driveaway.updates.artifacts import check_filename
 from driveaway.updates.gates.policy import encode_policy
@@ -16,6 +17,8 @@ from driveaway.updates.model import DistributionSet, SoftwareModule
 from driveaway.updates.outcomes import release_slug
 from driveaway.updates.quotas import ARTIFACT_BYTES
 from driveaway.updates.releases import About, Record, Terms
+from driveaway.updates.resolving.possible import check_possible
+from driveaway.updates.resolving.universe import Bringing, Brought, read_universe
 from driveaway.updates.rows import MODULE, module_of
 from driveaway.updates.signing.entries import check_path
 from driveaway.updates.versions import SCHEMES, compare_in, is_version
@@ -168,7 +171,8 @@ def create_release(
         BadValue: a name that cannot be signed, or terms of what is not in the release.
         NotFound: a function or a place is not known.
         Conflict: there is one of this name and version, or of the same slug.
-        Refused: it is not complete, or contradicts itself; ``by`` may not publish.
+        Refused: it is not complete, contradicts itself, or needs what no car could have; ``by`` may not
+            publish.
     """
     check_person(updates, by, "publish")
     given = list(modules)
@@ -195,7 +199,20 @@ def create_release(
         )
     for module_name, term in said.items():
         _check_terms(module_name, term)
+    for module in given:
+        supplier = releases.about(updates.state, module.id).supplier
+        if supplier and module.name in said:
+            raise BadValue(
+                f"what {module.name} needs is signed by its supplier {supplier}",
+                code="release.supplier_terms",
+                remedy="leave its terms out, or put them upon a module of the maker's own",
+            )
+        if supplier and (signed := terms_of(updates, module, supplier)) != Terms():
+            said[module.name] = signed
     check_agreement(updates, given, said)
+    universe = read_universe(updates.state)
+    brought = tuple(Brought(each.name, each.version, said.get(each.name, Terms())) for each in given)
+    check_possible(updates.state, universe, Bringing(0, slug, False, brought, version))
     record = Record(notes=notes, terms=said, policies=policies(updates, said.values()))
     with updates.state.change() as change:
         for found in releases.all_releases(change):

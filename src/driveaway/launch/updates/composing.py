@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from driveaway.launch.updates.opening import Updates
 from driveaway.updates import releases, sets, software
@@ -16,7 +17,7 @@ from driveaway.updates.signing.entries import Custom, Dependency, Entry, Functio
 from driveaway.updates.signing.folder import write_whole
 from driveaway.updates.signing.repository import Repository
 from driveaway.updates.signing.roles import TARGETS
-from driveaway.updates.signing.state import ever
+from driveaway.updates.signing.state import ever, suppliers_of
 from driveaway.values.errors import Refused
 
 
@@ -28,28 +29,60 @@ def entries_of(updates: Updates, repository: Repository, found: DistributionSet)
 
     Raises:
         NotFound: a content is not in the store, or there is no repository.
-        Refused: a content is damaged, or a module has no file or no hardware.
+        Refused: a content is damaged, a module has no file or no hardware, a supplier has not signed its
+            part, or nothing of it is the maker's.
     """
     record = releases.record_of(found)
-    files = {
-        releases.folder_of(found, module.name) + "/" + artifact.filename: (module, artifact)
-        for module in sets.modules_of(updates.state, found.id)
-        for artifact in _files(updates, module)
-    }
+    files = files_of(updates, found)
     release = Release(
         found.name, found.version, {path: artifact.sha256 for path, (_, artifact) in files.items()}
     )
     counters = _counters(repository)
+    signed = signed_targets(repository)
     carrying: set[str] = set()
     entries = []
     for path, (module, artifact) in sorted(files.items()):
         said = releases.about(updates.state, module.id)
+        if said.supplier:
+            if signed.get(path) != artifact.sha256:
+                raise unsigned(said.supplier, path)
+            continue
         # A module of several files says what it carries on its first.
         first = module.name not in carrying
         carrying.add(module.name)
         custom = _custom(module, said, counters, release, record, first=first)
         entries.append(_entry(updates, path, artifact, custom))
+    if not entries:
+        raise Refused(
+            f"{found.name} {found.version} has no file that its maker signs",
+            code="release.supplier_only",
+            remedy="put a module of the maker's own into it: a release is the maker's word",
+        )
     return entries
+
+
+def files_of(updates: Updates, found: DistributionSet) -> dict[str, tuple[SoftwareModule, Artifact]]:
+    """Each file of a release with its module, by its path in signed metadata.
+
+    Raises:
+        Refused: a module has no file.
+    """
+    out = {}
+    for module in sets.modules_of(updates.state, found.id):
+        folder = releases.folder_of(found, module.name, releases.about(updates.state, module.id).supplier)
+        for artifact in _files(updates, module):
+            out[f"{folder}/{artifact.filename}"] = (module, artifact)
+    return out
+
+
+def unsigned(supplier: str, path: str) -> Refused:
+    """What is said where a supplier's signature is not published, or not any more."""
+    return Refused(
+        f"supplier {supplier} has not signed it, or is delegated to no longer",
+        code="release.supplier_unsigned",
+        place=path,
+        remedy="publish what the supplier signed: driveaway release supplier take, then publish",
+    )
 
 
 def _files(updates: Updates, module: SoftwareModule) -> list[Artifact]:
@@ -130,17 +163,20 @@ def _entry(updates: Updates, path: str, artifact: Artifact, custom: Custom) -> E
 
 
 def signed_targets(repository: Repository) -> dict[str, str]:
-    """SHA-256 of everything that the maker's targets name now, by path."""
-    return {
-        path: str(target.hashes["sha256"])
-        for path, target in repository.state().targets[TARGETS].signed.targets.items()
-    }
+    """SHA-256 of everything that the maker, and suppliers it delegates to, have signed now, by path."""
+    return {path: str(target.hashes["sha256"]) for path, target in _named(repository).items()}
 
 
 def signed_counters(repository: Repository) -> dict[str, int]:
-    """Release counter of everything that the maker's targets name now, by path."""
-    targets = repository.state().targets[TARGETS].signed.targets
-    return {path: entry_of(target).custom.counter for path, target in targets.items()}
+    """Release counter of all of that, by path."""
+    return {path: entry_of(target).custom.counter for path, target in _named(repository).items()}
+
+
+def _named(repository: Repository) -> dict[str, Any]:
+    """The targets themselves."""
+    state = repository.state()
+    roles = (TARGETS, *suppliers_of(state.targets[TARGETS].signed))
+    return {path: target for role in roles for path, target in state.targets[role].signed.targets.items()}
 
 
 def lay_out(updates: Updates, repository: Repository) -> None:
@@ -151,7 +187,7 @@ def lay_out(updates: Updates, repository: Repository) -> None:
     """
     folder = updates.tuf / "targets"
     wanted = {BUNDLE}
-    for target in repository.state().targets[TARGETS].signed.targets.values():
+    for target in _named(repository).values():
         entry = entry_of(target)
         wanted.add(entry.served)
         _place(updates.artifacts.path(entry.sha256), folder / entry.served)

@@ -11,7 +11,7 @@ from driveaway.launch.updates.opening import Updates
 from driveaway.updates.signing.keys import FILES
 from driveaway.updates.signing.public import check_uri, public_key
 from driveaway.updates.signing.roles import ONLINE, ROOT, Roles, Rule
-from driveaway.values.errors import NotFound, Refused
+from driveaway.values.errors import BadValue, NotFound, Refused
 from driveaway.values.ids import parse_slug
 
 if TYPE_CHECKING:
@@ -64,13 +64,14 @@ def new_key(
 def add_key(
     updates: Updates, name: str, holder: str, uri: str, public: bytes, *, force: bool = False
 ) -> None:
-    """Register a key whose private half is in a security module or a key service.
+    """Register a key whose private half is in a security module, a key service, or with its holder alone.
 
     Args:
         updates: where.
         name: of the key.
         holder: account name of its holder; "" for one of the worker's.
-        uri: by which securesystemslib reaches the private half.
+        uri: by which securesystemslib reaches the private half; "": only its holder has it, who signs
+            proposals that are carried there.
         public: the public half in PEM.
         force: also where the URI leads to a file.
 
@@ -78,7 +79,12 @@ def add_key(
         BadValue: no such scheme of URIs, not a public key, or the name is taken.
         Refused: it leads to a file, and is not forced.
     """
-    check_uri(uri)
+    if uri:
+        check_uri(uri)
+    elif not holder:
+        raise BadValue(
+            "a key that is not here has a holder", code="updates.holders", remedy="name who has it"
+        )
     if uri.partition(":")[0] == FILES:
         _check_files(updates, force)
     if holder:

@@ -80,7 +80,14 @@ def install_downloaded(
         some = cars[first : first + _AT_ONCE]
         with launch.state.change() as change:
             made = assigning.assign(
-                change, rollout.distribution_set, some, terms, at, most=None, simulated=simulated
+                change,
+                rollout.distribution_set,
+                some,
+                terms,
+                at,
+                most=None,
+                checked=True,
+                simulated=simulated,
             )
         asked += len(made.actions)
     return Asked(asked, len(wrong))

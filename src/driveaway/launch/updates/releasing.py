@@ -19,10 +19,12 @@ from driveaway.facts.updates import ReleasedModule, ReleasePublished, ReleaseWit
 from driveaway.launch.persons import check_person
 from driveaway.launch.updates import composing, holding
 from driveaway.launch.updates.opening import Updates
-from driveaway.updates import releases, sets, software
+from driveaway.updates import releases, sets, software, types
 from driveaway.updates.actions import steering
 from driveaway.updates.model import ActionStatus, DistributionSet
 from driveaway.updates.releases import Record, Stage
+from driveaway.updates.resolving.possible import check_possible
+from driveaway.updates.resolving.universe import read_universe
 from driveaway.updates.rollouts import keeping
 from driveaway.updates.rollouts.plan import RolloutStatus
 from driveaway.values.errors import Conflict, NotFound, Refused
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 _SOURCE: Final = "urn:driveaway:updates/release/"
 _LONGEST_NOTES: Final = 4000
+_SUPPLIERS: Final = "suppliers/"
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,8 @@ def propose(updates: Updates, slug: str, *, by: str, at: int, reason: str = "") 
 
     Raises:
         NotFound: no such release, no repository, or a content is not in the store.
-        Refused: it is not complete, published already, or a release counter would fall.
+        Refused: it is not complete, needs what no car could have, is published already, or a release counter
+            would fall.
         Conflict: it is proposed already.
     """
     check_person(updates, by, "publish")
@@ -70,15 +74,15 @@ def propose(updates: Updates, slug: str, *, by: str, at: int, reason: str = "") 
     record = releases.record_of(found)
     if record.stage in (Stage.PUBLISHED, Stage.WITHDRAWN):
         raise _wrong_stage(found, record, "released anew", "make a new version")
-    lacks = sets.missing(found.type, sets.modules_of(updates.state, found.id))
+    lacks = types.missing(updates.state, found.type, sets.modules_of(updates.state, found.id))
     if lacks:
         raise Refused(f"{slug} is not complete: {lacks}", code="set.incomplete", remedy="add the module")
+    universe = read_universe(updates.state, found.id)
+    check_possible(updates.state, universe, universe.releases[found.id])
     repository = updates.repository()
     entries = composing.entries_of(updates, repository, found)
     proposal = repository.propose(slug, entries, by=by, at=at, reason=reason or f"release {slug}")
-    record = msgspec.structs.replace(
-        record, proposal=slug, proposed_by=by, targets={entry.path: entry.sha256 for entry in entries}
-    )
+    record = msgspec.structs.replace(record, proposal=slug, proposed_by=by, targets=_targets(updates, found))
     with updates.state.change() as change:
         sets.lock(change, found.id, at)
         releases.write_record(change, found.id, record, at)
@@ -197,7 +201,8 @@ def _keep_counters(change: Change, found: DistributionSet, signed: Mapping[str, 
         said = releases.about(change, module.id)
         files = software.artifacts(change, module.id)
         if said.counter is None and files:
-            counter = signed[f"{releases.folder_of(found, module.name)}/{files[0].filename}"]
+            folder = releases.folder_of(found, module.name, said.supplier)
+            counter = signed[f"{folder}/{files[0].filename}"]
             releases.set_about(change, module.id, msgspec.structs.replace(said, counter=counter), at)
 
 
@@ -239,7 +244,8 @@ def withdraw(updates: Updates, slug: str, reason: str, *, by: str, at: int) -> W
         body = ReleaseWithdrawn(reason=reason, withdrawn_by=by or None)
         change.append([Draft("release.withdrawn", slug, at, body, f"{_SOURCE}{slug}/withdrawn")])
     proposal = f"withdraw-{slug}"
-    updates.repository().propose(proposal, by=by, at=at, remove=sorted(record.targets), reason=reason)
+    own = sorted(path for path in record.targets if not path.startswith(_SUPPLIERS))
+    updates.repository().propose(proposal, by=by, at=at, remove=own, reason=reason)
     return Withdrawn(unbegun, len(set(active) - set(unbegun)), proposal)
 
 
@@ -285,14 +291,14 @@ def _proposed_as(updates: Updates, name: str) -> DistributionSet | None:
     return None
 
 
+def _targets(updates: Updates, found: DistributionSet) -> dict[str, str]:
+    """SHA-256 of every file of a release by its path, suppliers' among them."""
+    return {path: file.sha256 for path, (_, file) in composing.files_of(updates, found).items()}
+
+
 def _check_unchanged(updates: Updates, found: DistributionSet) -> None:
     """Refuse a release whose files are not those that were proposed."""
-    files = {
-        f"{releases.folder_of(found, module.name)}/{file.filename}": file.sha256
-        for module in sets.modules_of(updates.state, found.id)
-        for file in software.artifacts(updates.state, module.id)
-    }
-    if files != releases.record_of(found).targets:
+    if _targets(updates, found) != releases.record_of(found).targets:
         raise Conflict(
             f"{releases.slug_of(found)} is not what was proposed any more",
             code="release.changed",

@@ -12,6 +12,7 @@ from driveaway.facts import Fact
 from driveaway.facts.updates import RolloutDecided
 from driveaway.launch.launch import Launch
 from driveaway.launch.persons import check_person
+from driveaway.launch.updates.resolving import passed_over
 from driveaway.updates import sets
 from driveaway.updates.model import DistributionSet
 from driveaway.updates.outcomes import release_slug, rollout_slug
@@ -187,7 +188,9 @@ def told(launch: Launch, rollout: Rollout) -> dict[str, Any]:
         "step": len(record.steps),
         "steps": _steps(launch, rollout),
     }
-    return standing | msgspec.structs.asdict(progress(launch.state, rollout))
+    counts = msgspec.structs.asdict(progress(launch.state, rollout))
+    waiting = counts["opened"] - counts["offered"] - counts["had_it"] > 0
+    return standing | counts | {"passed_over": passed_over(launch.state, rollout) if waiting else 0}
 
 
 def _steps(launch: Launch, rollout: Rollout) -> int:

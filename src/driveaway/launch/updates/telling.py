@@ -87,7 +87,7 @@ def told_keys(updates: Updates) -> list[dict[str, Any]]:
             "holder": ring.holder(name) or None,
             "keyid": ring.public(name).keyid,
             "kind": ring.public(name).keytype,
-            "place": ring.place(name),
+            "place": ring.place(name) or None,
         }
         for name in ring
     ]

@@ -20,7 +20,7 @@ from driveaway.launch.updates.opening import DEMO_MARKER, open_updates
 from driveaway.updates import changes, software
 from driveaway.updates.artifacts import ArtifactStore
 from driveaway.updates.leases import Lease
-from driveaway.updates.management.targetfilters import AT_ONCE, assign_due
+from driveaway.updates.management.targetfilters import assign_due
 from driveaway.updates.rollouts import keeping
 from driveaway.updates.rollouts.driving import Driver
 from driveaway.updates.rollouts.plan import Rollout, RolloutStatus
@@ -99,6 +99,7 @@ class Worker:
             Job("artifacts", self._sweep, DAY),
             Job("trips of cars handed over since", self._fleet.release, _MINUTE),
             Job("files of trips", self._fleet.compact, 5 * _MINUTE),
+            Job("erasures that were stopped", lambda _: self.launch.finish_erasing(), _MINUTE),
         ]
 
     def tick(self) -> bool:
@@ -184,10 +185,10 @@ class Worker:
             self._tried(f"target filter {number}", lambda number=number: self._assign_all(number, at))  # type: ignore[misc]
 
     def _assign_all(self, number: int, at: int) -> None:
-        given = AT_ONCE
-        while given == AT_ONCE:
+        last: int | None = 0
+        while last is not None:
             with self._change() as change:
-                given = assign_due(change, number, at, simulated=self.simulated)
+                last = assign_due(change, number, at, after=last, simulated=self.simulated).last
 
     def _prune(self, at: int) -> None:
         """Forget what every device server has seen, some at a time."""

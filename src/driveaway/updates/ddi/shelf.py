@@ -40,7 +40,10 @@ class Shelf:
             Piece(
                 module,
                 tuple(software.artifacts(self._reading, module.id)),
-                (*software.visible_metadata(self._reading, module.id), *releases.told(release, module.name)),
+                (
+                    *software.visible_metadata(self._reading, module.id),
+                    *releases.told(release, module.name, releases.about(self._reading, module.id).supplier),
+                ),
             )
             for module in sets.modules_of(self._reading, distribution_set)
         )

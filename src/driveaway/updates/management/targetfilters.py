@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -158,11 +158,26 @@ def give_automatically(
     return find_filter(change, number)
 
 
-def assign_due(change: Change, number: int, at: int, *, most: int = AT_ONCE, simulated: bool = False) -> int:
-    """Give a filter's set to cars that it finds and that never had it; how many, at most ``most``.
+class Given(NamedTuple):
+    """How many cars were given a set, and the last one that was looked at; None: there are no more."""
 
-    Call it again while it returns ``most``. A car that was given the set before, however that ended, is
-    passed over, as hawkBit does.
+    cars: int
+    last: int | None
+
+
+def assign_due(
+    change: Change,
+    number: int,
+    at: int,
+    *,
+    after: int = 0,
+    most: int = AT_ONCE,
+    simulated: bool = False,
+) -> Given:
+    """Give a filter's set to cars that it finds and that never had it, ``most`` of them at a time.
+
+    Call it again with the ``last`` that it gives as ``after``. A car that was given the set before, however
+    that ended, is passed over, as hawkBit does; one that the set does not fit, until it does.
 
     Raises:
         NotFound: there is no such filter.
@@ -170,26 +185,28 @@ def assign_due(change: Change, number: int, at: int, *, most: int = AT_ONCE, sim
     """
     found = find_filter(change, number)
     if found.distribution_set is None:
-        return 0
+        return Given(0, None)
     wanted = Filter(found.query, target_fields())
     clock = Clock(at, overdue(Configuration(change), at)) if wanted.timed else None
     where = wanted.where(change.dialect, clock, "q")
     rows = change.rows(
-        "SELECT t.controller_id FROM targets t WHERE (t.assigned IS NULL OR t.assigned <> :set)"
+        "SELECT t.id, t.controller_id FROM targets t WHERE t.id > :after"
+        " AND (t.assigned IS NULL OR t.assigned <> :set)"
         " AND NOT EXISTS (SELECT 1 FROM actions a WHERE a.target = t.id AND a.distribution_set = :set)"
         f" AND ({where.sql}) ORDER BY t.id LIMIT :most",
         set=found.distribution_set,
+        after=after,
         most=most,
         **where.parameters,
     )
     if not rows:
-        return 0
+        return Given(0, None)
     terms = Terms(
         type=ActionType(found.action_type or ActionType.FORCED),
         weight=HEAVIEST if found.weight is None else found.weight,
         initiated_by=f"target filter {found.name}",
     )
-    assigning.assign(
-        change, found.distribution_set, [row[0] for row in rows], terms, at, most=None, simulated=simulated
+    made = assigning.assign(
+        change, found.distribution_set, [row[1] for row in rows], terms, at, most=None, simulated=simulated
     )
-    return len(rows)
+    return Given(len(made.actions), rows[-1][0] if len(rows) == most else None)

@@ -192,6 +192,7 @@ class Driver:
                     terms,
                     now,
                     most=None,
+                    checked=True,
                     simulated=self.simulated,
                 )
             given += len(made.actions)
@@ -246,6 +247,7 @@ class Driver:
                 terms,
                 now,
                 most=None,
+                checked=True,
                 simulated=self.simulated,
             )
             if self._had_it is not None:

@@ -14,6 +14,8 @@ Code = Literal[
     "excluded_version",
     "below_minimum_version",
     "not_compatible",
+    "release_first",
+    "unsolvable",
     "gate",
     "rollout_ended",
     "rollout_paused",
@@ -69,6 +71,8 @@ class CarSituation(msgspec.Struct, frozen=True, kw_only=True):
         excluded: whether the release excludes the version that the car runs.
         minimum: the version that the release needs first, where the car runs an older one.
         incompatible: why its hardware or modules do not fit; "" if they do.
+        before: releases that bring what is lacking, in the order in which they are to be taken; "" if none.
+        unsolvable: why no release that is published brings it; "" where that is not so.
         gate: why a gate of place, hardware, trim, entitlement or training is closed; "" if open.
         rollout: how the rollout stands.
         why: why it is held, paused or aborted.
@@ -97,6 +101,8 @@ class CarSituation(msgspec.Struct, frozen=True, kw_only=True):
     excluded: bool = False
     minimum: str = ""
     incompatible: str = ""
+    before: str = ""
+    unsolvable: str = ""
     gate: str = ""
     rollout: RolloutState = "running"
     why: str = ""
@@ -148,6 +154,10 @@ def _release(car: CarSituation) -> list[Reason]:
         out.append(Reason(code="below_minimum_version", text=text))
     if car.incompatible:
         out.append(Reason(code="not_compatible", text=car.incompatible))
+    if car.before:
+        out.append(Reason(code="release_first", text=f"it can take {car.release} after {car.before}"))
+    if car.unsolvable:
+        out.append(Reason(code="unsolvable", text=f"nothing published helps: {car.unsolvable}"))
     if car.gate:
         out.append(Reason(code="gate", text=car.gate))
     return out

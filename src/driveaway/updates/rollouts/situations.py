@@ -12,6 +12,7 @@ from driveaway.updates.fitting import misfits
 from driveaway.updates.model import Action, ActionStatus, ActionType, DistributionSet, Target
 from driveaway.updates.model import Outcome as Ending
 from driveaway.updates.registry import attributes, target_named
+from driveaway.updates.resolving.fleet import resolve_cars
 from driveaway.updates.rollouts.columns import Outcome
 from driveaway.updates.rollouts.explain import CarSituation, RolloutState
 from driveaway.updates.rollouts.members import HALF
@@ -182,14 +183,22 @@ def _terms(reading: Reading, release: DistributionSet, target: Target) -> dict[s
     """What of the release does not fit the car."""
     out: dict[str, Any] = {}
     others = []
-    for misfit in misfits(reading, release.id, [target.id]).get(target.id, ()):
+    points_of = misfits(reading, release.id, [target.id]).get(target.id, ())
+    for misfit in points_of:
         if misfit.code == "excluded_version":
             out["excluded"] = True
         elif misfit.code == "below_minimum_version":
             out["minimum"] = misfit.minimum
         else:
             others.append(misfit.text)
-    return out | {"incompatible": "; ".join(others)}
+    out["incompatible"] = "; ".join(others)
+    if out["incompatible"] or len(out) > 1:
+        found = resolve_cars(reading, release.id, [target.id])[target.id]
+        out["before"] = ", then ".join(each.slug for each in found.first)
+        if found.verdict in ("unsolvable", "undecided"):
+            points = {misfit.text for misfit in points_of}
+            out["unsolvable"] = "; ".join(each for each in found.reasons if each not in points)
+    return out
 
 
 def _state(rollout: Rollout, last: Action | None) -> RolloutState:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from tuf.api.metadata import TargetFile, Targets
+from tuf.api.metadata import Metadata, TargetFile, Targets
 
 from driveaway.updates.signing.entries import Entry, Release, entry_of
 from driveaway.updates.signing.roles import TARGETS, role_for
@@ -25,6 +26,31 @@ def check_role(state: State, role: str) -> None:
             code="updates.supplier_unknown",
             remedy=f"one of {', '.join(known)}",
         )
+
+
+def check_supplied(state: State, name: str, documents: Mapping[str, Metadata[Any]]) -> tuple[str, Targets]:
+    """Refuse what a supplier proposed on its own side unless it is its own targets alone: role and targets.
+
+    Raises:
+        NotFound: nobody delegates to it.
+        Refused: it says more than that, or breaks a promise (``check_targets``).
+        Conflict: a path was given to something else before.
+    """
+    role = next(iter(documents), "")
+    check_role(state, role)
+    signed = documents[role].signed
+    if (
+        len(documents) > 1
+        or role == TARGETS
+        or not isinstance(signed, Targets)
+        or signed.delegations is not None
+    ):
+        raise Refused(
+            "a supplier proposes its own targets alone", code="updates.supplier_proposal", place=name,
+            remedy="make it anew with driveaway release supplier sign",
+        )  # fmt: skip
+    check_targets(state, role, signed)
+    return role, signed
 
 
 def check_targets(state: State, role: str, draft: Targets) -> None:
@@ -51,6 +77,11 @@ def check_targets(state: State, role: str, draft: Targets) -> None:
                 f"{role} may not sign it", code="updates.path_owner", place=path,
                 remedy=f"{role_for(path)} signs it, or take another path",
             )  # fmt: skip
+        if role != TARGETS and not _delegated(state, role, path):
+            raise Refused(
+                f"{role} may not sign it", code="updates.path_owner", place=path,
+                remedy="take a path that the maker delegates to it",
+            )  # fmt: skip
         if path in earlier and earlier[path] != draft.targets[path]:
             raise Conflict(
                 "this name was given to something else", code="updates.name_taken", place=path,
@@ -64,6 +95,13 @@ def check_targets(state: State, role: str, draft: Targets) -> None:
             "a supplier composes no release", code="updates.release_owner", place=role,
             remedy="leave `release` out, and let the maker's release name the target",
         )  # fmt: skip
+
+
+def _delegated(state: State, role: str, path: str) -> bool:
+    """Whether a path has the pattern that is delegated to a supplier."""
+    delegations = state.targets[TARGETS].signed.delegations
+    named = (delegations.roles if delegations is not None else None) or {}
+    return role in named and named[role].is_delegated_path(path)
 
 
 def _counters(named: Mapping[str, Mapping[str, TargetFile]]) -> dict[str, tuple[int, str]]:

@@ -78,7 +78,7 @@ class Drafting:
         rules = _suppliers(draft.signed)
         rules[supplier.role] = (supplier.rule, DelegatedRole(
             supplier.role, [key.keyid for key in supplier.rule.keys], supplier.rule.threshold,
-            terminating=True, paths=[supplier.path],
+            terminating=supplier.terminating, paths=[supplier.path],
         ))  # fmt: skip
         _set_suppliers(draft.signed, rules)
         own = state.targets.get(supplier.role)

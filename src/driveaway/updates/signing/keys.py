@@ -69,7 +69,7 @@ class KeyRing:
         return self._kept(name).holder
 
     def place(self, name: str) -> str:
-        """Scheme of the URI by which the private half is reached, such as ``hsm``."""
+        """Scheme of the URI by which the private half is reached, such as ``hsm``; "": it is not here."""
         return self._kept(name).uri.partition(":")[0]
 
     def public(self, name: str) -> Key:
@@ -84,7 +84,13 @@ class KeyRing:
         return held(key, kept.holder) if kept.holder else key
 
     def add(self, name: str, holder: str, uri: str, public: Key) -> None:
-        """Register a key whose private half exists already: in a security module or a key service.
+        """Register a key whose private half exists already: in a security module, a key service, elsewhere.
+
+        Args:
+            name: of the key.
+            holder: account name of its holder; "" for a worker's.
+            uri: by which the private half is reached; "": only its holder has it.
+            public: the public half.
 
         Raises:
             BadValue: the name is taken.
@@ -137,6 +143,12 @@ class KeyRing:
             Unavailable: it cannot be reached.
         """
         kept, key = self._kept(name), self.public(name)
+        if not kept.uri:
+            raise Unavailable(
+                f"of key {name} only the public half is here",
+                code="updates.key_unavailable",
+                remedy="sign where its holder has it: driveaway release export, sign-file, take",
+            )
         try:
             if kept.uri.partition(":")[0] == FILES:
                 return _from_file(name, Path(kept.uri.partition(":")[2]), key, secret, files)

@@ -7,6 +7,7 @@ to; so a crash between any two files leaves what was served before, or what is s
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from securesystemslib.signer import Signer
 from tuf.api.metadata import Metadata, Root
 
 from driveaway.updates.signing.bundle import pack
-from driveaway.updates.signing.checking import check_role, check_targets
+from driveaway.updates.signing.checking import check_role, check_supplied, check_targets
 from driveaway.updates.signing.drafting import Drafting
 from driveaway.updates.signing.entries import Entry
 from driveaway.updates.signing.folder import Folder, write_whole
@@ -38,7 +39,7 @@ from driveaway.updates.signing.roles import (
 )
 from driveaway.updates.signing.state import State, read_state
 from driveaway.values.clock import instant, moment
-from driveaway.values.errors import Conflict, NotFound
+from driveaway.values.errors import Conflict, NotFound, Refused
 from driveaway.values.ids import parse_slug
 
 
@@ -214,6 +215,24 @@ class Repository:
             proposal = merged(self._state_or_none(), self.proposal(copy.name), copy)
             write_whole(self._staged(copy.name), proposal.encode())
         return proposal
+
+    def take(self, copy: Proposal) -> Proposal:
+        """Stage what a supplier proposed on its own side, with its signatures; each is verified.
+
+        Raises:
+            NotFound: nobody delegates to it.
+            Refused: it says more than what the supplier signs, a path is not the supplier's, or a signature
+                is not valid.
+            Conflict: a path was given to something else before, or there is such a proposal.
+        """
+        state = self.state()
+        role, signed = check_supplied(state, copy.name, copy.metadata())
+        self._stage(copy.name, state, {role: Metadata(deepcopy(signed))})
+        try:
+            return self.add(copy)
+        except Refused:
+            self.drop(copy.name)
+            raise
 
     # --- publishing --------------------------------------------------------------------------
 

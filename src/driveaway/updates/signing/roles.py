@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -21,6 +22,7 @@ OFFLINE: Final = (ROOT, TARGETS)
 ONLINE: Final = (SNAPSHOT, TIMESTAMP)
 _HOLDER: Final = "x-driveaway-holder"
 _DAY: Final = 86_400
+_PREFIX: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*")
 
 
 @dataclass(frozen=True)
@@ -116,18 +118,33 @@ class Roles:
 class Supplier:
     """A supplier who signs the targets under its own path alone.
 
-    The delegation ends the search (terminating), so that no other role answers for its path.
+    Attributes:
+        name: slug of the supplier.
+        rule: its keys, and how many of them must sign.
+        prefix: with which the names of its files begin; "": any name in its folder.
+        terminating: whether the delegation ends the search, so that no other role answers for its path. It
+            does in either case as long as each supplier has a folder of its own; other clients may ask.
+        role: the name of its role.
+        path: the pattern of its paths.
     """
 
     name: str
     rule: Rule
+    prefix: str = ""
+    terminating: bool = True
     role: str = field(init=False)
     path: str = field(init=False)
 
     def __post_init__(self) -> None:
         parse_slug(self.name)
+        if self.prefix and _PREFIX.fullmatch(self.prefix) is None:
+            raise BadValue(
+                f"no file's name begins with {self.prefix[:40]!r}",
+                code="updates.path",
+                remedy="letters, digits and ._+- alone",
+            )
         object.__setattr__(self, "role", supplier_role(self.name))
-        object.__setattr__(self, "path", f"{SUPPLIERS}{self.name}/*")
+        object.__setattr__(self, "path", f"{SUPPLIERS}{self.name}/{self.prefix}*")
         self.rule.among_persons(self.role)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from driveaway.book.state.state import Change
@@ -36,12 +36,14 @@ def assigned(call: Call, wishes: Iterable[Wish]) -> Said:
         together.setdefault((release, terms_of(how, call)), []).append(controller_id)
     actions: list[int] = []
     already = 0
+    passed_over: dict[str, str] = {}
     with call.change() as change:
         for (release, terms), targets in together.items():
             made = _one(change, call, release, terms, targets, offline=offline)
             actions += made.actions.values()
             already += made.already
-    return Said(OK, _document(call, actions, already))
+            passed_over |= made.passed_over
+    return Said(OK, _document(call, actions, already, passed_over))
 
 
 def _one(
@@ -54,8 +56,8 @@ def _one(
     )
 
 
-def _document(call: Call, actions: list[int], already: int) -> dict[str, Any]:
-    return {
+def _document(call: Call, actions: list[int], already: int, passed_over: Mapping[str, str]) -> dict[str, Any]:
+    told = {
         "alreadyAssigned": already,
         "assignedActions": [
             {"id": action, "_links": {"self": call.link("actions", action)}} for action in actions
@@ -63,6 +65,12 @@ def _document(call: Call, actions: list[int], already: int) -> dict[str, Any]:
         "assigned": len(actions),
         "total": len(actions) + already,
     }
+    if passed_over:
+        # Not hawkBit's: cars that the set does not fit, which would only refuse it.
+        told["passedOver"] = [
+            {"controllerId": controller_id, "reason": reason} for controller_id, reason in passed_over.items()
+        ]
+    return told
 
 
 def terms_of(how: TermsBody, call: Call) -> Terms:

@@ -130,6 +130,34 @@ class ModuleChange(Body, frozen=True, kw_only=True):
     locked: bool | None = None
 
 
+class ModuleTypeBody(Body, frozen=True, kw_only=True):
+    """A type of modules to be declared."""
+
+    key: Text
+    name: Text
+    description: Text | None = None
+    colour: Text | None = None
+    max_assignments: Number | None = None
+
+
+class SetTypeBody(Body, frozen=True, kw_only=True):
+    """A type of distribution sets to be declared."""
+
+    key: Text
+    name: Text
+    description: Text | None = None
+    colour: Text | None = None
+    mandatorymodules: Annotated[tuple[Id, ...], Some] | None = None
+    optionalmodules: Annotated[tuple[Id, ...], Some] | None = None
+
+
+class TypeChange(Body, frozen=True, kw_only=True):
+    """What may be changed of a type."""
+
+    description: Text | None = None
+    colour: Text | None = None
+
+
 class SetBody(Body, frozen=True, kw_only=True):
     """A distribution set to be entered."""
 

@@ -44,6 +44,7 @@ _PARAMETERS: Final = {
     "rollout": _number("rollout"),
     "group": _number("rollout's group"),
     "type": _number("type"),
+    "module_type": _number("type of software modules"),
     "key": Parameter(_Name, "Key of a note or a setting."),
     "tag": Parameter(_Name, "Name of a tag."),
     "offset": Parameter(int, "Entries before the page; below 0 counts as 0."),

@@ -163,23 +163,34 @@ class AssignedAction(TypedDict):
     _links: Links
 
 
+class PassedOver(TypedDict):
+    """A target that was not given a set, since it does not fit."""
+
+    controllerId: str
+    reason: str
+
+
 class Assignment(TypedDict):
-    """What an assignment came to."""
+    """What an assignment came to; ``passedOver`` is not hawkBit's."""
 
     alreadyAssigned: int
     assignedActions: list[AssignedAction]
     assigned: int
     total: int
+    passedOver: NotRequired[list[PassedOver]]
 
 
 class KindDocument(TypedDict):
-    """A type of distribution sets."""
+    """A type of distribution sets; what was declared says since when."""
 
     id: int
     key: str
     name: str
     description: str
+    colour: NotRequired[str]
     deleted: bool
+    createdAt: NotRequired[int]
+    lastModifiedAt: NotRequired[int]
     _links: Links
 
 

@@ -71,6 +71,11 @@ BY_CODE: Final[dict[str, Known]] = {
         "distributionset.invalid", "repository.exception.InvalidDistributionSetException", 400
     ),
     "set.locked": _LOCKED,
+    "set.module_type": Known(
+        "distributionset.modules.unsupported",
+        "repository.exception.UnsupportedSoftwareModuleForThisDistributionSetException",
+        400,
+    ),
     "setting.type": _CONFIGURED,
     "setting.unknown": Known(
         "configKeyInvalid", "repository.exception.InvalidTenantConfigurationKeyException", 400

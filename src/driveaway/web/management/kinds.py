@@ -1,127 +1,248 @@
-"""Types of modules and of distribution sets: hawkBit's own, and those that are in use."""
+"""Types of modules and of distribution sets: hawkBit's own, those declared here, and those in use."""
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable
+from typing import Any
 
 from driveaway.book.state.state import Reading
-from driveaway.updates.sets import NEEDS
+from driveaway.updates import types
+from driveaway.updates.management import declaring
+from driveaway.updates.types import Of, Type
 from driveaway.values.errors import NotFound
-from driveaway.web.management.calls import OK, Call, Said, paged
-
-_OWN: Final = 1_000
-"""Ids of the maker's own types begin above: 1,000 and the id of the first that has it."""
-
-
-class Kind(NamedTuple):
-    """A type."""
-
-    id: int
-    key: str
-    name: str
-    description: str
-
-
-MODULES: Final = (
-    Kind(1, "os", "OS", "Core firmware or operating system"),
-    Kind(2, "application", "Application", "Application add-on"),
-    Kind(3, "runtime", "Runtime", "Runtime of applications"),
+from driveaway.web.management.bodies import Id, ModuleTypeBody, SetTypeBody, TypeChange
+from driveaway.web.management.calls import (
+    CREATED,
+    NOTHING,
+    OK,
+    Call,
+    Said,
+    milliseconds,
+    paged,
+    without_nothing,
 )
-SETS: Final = (
-    Kind(1, "os", "OS only", "An operating system"),
-    Kind(2, "app", "App(s) only", "One application or more"),
-    Kind(3, "os_app", "OS with app(s)", "An operating system and perhaps applications"),
-)
-_OPTIONAL: Final = {"app": ("application",), "os_app": ("application", "runtime")}
+
+Kind = Type
 
 
-def of_modules(reading: Reading) -> list[Kind]:
-    """Types of modules."""
-    return _all(reading, "software_modules", MODULES)
+def of_modules(reading: Reading) -> list[Type]:
+    """Types that modules have, deleted ones last."""
+    return _every(reading, "module")
 
 
-def of_sets(reading: Reading) -> list[Kind]:
-    """Types of distribution sets."""
-    return _all(reading, "distribution_sets", SETS)
+def of_sets(reading: Reading) -> list[Type]:
+    """Types that distribution sets have, deleted ones last."""
+    return _every(reading, "set")
 
 
-def _all(reading: Reading, table: str, known: tuple[Kind, ...]) -> list[Kind]:
-    keys = {kind.key for kind in known}
-    rows = reading.rows(f"SELECT type, MIN(id) FROM {table} GROUP BY type ORDER BY MIN(id)")
-    return [*known, *(Kind(_OWN + first, key, key, "") for key, first in rows if key not in keys)]
+def _every(reading: Reading, of: Of) -> list[Type]:
+    deleted = [kind for kind in types.declared(reading, of, deleted=True) if kind.deleted]
+    return [*types.all_types(reading, of), *deleted]
 
 
-def _numbered(kinds: list[Kind], number: int) -> Kind:
-    for kind in kinds:
-        if kind.id == number:
-            return kind
-    raise NotFound(f"there is no type {number}", code="management.no_such", remedy="list the types")
-
-
-def named(kinds: list[Kind], key: str) -> Kind:
+def named(kinds: list[Type], key: str) -> Type:
     """A type by its key; one that nothing has is told by its key alone."""
-    return next((kind for kind in kinds if kind.key == key), Kind(0, key, key, ""))
+    return next((kind for kind in kinds if kind.key == key), Type(id=0, key=key, name=key))
 
 
-def _document(call: Call, kind: Kind, resource: str) -> dict[str, Any]:
-    return {
+def _document(call: Call, kind: Type, of: Of) -> dict[str, Any]:
+    resource = "softwaremoduletypes" if of == "module" else "distributionsettypes"
+    told: dict[str, Any] = {
+        "createdAt": milliseconds(kind.created),
+        "lastModifiedAt": milliseconds(kind.modified),
         "id": kind.id,
         "key": kind.key,
         "name": kind.name,
         "description": kind.description,
-        "deleted": False,
+        "colour": kind.colour or None,
+        "deleted": kind.deleted,
         "_links": {"self": call.link(resource, kind.id)},
     }
+    if of == "module":
+        told["maxAssignments"] = kind.most
+    return without_nothing(told)
 
 
-def _module_type(call: Call, kind: Kind) -> dict[str, Any]:
-    return {
-        **_document(call, kind, "softwaremoduletypes"),
-        "maxAssignments": 1 if kind.key == "os" else 2**31 - 1,
-    }
-
-
-def _page(call: Call, kinds: list[Kind]) -> tuple[list[Kind], int]:
+def _listed(call: Call, kinds: list[Type], of: Of) -> Said:
     page = call.page().bounded()
-    return kinds[page.offset : page.offset + page.limit], len(kinds)
+    shown = kinds[page.offset : page.offset + page.limit]
+    return paged([_document(call, kind, of) for kind in shown], len(kinds))
+
+
+def _number(call: Call) -> int:
+    return call.number("type")
 
 
 def module_types(call: Call) -> Said:
     """Types of modules."""
-    shown, total = _page(call, of_modules(call.state))
-    return paged([_module_type(call, kind) for kind in shown], total)
+    return _listed(call, types.all_types(call.state, "module"), "module")
 
 
 def module_type(call: Call) -> Said:
     """One type of modules."""
-    return Said(OK, _module_type(call, _numbered(of_modules(call.state), call.number("type"))))
+    return Said(OK, _document(call, types.numbered(call.state, "module", _number(call)), "module"))
+
+
+def create_module_types(call: Call) -> Said:
+    """Declare types of modules, all or none."""
+    bodies: tuple[ModuleTypeBody, ...] = call.body
+    with call.change() as change:
+        made = [
+            declaring.declare(
+                change,
+                "module",
+                body.key,
+                body.name,
+                call.at,
+                description=body.description or "",
+                colour=body.colour or "",
+                most=1 if body.max_assignments is None else body.max_assignments,
+            )
+            for body in bodies
+        ]
+    return Said(CREATED, [_document(call, kind, "module") for kind in made])
+
+
+def amend_module_type(call: Call) -> Said:
+    """Change what is said of a declared type of modules."""
+    return _amended(call, "module")
+
+
+def delete_module_type(call: Call) -> Said:
+    """Take a declared type of modules out; what has it keeps it."""
+    with call.change() as change:
+        declaring.delete(change, "module", _number(call), call.at)
+    return NOTHING
 
 
 def set_types(call: Call) -> Said:
     """Types of distribution sets."""
-    shown, total = _page(call, of_sets(call.state))
-    return paged([_document(call, kind, "distributionsettypes") for kind in shown], total)
+    return _listed(call, types.all_types(call.state, "set"), "set")
 
 
 def set_type(call: Call) -> Said:
     """One type of distribution sets."""
-    kind = _numbered(of_sets(call.state), call.number("type"))
-    return Said(OK, _document(call, kind, "distributionsettypes"))
+    return Said(OK, _document(call, types.numbered(call.state, "set", _number(call)), "set"))
+
+
+def create_set_types(call: Call) -> Said:
+    """Declare types of distribution sets with the module types that they need and allow, all or none."""
+    bodies: tuple[SetTypeBody, ...] = call.body
+    with call.change() as change:
+        made = [
+            declaring.declare(
+                change,
+                "set",
+                body.key,
+                body.name,
+                call.at,
+                description=body.description or "",
+                colour=body.colour or "",
+                mandatory=[each.id for each in body.mandatorymodules or ()],
+                optional=[each.id for each in body.optionalmodules or ()],
+            )
+            for body in bodies
+        ]
+    return Said(CREATED, [_document(call, kind, "set") for kind in made])
+
+
+def amend_set_type(call: Call) -> Said:
+    """Change what is said of a declared type of distribution sets."""
+    return _amended(call, "set")
+
+
+def delete_set_type(call: Call) -> Said:
+    """Take a declared type of distribution sets out; what has it keeps it."""
+    with call.change() as change:
+        declaring.delete(change, "set", _number(call), call.at)
+    return NOTHING
+
+
+def _amended(call: Call, of: Of) -> Said:
+    body: TypeChange = call.body
+    with call.change() as change:
+        kind = declaring.amend(
+            change, of, _number(call), call.at, description=body.description, colour=body.colour
+        )
+    return Said(OK, _document(call, kind, of))
+
+
+# --- what a set of a type must and may have -----------------------------------------------------------------
 
 
 def mandatory(call: Call) -> Said:
     """Types of modules that a set of a type must have."""
-    kind = _numbered(of_sets(call.state), call.number("type"))
-    return Said(OK, _named_types(call, NEEDS.get(kind.key, frozenset())))
+    return Said(OK, _told(call, _among(call, mandatory=True)))
 
 
 def optional(call: Call) -> Said:
-    """Types of modules that a set of a type may have; those of a type of one's own: all."""
-    kind = _numbered(of_sets(call.state), call.number("type"))
-    every = tuple(each.key for each in of_modules(call.state)) if kind.key not in NEEDS else ()
-    wanted = _OPTIONAL.get(kind.key, every)
-    return Said(OK, _named_types(call, [key for key in wanted if key not in NEEDS.get(kind.key, ())]))
+    """Types of modules that a set of a type may have; those of a type that nobody declared: all."""
+    return Said(OK, _told(call, _among(call, mandatory=False)))
 
 
-def _named_types(call: Call, keys: Any) -> list[dict[str, Any]]:
-    return [_module_type(call, kind) for kind in of_modules(call.state) if kind.key in keys]
+def one_mandatory(call: Call) -> Said:
+    """One type of modules that a set of a type must have."""
+    return _one(call, mandatory=True)
+
+
+def one_optional(call: Call) -> Said:
+    """One type of modules that a set of a type may have."""
+    return _one(call, mandatory=False)
+
+
+def put_mandatory(call: Call) -> Said:
+    """Let sets of a type need a type of modules, while there are none."""
+    return _put(call, mandatory=True)
+
+
+def put_optional(call: Call) -> Said:
+    """Let sets of a type have a type of modules, while there are none."""
+    return _put(call, mandatory=False)
+
+
+def take_mandatory(call: Call) -> Said:
+    """Let sets of a type need a type of modules no more, while there are none."""
+    return _take(call, mandatory=True)
+
+
+def take_optional(call: Call) -> Said:
+    """Let sets of a type have a type of modules no more, while there are none."""
+    return _take(call, mandatory=False)
+
+
+def _among(call: Call, *, mandatory: bool) -> Iterable[str]:
+    kind = types.numbered(call.state, "set", _number(call))
+    if mandatory:
+        return kind.mandatory
+    if kind.optional is None:
+        return [each.key for each in types.all_types(call.state, "module")]
+    return kind.optional
+
+
+def _told(call: Call, keys: Iterable[str]) -> list[dict[str, Any]]:
+    wanted = set(keys)
+    found = {kind.key: kind for kind in reversed(of_modules(call.state)) if kind.key in wanted}
+    return [_document(call, kind, "module") for kind in sorted(found.values(), key=lambda kind: kind.id)]
+
+
+def _one(call: Call, *, mandatory: bool) -> Said:
+    number = call.number("module_type")
+    for told in _told(call, _among(call, mandatory=mandatory)):
+        if told["id"] == number:
+            return Said(OK, told)
+    raise NotFound(f"it has no module type {number}", code="type.module_type", remedy="list them")
+
+
+def _put(call: Call, *, mandatory: bool) -> Said:
+    body: Id = call.body
+    with call.change() as change:
+        declaring.put_module_type(change, _number(call), body.id, call.at, mandatory=mandatory)
+    return NOTHING
+
+
+def _take(call: Call, *, mandatory: bool) -> Said:
+    with call.change() as change:
+        declaring.take_module_type(
+            change, _number(call), call.number("module_type"), call.at, mandatory=mandatory
+        )
+    return NOTHING

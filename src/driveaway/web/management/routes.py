@@ -32,7 +32,11 @@ _TARGET: Final = "/targets/{target}"
 _ACTION: Final = _TARGET + "/actions/{action}"
 _MODULE: Final = "/softwaremodules/{module}"
 _ARTIFACT: Final = _MODULE + "/artifacts/{artifact}"
+_MODULE_TYPE: Final = "/softwaremoduletypes/{type}"
 _SET: Final = "/distributionsets/{set}"
+_SET_TYPE: Final = "/distributionsettypes/{type}"
+_MUST: Final = _SET_TYPE + "/mandatorymoduletypes"
+_MAY: Final = _SET_TYPE + "/optionalmoduletypes"
 _FILTER: Final = "/targetfilters/{filter}"
 _ROLLOUT: Final = "/rollouts/{rollout}"
 _GROUP: Final = _ROLLOUT + "/deploygroups/{group}"
@@ -210,7 +214,25 @@ _RESOURCES: Final = (
         Page[documents.ModuleKindDocument],
         query=_CUT,
     ),
-    Route("GET", "/softwaremoduletypes/{type}", "view", kinds.module_type, documents.ModuleKindDocument),
+    Route(
+        "POST",
+        "/softwaremoduletypes",
+        "publish",
+        kinds.create_module_types,
+        list[documents.ModuleKindDocument],
+        _listed(bodies.ModuleTypeBody),
+        status=201,
+    ),
+    Route("GET", _MODULE_TYPE, "view", kinds.module_type, documents.ModuleKindDocument),
+    Route(
+        "PUT",
+        _MODULE_TYPE,
+        "publish",
+        kinds.amend_module_type,
+        documents.ModuleKindDocument,
+        bodies.TypeChange,
+    ),
+    Route("DELETE", _MODULE_TYPE, "publish", kinds.delete_module_type),
     # --- distribution sets
     Route("GET", "/distributionsets", "view", sets.listing, Page[documents.SetDocument], query=_PAGED),
     Route(
@@ -272,21 +294,26 @@ _RESOURCES: Final = (
     Route("GET", _SET + "/statistics", "view", sets.statistics, documents.SetStatistics),
     Route("POST", _SET + "/invalidate", "operate", sets.invalidate, body=bodies.Invalidation),
     Route("GET", "/distributionsettypes", "view", kinds.set_types, Page[documents.KindDocument], query=_CUT),
-    Route("GET", "/distributionsettypes/{type}", "view", kinds.set_type, documents.KindDocument),
     Route(
-        "GET",
-        "/distributionsettypes/{type}/mandatorymoduletypes",
-        "view",
-        kinds.mandatory,
-        list[documents.ModuleKindDocument],
+        "POST",
+        "/distributionsettypes",
+        "publish",
+        kinds.create_set_types,
+        list[documents.KindDocument],
+        _listed(bodies.SetTypeBody),
+        status=201,
     ),
-    Route(
-        "GET",
-        "/distributionsettypes/{type}/optionalmoduletypes",
-        "view",
-        kinds.optional,
-        list[documents.ModuleKindDocument],
-    ),
+    Route("GET", _SET_TYPE, "view", kinds.set_type, documents.KindDocument),
+    Route("PUT", _SET_TYPE, "publish", kinds.amend_set_type, documents.KindDocument, bodies.TypeChange),
+    Route("DELETE", _SET_TYPE, "publish", kinds.delete_set_type),
+    Route("GET", _MUST, "view", kinds.mandatory, list[documents.ModuleKindDocument]),
+    Route("POST", _MUST, "publish", kinds.put_mandatory, body=bodies.Id),
+    Route("GET", _MUST + "/{module_type}", "view", kinds.one_mandatory, documents.ModuleKindDocument),
+    Route("DELETE", _MUST + "/{module_type}", "publish", kinds.take_mandatory),
+    Route("GET", _MAY, "view", kinds.optional, list[documents.ModuleKindDocument]),
+    Route("POST", _MAY, "publish", kinds.put_optional, body=bodies.Id),
+    Route("GET", _MAY + "/{module_type}", "view", kinds.one_optional, documents.ModuleKindDocument),
+    Route("DELETE", _MAY + "/{module_type}", "publish", kinds.take_optional),
     # --- target filters
     Route("GET", "/targetfilters", "view", filters.listing, Page[documents.FilterDocument], query=_PAGED),
     Route(

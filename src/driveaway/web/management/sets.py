@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from driveaway.book.state.state import Reading
-from driveaway.updates import sets
+from driveaway.updates import sets, types
 from driveaway.updates.actions import steering
 from driveaway.updates.management import amending, counting
 from driveaway.updates.management.paging import MODULES, SETS, read_page
@@ -60,7 +60,7 @@ class Documents:
             requiredMigrationStep=found.required_migration_step,
             type=found.type,
             typeName=kind.name,
-            complete=not sets.missing(found.type, inside),
+            complete=not types.missing(self._reading, found.type, inside),
             locked=found.locked,
             deleted=found.deleted,
             valid=found.valid,
@@ -94,6 +94,7 @@ def create(call: Call) -> Said:
                 call.at,
                 description=amending.describe(body.description or ""),
                 required_migration_step=bool(body.required_migration_step),
+                strict=True,
             )
             for body in bodies
         ]
@@ -160,7 +161,7 @@ def assign_modules(call: Call) -> Said:
     """Add modules to a set."""
     wanted: tuple[Id, ...] = call.body
     with call.change() as change:
-        sets.put_modules(change, call.number("set"), [each.id for each in wanted], call.at)
+        sets.put_modules(change, call.number("set"), [each.id for each in wanted], call.at, strict=True)
     return NOTHING
 
 

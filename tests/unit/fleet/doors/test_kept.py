@@ -12,7 +12,7 @@ from driveaway.fleet.doors import kept
 from driveaway.launch.fleet.signals import ingest_signals
 from driveaway.launch.launch import Launch, open_launch
 from driveaway.values.clock import now, show
-from driveaway.values.errors import Unavailable
+from driveaway.values.errors import NotFound, Unavailable
 from tests.faults.reporting import landed, reporting_launch
 from tests.server import vin
 
@@ -106,6 +106,22 @@ def test_what_is_kept_and_cannot_be_read_is_told(folder: Path) -> None:
         assert error.value.place == str(file)
         file.unlink()
         _take(launch, drive)
+
+
+def test_an_erased_car_is_not_kept(folder: Path) -> None:
+    drive = _write(
+        folder, "1.ndjson", *(message(car, second, 9 * second) for car in (1, 2) for second in (0, 60, 120))
+    )
+    kept_file = folder / "data" / "fleet" / "telemetry.msgpack"
+    with open_launch(folder) as launch:
+        _take(launch, drive)
+        assert vin(1).encode() in kept_file.read_bytes()
+        with pytest.raises(NotFound):
+            launch.erase(vin(1), "asked")
+        assert vin(1).encode() not in kept_file.read_bytes()
+        assert _take(launch, _write(folder, "2.ndjson", "{}"), finish=True).rows == 1
+        launch.erase(vin(2), "asked")
+    assert vin(2).encode() not in kept_file.read_bytes()
 
 
 def test_a_file_of_vss_signals(folder: Path) -> None:

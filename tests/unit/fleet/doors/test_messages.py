@@ -42,7 +42,7 @@ def test_many_messages_are_one_batch_with_rows_numbered_on() -> None:
     assert found.table.column("trip").to_pylist() == [1, 2, 3]
     assert list(found.rows or ()) == [0, 2, 4]
     assert [(each.row, each.code) for each in found.rejects] == [(1, "trips.json"), (3, "trips.arrow")]
-    assert "gateway/2" in found.rejects[1].reason
+    assert found.rejects[1].content.startswith("gateway/2: ")
 
 
 def test_the_same_messages_make_the_same_batch_and_others_another() -> None:
@@ -69,6 +69,9 @@ def test_a_cars_topic_is_for_its_own_trips() -> None:
     (reject,) = found.rejects
     assert (reject.row, reject.code) == (1, "trips.other_car")
     assert OTHER in reject.content
+    # Where an erasure looks for a car, and nowhere else.
+    assert VIN in reject.content
+    assert VIN not in f"{reject.reason} {reject.remedy} {found.origin}"
 
 
 @pytest.mark.parametrize("content", [b"", b"x" * 10_001, b"\xff\xff\xff\xff"])

@@ -39,4 +39,5 @@ class Code(IntEnum):
     ODOMETER_JUMP = 29
     POSITION_JUMP = 30
     OVERFLOW = 31
+    ERASED = 33
     CELL = 32
