@@ -135,7 +135,8 @@ def main() -> None:
         print(
             f"{name}: taken in {(told['taken'] - drawing) / rows * 1e9:.0f} ns a row of CPU,"
             f" {told['written'] / rows:.0f} bytes a row written, looked up"
-            f" {told['asked'] / _BATCH * 1e9:.0f} ns a row, {told['resident'] / 2**20:.0f} MB of files resident"
+            f" {told['asked'] / _BATCH * 1e9:.0f} ns a row,"
+            f" {told['resident'] / 2**20:.0f} MB of files resident"
         )
 
 
