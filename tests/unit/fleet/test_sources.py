@@ -67,8 +67,8 @@ def test_large_files_are_split(fleet, tmp_path, monkeypatch, form):
 
 
 def test_batches_are_of_like_size():
-    assert sources._evenly([400_000] * 7) == [[0, 1], [2, 3, 4], [5, 6]]
-    assert sources._evenly([1_100_000]) == [[0]]
+    assert sources._evenly([200_000] * 7) == [[0, 1], [2, 3, 4], [5, 6]]
+    assert sources._evenly([700_000]) == [[0]]
     assert sources._evenly([]) == []
     assert sources._evenly([0, 0]) == [[0, 1]]
 
