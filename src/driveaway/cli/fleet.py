@@ -68,6 +68,9 @@ def ingest(
     paths = _named(files)
     with opened(folder, book_url) as launch, progress_bar("taking in trips") as progress:
         from driveaway.launch.fleet.ingesting import ingest as take_in
+        from driveaway.launch.fleet.memory import keep_memory
+
+        keep_memory()
 
         done: Counter[str] = Counter()
 

@@ -23,9 +23,9 @@ def fleet(tmp_path) -> Kit:
     return kit(tmp_path)
 
 
-def land(fleet: Kit, path: Path, **more: Any) -> list[Any]:
+def land(fleet: Kit, path: Path) -> list[Any]:
     landing = fleet.landing()
-    return [landing.land(each) for each in sources.batches(sources.open_source(path), **more)]
+    return [landing.land(each) for each in sources.batches(sources.open_source(path))]
 
 
 def write(path: Path, form: str) -> Path:
@@ -57,13 +57,26 @@ def test_forms(fleet, tmp_path, form):
 
 @pytest.mark.parametrize("form", ["parquet", "arrow"])
 def test_large_files_are_split(fleet, tmp_path, monkeypatch, form):
-    monkeypatch.setattr(sources, "BATCH_ROWS", 4)
+    monkeypatch.setattr(sources, "BATCH_ROWS", 4 if form == "arrow" else 3)
     path = write(tmp_path / f"trips.{form}", form)
-    assert [done.rows for done in land(fleet, path)] == [4, 2]
-    assert [done.duplicate for done in land(fleet, path, first=1)] == [True]
-    source = sources.open_source(path)
-    assert sources.parts(source) == (2 if form == "parquet" else None)
-    assert fleet.book.facts[1].subject == source.batch_id(1)
+    assert [done.rows for done in land(fleet, path)] == ([4, 2] if form == "arrow" else [2, 4])
+    assert [done.duplicate for done in land(fleet, path)] == [True, True]
+    # Split otherwise, they are other batches: no row is lost for having the id of another.
+    monkeypatch.setattr(sources, "BATCH_ROWS", 10)
+    assert [(done.duplicate, done.repeated) for done in land(fleet, path)] == [(False, 6)]
+
+
+def test_batches_are_of_like_size():
+    assert sources._evenly([200_000] * 7) == [[0, 1], [2, 3, 4], [5, 6]]
+    assert sources._evenly([700_000]) == [[0]]
+    assert sources._evenly([]) == []
+    assert sources._evenly([0, 0]) == [[0, 1]]
+
+
+def test_a_row_group_of_any_size(fleet, tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "BATCH_ROWS", 2)
+    pq.write_table(table(*ROWS), tmp_path / "a.parquet")
+    assert [done.rows for done in land(fleet, tmp_path / "a.parquet")] == [2, 2, 2]
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from driveaway.values.clock import HOUR
 from driveaway.values.errors import Unavailable
 
 KIND: Final = "trips.compacted"
-SMALL: Final = 500_000
+SMALL: Final = 250_000
 """Rows below which a file is small."""
 MANY: Final = 8
 """Small files of one day that are worth the work."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import file_digest
@@ -15,13 +15,11 @@ import pyarrow.parquet as pq
 
 from driveaway.fleet.landing.batch import Batch
 from driveaway.fleet.landing.normal import NAMES, TEXTS
-from driveaway.fleet.landing.texts import read_csv, read_ndjson_file
+from driveaway.fleet.landing.texts import Piece, read_csv, read_ndjson_file
 from driveaway.values.errors import BadValue, NotFound, Unavailable
 
-BATCH_ROWS: Final = 1_000_000
-"""Rows of a batch, about: as many whole row groups as reach them."""
-_SPLIT: Final = "f1"
-"""Changes when files are split otherwise than before: a batch's id means one content for ever."""
+BATCH_ROWS: Final = 500_000
+"""Rows of a batch, about: of twice as many each costs as much time, and the process more memory."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +38,17 @@ class Source:
     sha256: str
     size: int
 
-    def batch_id(self, part: int) -> str:
-        """The id of its part, from 0."""
-        return f"{_SPLIT}-{self.sha256[:32]}-{part}"
+    def batch(self, first: int, table: pa.Table, *, simulated: bool, **more: Any) -> Batch:
+        """Some of its rows as a batch, which is known by the file's content and which rows they are.
 
-    def batch(self, part: int, table: pa.Table, *, simulated: bool, **more: Any) -> Batch:
-        """A part as a batch."""
+        However a file is split, a batch's id never stands for other rows.
+
+        Args:
+            first: number of the first row, from 0.
+        """
+        count = len(table) + len(more.get("rejects", ()))
         more |= {"origin": self.path.name, "sha256": self.sha256, "simulated": simulated}
-        return Batch(self.batch_id(part), "file", table, **more)
+        return Batch(f"f-{self.sha256[:40]}-{first}-{count}", "file", table, **more)
 
 
 def open_source(path: Path) -> Source:
@@ -95,34 +96,20 @@ def _form(path: Path, head: bytes) -> str:
     return "csv"
 
 
-def parts(source: Source) -> int | None:
-    """How many batches a file has; None: that shows only at its end."""
-    if source.form != "parquet":
-        return None
-    with readable(source.path), pq.ParquetFile(source.path) as file:
-        return len(_groups(file))
-
-
-def batches(source: Source, *, simulated: bool = False, first: int = 0) -> Iterator[Batch]:
+def batches(source: Source, *, simulated: bool = False) -> Iterator[Batch]:
     """The batches of a file, in order.
-
-    Args:
-        first: number of the first one that is wanted; those before it are passed over.
 
     Raises:
         BadValue: the file is not whole, or of another form than its name or beginning says.
     """
+    first = 0
     with readable(source.path):
-        if source.form == "parquet":
-            yield from _parquet(source, simulated, first)
-        elif source.form == "ipc":
-            yield from _ipc(source, simulated, first)
-        else:
-            read = read_csv if source.form == "csv" else read_ndjson_file
-            for part, piece in enumerate(read(source.path)):
-                if part >= first:
-                    more = {"rejects": piece.rejects, "rows": piece.rows}
-                    yield source.batch(part, piece.table, simulated=simulated, **more)
+        for piece in _PIECES[source.form](source.path):
+            batch = source.batch(
+                first, piece.table, simulated=simulated, rejects=piece.rejects, rows=piece.rows
+            )
+            first += len(piece.table) + len(piece.rejects)
+            yield batch
 
 
 @contextmanager
@@ -151,43 +138,54 @@ def readable(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _groups(file: pq.ParquetFile) -> list[list[int]]:
-    """Row groups of each batch."""
+def _parquet(path: Path) -> Iterator[Piece]:
+    names = pq.read_schema(path).names
+    # Columns that nobody knows are not even read; without one that is needed the batch says which.
+    wanted = [name for name in names if name in NAMES] or names[:1]
+    with pq.ParquetFile(path, read_dictionary=[name for name in TEXTS if name in names]) as file:
+        groups = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
+        if max(groups, default=0) > 2 * BATCH_ROWS:
+            for batch in file.iter_batches(BATCH_ROWS, columns=wanted):
+                yield Piece(pa.Table.from_batches([batch]))
+            return
+        for together in _evenly(groups):
+            yield Piece(file.read_row_groups(together, columns=wanted))
+
+
+def _evenly(groups: Sequence[int]) -> list[list[int]]:
+    """Row groups of each batch: about so many rows each, none much smaller than the others."""
+    rows = sum(groups)
+    most = rows / max(round(rows / BATCH_ROWS), 1)
     out: list[list[int]] = []
-    rows = BATCH_ROWS
-    for number in range(file.num_row_groups):
-        if rows >= BATCH_ROWS:
+    before = 0
+    for number, size in enumerate(groups):
+        # The batch in whose stretch of the file the middle of the group lies.
+        place = int((before + size / 2) / most) if most else 0
+        while len(out) <= place:
             out.append([])
-            rows = 0
-        out[-1].append(number)
-        rows += file.metadata.row_group(number).num_rows
-    return out
+        out[place].append(number)
+        before += size
+    return [together for together in out if together]
 
 
-def _parquet(source: Source, simulated: bool, first: int) -> Iterator[Batch]:
-    names = pq.read_schema(source.path).names
-    with pq.ParquetFile(source.path, read_dictionary=[name for name in TEXTS if name in names]) as file:
-        # Columns that nobody knows are not even read; without one that is needed the batch says which.
-        wanted = [name for name in names if name in NAMES] or names[:1]
-        for part, groups in enumerate(_groups(file)):
-            if part >= first:
-                table = file.read_row_groups(groups, columns=wanted)
-                yield source.batch(part, table, simulated=simulated)
-
-
-def _ipc(source: Source, simulated: bool, first: int) -> Iterator[Batch]:
-    with pa.OSFile(str(source.path)) as file:
+def _ipc(path: Path) -> Iterator[Piece]:
+    with pa.OSFile(str(path)) as file:
         whole = file.read(6) == b"ARROW1"
         file.seek(0)
         reader: Any = pa.ipc.open_file(file) if whole else pa.ipc.open_stream(file)
         each = (reader.get_batch(n) for n in range(reader.num_record_batches)) if whole else iter(reader)
-        part, held, rows = 0, [], 0
+        held: list[pa.RecordBatch] = []
+        rows = 0
         for piece in each:
             held.append(piece)
             rows += piece.num_rows
             if rows >= BATCH_ROWS:
-                if part >= first:
-                    yield source.batch(part, pa.Table.from_batches(held, reader.schema), simulated=simulated)
-                part, held, rows = part + 1, [], 0
-        if held and part >= first:
-            yield source.batch(part, pa.Table.from_batches(held, reader.schema), simulated=simulated)
+                yield Piece(pa.Table.from_batches(held, reader.schema))
+                held, rows = [], 0
+        if held:
+            yield Piece(pa.Table.from_batches(held, reader.schema))
+
+
+_PIECES: Final[Mapping[str, Callable[[Path], Iterator[Piece]]]] = {
+    "parquet": _parquet, "ipc": _ipc, "csv": read_csv, "ndjson": read_ndjson_file,
+}  # fmt: skip

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from driveaway.fleet.landing import sources
-from driveaway.fleet.landing.batch import SHOWN, Landed, Reject
+from driveaway.fleet.landing.batch import SHOWN, Batch, Landed, Reject
 from driveaway.fleet.landing.quarantine import Quarantine
 from driveaway.fleet.landing.streaming import land_stream
 from driveaway.launch.fleet.ahead import ahead
 from driveaway.launch.fleet.opening import open_landing
 from driveaway.values.clock import now
-from driveaway.values.errors import BadValue, Conflict, DriveawayError, NotFound
+from driveaway.values.errors import BadValue, DriveawayError, NotFound
 
 if TYPE_CHECKING:
     from driveaway.launch.launch import Launch
@@ -81,23 +81,29 @@ def ingest(
     """
     launch.book.edge()
     landing = open_landing(launch, clock)
-    out: list[FileTaken] = []
+    out = [FileTaken(path) for path in files]
+    waiting: deque[FileTaken] = deque()
+
+    def batches() -> Iterator[Batch]:
+        for taken in out:
+            try:
+                for batch in sources.batches(sources.open_source(taken.path), simulated=simulated):
+                    waiting.append(taken)
+                    yield batch
+            except (BadValue, NotFound) as error:
+                taken.error = error.at(str(taken.path))
+
     try:
         Quarantine(landing).release_delivered()
-        for path in files:
-            taken = FileTaken(path)
-            out.append(taken)
-            try:
-                source = sources.open_source(path)
-                with ahead(sources.batches(source, simulated=simulated)) as batches:
-                    for done in land_stream(landing, batches):
-                        if isinstance(done, DriveawayError):
-                            raise done
-                        taken.add(done)
-                        if progress is not None:
-                            progress(path.name, taken.rows + taken.repeated)
-            except (BadValue, Conflict, NotFound) as error:
-                taken.error = error.at(str(path))
+        with ahead(batches()) as found:
+            for done in land_stream(landing, found):
+                taken = waiting.popleft()
+                if isinstance(done, Landed):
+                    taken.add(done)
+                elif taken.error is None:
+                    taken.error = done.at(str(taken.path))
+                if progress is not None:
+                    progress(taken.path.name, taken.rows + taken.repeated)
     finally:
         landing.close()
     return out
