@@ -466,7 +466,8 @@ def _other(old: Fact, choice: int) -> Any:
     if "agrees" in fields and old.body.action is not None:  # type: ignore[attr-defined]
         changes["agrees"] = bool(choice % 2)
     if "outcome" in fields:
-        changes["outcome"] = OUTCOMES[choice % len(OUTCOMES)]
+        known = OUTCOMES if old.kind == "update.finished" else ("released", "discarded")
+        changes["outcome"] = known[choice % len(known)]
     if "decision" in fields:
         changes["decision"] = DECISIONS[choice % len(DECISIONS)]
     if "function" in fields:

@@ -100,6 +100,18 @@ class Lives(RuleBasedStateMachine):
             fallback = None if outcome in ("failed", "silent") else self.installed[one.car]
             self.assigned[one.car] = following[0].release if following else fallback
 
+    def holds(self, car: str, release: int) -> bool:
+        """Whether the newest that the car was asked about a release is a download, done or under way."""
+        about = [one for one in self.known.values() if (one.car, one.release) == (car, release)]
+        return any(
+            one.type is ActionType.DOWNLOAD_ONLY
+            and ((one.active and one.state != "canceling") or one.outcome == "downloaded")
+            and not any(
+                other.id > one.id and (other.active or other.outcome == "installed") for other in about
+            )
+            for one in about
+        )
+
     def tried(self, ask: Callable[[], Any], code: str | None) -> None:
         """Do it, and see that it is refused with this code, or not at all."""
         found = None
@@ -128,11 +140,20 @@ class Lives(RuleBasedStateMachine):
     )
     def assign(self, car: str, release: int, kind: ActionType, weight: int) -> int:
         wanted = self.releases[release]
+        installs = kind is not ActionType.DOWNLOAD_ONLY
+        holds = installs and self.holds(car, wanted)
         made = self.g.assigned(wanted, car, type=kind, weight=weight)
-        if not self.several and self.assigned[car] == wanted:
+        if not self.several and self.assigned[car] == wanted and not holds:
             assert not made.actions
             assert made.already == 1
             return 0
+        if installs:
+            # What was only to be downloaded goes on under the new action.
+            for older in sorted(self.of(car), key=lambda one: one.id):
+                same = (older.type, older.release) == (ActionType.DOWNLOAD_ONLY, wanted)
+                if same and older.state != "canceling":
+                    older.entries += 1
+                    self.ended(older, "canceled", "cancelled")
         if not self.several:
             for older in self.of(car):
                 if older.state != "canceling":
