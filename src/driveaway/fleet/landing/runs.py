@@ -199,7 +199,7 @@ class _Virtual:
 
     def find(self, wanted: Words, order: NDArray[np.int64], out: Words, found: NDArray[np.bool_]) -> None:
         """Never searched."""
-        raise NotImplementedError
+        raise AssertionError("a run that is being merged is read in order alone")
 
     def pieces(self, first: int, last: int) -> tuple[Words, Words]:
         """The next stretch; stretches are asked for one after the other."""
