@@ -123,8 +123,7 @@ def last_of(parts: Sequence[Part], start: date, last: date, name: str) -> dict[s
         if start <= part.day <= last:
             values = metres.setdefault((part.segment.vin, part.day), {})
             value = getattr(part.segment, name)
-            if name != "level" or value is not None:
-                values[value] = values.get(value, 0) + part.sums[measure]
+            values[value] = values.get(value, 0) + part.sums[measure]
     out: dict[str, Any] = {}
     for (vin, _), values in sorted(metres.items(), key=lambda item: item[0]):
         some = [(n, value is not None, str(value), value) for value, n in values.items() if n > 0]

@@ -108,8 +108,8 @@ def ingest(folder: str | None, book_url: str | None, parent: int | None, **given
         from driveaway.values.errors import Unavailable
 
         raise Unavailable(
-            "the MQTT library is not installed",
-            code="mqtt.library",
+            "MQTT needs its client",
+            code="mqtt.client",
             remedy="pip install 'driveaway[fleet]'",
         ) from error
     from driveaway.launch.device import find_launch

@@ -239,6 +239,16 @@ def test_a_day_that_is_not_over_does_not_count() -> None:
         assert "holds no trips.landed" in ask(launch, "distance", "2024-04-02")
 
 
+def test_a_function_may_be_named_as_a_sense_of_active_is() -> None:
+    with empty_launch() as launch:
+        trips = [drive(n, 3, 900, 700, trip=n, function=name) for n, name in ((1, "driven"), (2, "assisted"))]
+        land(launch, "one", [*trips, drive(3, 3, 900)])
+        for least in ("1", "600"):
+            rows = ask(launch, "active_rate", by=["function"], of="driven", at_least_m=least)
+            found = [(row["function"], row["active"], row["of"]) for row in rows]
+            assert found == [("assisted", 1, 3), ("driven", 1, 3)], least
+
+
 def test_the_longest_day_and_whose_it_was() -> None:
     with empty_launch() as launch:
         land(launch, "one", [drive(1, 3, 900, 700), drive(1, 3, 50, 50, trip=2), drive(2, 4, 800, 740)])

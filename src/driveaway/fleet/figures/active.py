@@ -305,7 +305,7 @@ class _Tally:
 @figure(
     "fleet.active_rate",
     title="Share of cars that use a driving function",
-    title_zh="智能驾驶活跃率",
+    title_zh="辅助驾驶活跃率",
     unit="share",
     counts="stock",
     evidence=("trips.landed",),
@@ -342,7 +342,7 @@ def active_rate(
 @figure(
     "fleet.active_cars",
     title="Cars that use a driving function",
-    title_zh="智能驾驶活跃车辆数",
+    title_zh="辅助驾驶活跃车辆数",
     unit="cars",
     counts="stock",
     evidence=("trips.landed",),

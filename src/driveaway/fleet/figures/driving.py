@@ -41,7 +41,7 @@ def distance(view: View, *, asked: Asked = _ASKED, window: str = "ever", functio
 @figure(
     "fleet.assisted_distance",
     title="Distance driven with assistance",
-    title_zh="智能驾驶里程",
+    title_zh="辅助驾驶里程",
     unit="m",
     counts="events",
     evidence=_EVIDENCE,
@@ -67,7 +67,7 @@ def assisted_distance(
 @figure(
     "fleet.assisted_share",
     title="Share of the distance that was driven with assistance",
-    title_zh="智能驾驶里程占比",
+    title_zh="辅助驾驶里程占比",
     unit="share",
     evidence=_EVIDENCE,
     dimensions=DIMENSIONS,

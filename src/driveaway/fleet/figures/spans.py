@@ -19,7 +19,7 @@ import ibis.expr.types as ir
 from driveaway.book.view import View
 from driveaway.fleet.figures.arguments import day_number
 from driveaway.fleet.figures.cars import FAR, delivered, union
-from driveaway.fleet.ledger.scopes import ASSISTED, DRIVEN
+from driveaway.fleet.ledger.scopes import ASSISTED, DRIVEN, scope_of
 
 _EPOCH: Final = date(1970, 1, 1)
 
@@ -92,7 +92,9 @@ class Spans:
         if functions is not None:
             rows = rows.filter(rows.function.isin(functions))
         if apart:
-            rows = rows.filter(rows.function.notnull()).mutate(scope=rows.function)
+            rows = rows.filter(rows.function.notnull())
+            named_so = {name: scope_of(name) for name in (DRIVEN, ASSISTED)}
+            rows = rows.mutate(scope=rows.function.substitute(named_so))
         else:
             rows = rows.mutate(scope=ibis.literal(ASSISTED))
         if not self.series:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from driveaway.values.errors import Unavailable
+from driveaway.values.files import sync_folder
 
 _TEXTS: Final = ("function", "software", "city", "cell")
 _COUNTERS: Final = ("trip", "segment", "start", "end", "distance_m", "assisted_m", "driver_overrides",
@@ -97,15 +98,6 @@ def write_synced(path: Path, content: Any) -> None:
         view = memoryview(content)
         while view:
             view = view[os.write(handle, view) :]
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def sync_folder(folder: Path) -> None:
-    """Wait until the disk has the folder's entries."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
         os.fsync(handle)
     finally:
         os.close(handle)

@@ -23,10 +23,11 @@ from driveaway.facts.base import Fact
 from driveaway.facts.trips import TripFile, TripsCompacted, TripsLanded
 from driveaway.fleet.folder import FleetFolder
 from driveaway.fleet.landing.cars import Cars
-from driveaway.fleet.landing.files import sync_folder, writable, write_synced
+from driveaway.fleet.landing.files import writable, write_synced
 from driveaway.fleet.landing.loops.cars import CAR
 from driveaway.fleet.landing.reading import read_rows
 from driveaway.fleet.landing.runs import Held, Run, Stored, find, tidy, write_run
+from driveaway.values.files import sync_folder
 
 Words = NDArray[np.uint64]
 _LAYOUT: Final = 1

@@ -16,12 +16,13 @@ from driveaway.fleet.landing import putting_aside
 from driveaway.fleet.landing.batch import Batch
 from driveaway.fleet.landing.checking import EPOCH, Checked, Checks
 from driveaway.fleet.landing.columns import Prepared, Sorted, in_order, rows_of
-from driveaway.fleet.landing.files import encode, sync_folder, writable, write, write_synced
+from driveaway.fleet.landing.files import encode, writable, write, write_synced
 from driveaway.fleet.landing.index import Index
 from driveaway.fleet.landing.known import known_rows
 from driveaway.fleet.landing.loops.order import order_rows
 from driveaway.fleet.landing.neighbours import check_neighbours
 from driveaway.fleet.landing.normal import Places, normalise
+from driveaway.values.files import sync_folder
 
 
 @dataclass

@@ -21,12 +21,13 @@ from driveaway.fleet.landing import putting_aside
 from driveaway.fleet.landing.batch import Batch
 from driveaway.fleet.landing.codes import BY_NAME, LOST, why
 from driveaway.fleet.landing.columns import pack_keys
-from driveaway.fleet.landing.files import sync_folder, writable, write_synced
+from driveaway.fleet.landing.files import writable, write_synced
 from driveaway.fleet.landing.landing import KIND, SOURCE, Landing, as_fact
 from driveaway.fleet.landing.loops.cars import NEVER
 from driveaway.fleet.landing.loops.codes import Code
 from driveaway.fleet.landing.part import Part, write_accepted
 from driveaway.values.errors import BadValue, NotFound, Refused, Unavailable
+from driveaway.values.files import sync_folder
 
 SETTLED: Final = "trips.settled"
 _SOURCE: Final = "urn:driveaway:trips-settled/"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from driveaway.fleet.ledger.compiled import compiled
+from driveaway.fleet.compiled import compiled
 
 NONE = -(2**31)
 """No previous day."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from driveaway.fleet.landing.loops.compiled import compiled
+from driveaway.fleet.compiled import compiled
 from driveaway.fleet.landing.loops.rows import Rows
 
 UNKNOWN: Final = -(2**63)

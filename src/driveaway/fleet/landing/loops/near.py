@@ -8,9 +8,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from driveaway.fleet.compiled import compiled
 from driveaway.fleet.landing.loops.cars import NOWHERE, UNKNOWN, Cars
 from driveaway.fleet.landing.loops.codes import Code
-from driveaway.fleet.landing.loops.compiled import compiled
 from driveaway.fleet.landing.loops.rows import Rows
 
 Number = int | np.signedinteger[Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from driveaway.fleet.landing.loops.compiled import compiled
+from driveaway.fleet.compiled import compiled
 
 _SMALL = 40
 

@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from driveaway.fleet.compiled import compiled
 from driveaway.fleet.landing.loops.codes import Code
-from driveaway.fleet.landing.loops.compiled import compiled
 
 Whole = NDArray[np.int64]
 Small = NDArray[np.int32]

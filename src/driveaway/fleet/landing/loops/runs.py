@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from driveaway.fleet.compiled import compiled
 from driveaway.fleet.landing.loops.cars import Cars
-from driveaway.fleet.landing.loops.compiled import compiled
 from driveaway.fleet.landing.loops.rows import Days, Rows, TextWords, Words
 from driveaway.fleet.landing.loops.vins import mixed
 

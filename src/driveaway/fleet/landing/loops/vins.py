@@ -7,8 +7,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from driveaway.fleet.compiled import compiled
 from driveaway.fleet.landing.loops.cars import Cars, new_car
-from driveaway.fleet.landing.loops.compiled import compiled
 from driveaway.values.ids import CHECK_DIGIT_REGIONS, vin_check_digit
 
 WEIGHTS: Final = np.array((8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2), np.int64)

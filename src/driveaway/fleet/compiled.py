@@ -18,23 +18,23 @@ Loop = TypeVar("Loop", bound=Callable[..., Any])
 def compiled(loop: Loop) -> Loop:
     """Compile a function over numpy arrays and numbers when it is first called (numba, no Python objects).
 
-    What was compiled is kept in a folder named after the source of the whole package: a loop that calls one
-    of another file is compiled anew when that one changes. The folder is set for this loop alone, so that
-    another package's loops stay in theirs.
+    The loop runs without Python's lock and is typed as it was written. What was compiled is kept in a
+    folder named after the source of the loop's whole package: one that calls a loop of another file is
+    compiled anew when that one changes, which numba by itself does not notice. The folder is set for this
+    loop alone, so that another package's loops stay in theirs.
     """
-    if os.environ.get("NUMBA_CACHE_DIR"):
-        return cast("Loop", numba.njit(cache=True, nogil=True)(loop))
-    before = numba.config.CACHE_DIR  # type: ignore[attr-defined]
-    numba.config.CACHE_DIR = str(_folder())  # type: ignore[attr-defined]
+    config: Any = numba.config
+    before = config.CACHE_DIR
+    if not os.environ.get("NUMBA_CACHE_DIR"):
+        config.CACHE_DIR = _folder(Path(loop.__code__.co_filename).parent)
     try:
         return cast("Loop", numba.njit(cache=True, nogil=True)(loop))
     finally:
-        numba.config.CACHE_DIR = before  # type: ignore[attr-defined]
+        config.CACHE_DIR = before
 
 
 @cache
-def _folder() -> Path:
-    package = Path(__file__).parent
+def _folder(package: Path) -> str:
     digest = blake2b(numba.__version__.encode(), digest_size=8)
     for source in sorted(package.rglob("*.py")):
         digest.update(source.read_bytes())
@@ -45,8 +45,8 @@ def _folder() -> Path:
         except OSError:
             continue
         if os.access(folder, os.W_OK):
-            return folder
-    return Path(tempfile.mkdtemp(prefix="driveaway-loops-"))
+            return str(folder)
+    return tempfile.mkdtemp(prefix="driveaway-loops-")
 
 
 def _users() -> Path:
