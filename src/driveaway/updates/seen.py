@@ -7,27 +7,34 @@ from concurrent.futures import Future
 from threading import Event, Lock, Thread
 from typing import Final
 
+import msgspec
+
 from driveaway.book.state.state import Change
 from driveaway.book.state.together import Together
 from driveaway.updates.model import TargetStatus
 
 SECONDS: Final = 10.0
-MOST: Final = 10_000
-_SEEN: Final = (
-    "UPDATE targets SET polled = :at, address = :address,"
-    f" status = CASE WHEN status = '{TargetStatus.UNKNOWN}' THEN '{TargetStatus.REGISTERED}'"
-    " ELSE status END WHERE controller_id = :controller_id AND (polled IS NULL OR polled < :at)"
-)
+MOST: Final = 2_000
+_LISTED: Final = {
+    "sqlite": "SELECT json_extract(value, '$[0]') AS controller_id, json_extract(value, '$[1]') AS at,"
+    " json_extract(value, '$[2]') AS address FROM json_each(:seen)",
+    "postgresql": "SELECT value ->> 0 AS controller_id, CAST(value ->> 1 AS bigint) AS at,"
+    " value ->> 2 AS address FROM json_array_elements(CAST(:seen AS json))",
+}
 
 
 def note(change: Change, seen: Mapping[str, tuple[int, str]]) -> None:
-    """Write when cars were last seen, and from where, by controller id."""
-    change.run_many(
-        _SEEN,
-        [
-            {"controller_id": controller_id, "at": at, "address": address}
-            for controller_id, (at, address) in list(seen.items())
-        ],
+    """Write when cars were last seen, and from where, by controller id.
+
+    One statement for all: the store works through it while other threads of Python answer cars.
+    """
+    listed = msgspec.json.encode([(controller_id, *rest) for controller_id, rest in list(seen.items())])
+    change.run(
+        "UPDATE targets SET polled = seen.at, address = seen.address,"
+        f" status = CASE WHEN status = '{TargetStatus.UNKNOWN}' THEN '{TargetStatus.REGISTERED}'"
+        f" ELSE status END FROM ({_LISTED[change.dialect]}) AS seen"
+        " WHERE targets.controller_id = seen.controller_id AND (polled IS NULL OR polled < seen.at)",
+        seen=listed.decode(),
     )
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from driveaway.updates.changes import EVERYONE
 from driveaway.updates.model import Artifact
 from driveaway.web.http.media import Media
@@ -28,8 +30,10 @@ class Variant:
         )
 
 
-class Car:
+class Car(msgspec.Struct, gc=False):
     """A car that has shown who it is.
+
+    No cycle can go through it, so the collector of cycles is kept from walking over all cars.
 
     Attributes:
         proof: digest of what it showed.
@@ -39,17 +43,14 @@ class Car:
         files: artifacts that it may have, by module and name.
     """
 
-    __slots__ = ("body", "due", "epoch", "etag", "files", "proof", "valid_until", "variant")
-
-    def __init__(self, proof: bytes, epoch: int) -> None:
-        self.proof = proof
-        self.epoch = epoch
-        self.due = 0.0
-        self.variant: Variant | None = None
-        self.body = b""
-        self.etag = b""
-        self.valid_until: int | None = None
-        self.files: dict[tuple[int, str], tuple[Artifact, Path]] | None = None
+    proof: bytes
+    epoch: int
+    due: float = 0.0
+    variant: Variant | None = None
+    body: bytes = b""
+    etag: bytes = b""
+    valid_until: int | None = None
+    files: dict[tuple[int, str], tuple[Artifact, Path]] | None = None
 
 
 class Ticket:
