@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -197,6 +199,46 @@ def test_no_more_wait_for_the_room_than_allowed() -> None:
         assert await asyncio.gather(*waiting) == [1, 1]
         assert refused == "web.busy"
         assert await room.ask(lambda: 2) == 2
+        room.close()
+
+    asyncio.run(run())
+
+
+def test_brief_questions_are_answered_together_each_for_itself() -> None:
+    async def run() -> None:
+        room = Room(4, 100)
+        threads: set[int] = set()
+
+        def divide(by: int) -> float:
+            threads.add(threading.get_ident())
+            return 12 / by
+
+        answers = [asyncio.create_task(room.read(divide, by)) for by in (1, 0, 2, 3)]
+        gone = asyncio.create_task(room.read(divide, 4))
+        await asyncio.sleep(0)
+        gone.cancel()
+        found = await asyncio.gather(*answers, return_exceptions=True)
+        assert (found[0], *found[2:]) == (12, 6, 4)
+        assert isinstance(found[1], ZeroDivisionError)
+        assert len(threads) == 1
+        assert await room.read(divide, 6) == 2
+        room.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_brief_questions_that_wait_too_long_are_helped(threads: int) -> None:
+    async def run() -> None:
+        room = Room(threads, 100)
+        gate = threading.Event()
+        slow = [asyncio.create_task(room.read(gate.wait, 10)) for _ in range(2)]
+        await asyncio.sleep(0)
+        quick = asyncio.create_task(room.read(lambda: 3))
+        done, _ = await asyncio.wait([quick], timeout=0.5 if threads == 1 else 10)
+        assert bool(done) == (threads == 3)
+        gate.set()
+        assert await asyncio.gather(*slow, quick) == [True, True, 3]
         room.close()
 
     asyncio.run(run())

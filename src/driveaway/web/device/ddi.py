@@ -42,7 +42,7 @@ class Resources:
         media = negotiated(request.headers.get(b"accept"))
         ticket = self._cars.ask(request.controller_id)
         try:
-            polled = await self._room.ask(
+            polled = await self._room.read(
                 self._desk.base, request.controller_id, request.links, request.client.address
             )
             body = encoded(polled.document, media)
@@ -97,7 +97,7 @@ class Resources:
 
     async def _answer(self, request: Request, method: Callable[..., Any], *arguments: Any) -> Response:
         media = negotiated(request.headers.get(b"accept"))
-        content = await self._room.ask(method, request.controller_id, *arguments)
+        content = await self._room.read(method, request.controller_id, *arguments)
         return document(content, media, headers=((b"cache-control", b"private, no-cache"),))
 
     # --- what cars say ---
@@ -188,7 +188,7 @@ class Resources:
             return car.files[key]
         ticket = self._cars.ask(request.controller_id)
         try:
-            found = await self._room.ask(self._desk.artifact, request.controller_id, module, filename)
+            found = await self._room.read(self._desk.artifact, request.controller_id, module, filename)
             self._cars.keep_file(ticket, key, found)
         finally:
             self._cars.done(ticket)

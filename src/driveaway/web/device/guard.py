@@ -69,9 +69,9 @@ class Guard:
         ticket = self._cars.ask(request.controller_id)
         try:
             for credential in shown:
-                if await self._room.ask(self._desk.authenticate, request.controller_id, credential):
+                if await self._room.read(self._desk.authenticate, request.controller_id, credential):
                     return self._cars.keep_proof(ticket, proof)
-            if download and await self._room.ask(self._anonymous, request.controller_id):
+            if download and await self._room.read(self._anonymous, request.controller_id):
                 return None
         finally:
             self._cars.done(ticket)

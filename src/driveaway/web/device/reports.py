@@ -91,7 +91,7 @@ class ReportResources:
             return await self._trips(request, query)
         rows = await self._rows(request)
         if parts == ("health",):
-            landed = await self._room.change(self._reports.health, rows, vin)
+            landed = await self._room.take_in(self._reports.health, rows, vin)
             return _told(msgspec.to_builtins(landed))
         taken = await self._room.ask(self._reports.functions, rows, vin)
         return _told(msgspec.to_builtins(taken))
@@ -123,7 +123,7 @@ class ReportResources:
                 given = limit - len(body) + packed
                 self._space.give(given)
                 held -= given
-            landed = await self._room.change(
+            landed = await self._room.take_in(
                 self._reports.trips, body, media, key, query.get("vin"), names, time.time_ns() // 1000
             )
         finally:
