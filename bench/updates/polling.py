@@ -18,7 +18,7 @@ from statistics import median
 from bench.machine import describe
 from bench.tables import table
 from bench.updates import room
-from bench.updates.load import Child, Measured
+from bench.updates.load import PACED_CONNECTIONS, Child, Measured
 
 GOOSEBIT = "DRIVEAWAY_BENCH_GOOSEBIT"
 PORT = 18080
@@ -112,16 +112,19 @@ def main() -> None:
                 else:
                     fresh = child.once(room.polls(chosen))
                     rows.append(row("first poll with a new action", fresh, floor))
-                rate = 0.7 * ours[cars].rate
-                paced = child.paced(polls, rate, 10)
-                if paced is None:
-                    said.append("latencies were not measured: wrk is not installed")
-                    continue
-                half, most, nearly_all = (f"{one * 1e3:.1f} ms" for one in paced.latencies)
-                said.append(
-                    f"{cars:,} cars at {paced.rate:,.0f} requests/s ({paced.rate / ours[cars].rate:.0%} of"
-                    f" the most): p50 {half}, p99 {most}, p99.9 {nearly_all}"
-                )
+                # As many connections as will be open: each request then wakes the server by itself.
+                most = child.flooded(polls, SECONDS, PACED_CONNECTIONS).rate
+                for _ in range(RUNS):
+                    paced = child.paced(polls, 0.7 * most, 10)
+                    if paced is None:
+                        said.append("latencies were not measured: wrk is not installed")
+                        break
+                    half, high, highest = (f"{one * 1e3:.1f} ms" for one in paced.latencies)
+                    said.append(
+                        f"{cars:,} cars at {paced.rate:,.0f} requests/s"
+                        f" ({paced.rate / most:.0%} of the most):"
+                        f" p50 {half}, p99 {high}, p99.9 {highest}"
+                    )
         venv = os.environ.get(GOOSEBIT)
         if venv:
             with goosebit(Path(venv), folder, 100, 500) as child:
