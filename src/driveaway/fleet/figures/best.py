@@ -114,9 +114,8 @@ def _promising(view: View, rows: ir.Table, top: int) -> ir.Table:
     longest = rows.order_by(rows.amount.desc(), "day", "car").limit(2 * (top + _TIES)).select("car", "day")
     some = rows.semi_join(longest.distinct(), ["car", "day"])
     sums = some.group_by("car", "day").aggregate(value=some.amount.sum().cast("int64"))
-    reached = (
-        sums.order_by(sums.value.desc()).limit(top + _TIES).aggregate(least=sums.value.min(), n=sums.count())
-    )
+    best = sums.order_by(sums.value.desc()).limit(top + _TIES)
+    reached = best.aggregate(least=best.value.min(), n=best.count())
     least, found = (column[0].as_py() for column in view.run(reached)[0].columns)
     if not found or found < top + _TIES or least <= 0:
         return rows
