@@ -70,6 +70,14 @@ be negative: whoever sums them gets the truth at any mark.
 DAILY: Final = pa.schema([field for field in LEDGER if field.name != "car"])
 """LEDGER added up over cars: what sums need that ask for no car, some thousand times fewer rows."""
 
+DAYS: Final = _schema(
+    ("seq", pa.int64(), False),
+    ("day", pa.date32(), False),
+    ("most_rows", pa.int32(), False),
+)
+"""The most rows of LEDGER that one car has on a day from one batch. Added up over batches it bounds how many
+a car has on the day at all, so that a record is found without adding up every car's day."""
+
 ACTIVITY: Final = _schema(
     ("seq", pa.int64(), False),
     ("scope", pa.string(), False),

@@ -15,6 +15,7 @@ from driveaway.facts import Draft
 from driveaway.facts.trips import QuarantineSettled, TripSegment
 from driveaway.facts.updates import VersionReported
 from driveaway.fleet.figures import active as active_figures
+from driveaway.fleet.figures import best
 from driveaway.fleet.figures import sums as sum_figures
 from driveaway.launch.launch import Launch
 from driveaway.values.clock import end_of_day, parse_instant
@@ -262,6 +263,30 @@ def test_the_longest_day_and_whose_it_was() -> None:
         assert found[0]["car"] == pseudonym
         assert len(ask(launch, "most_in_one_day", by=["day"])) == 2
         assert ask(launch, "most_in_one_day", "2024-04-04", window="1d") == 740
+
+
+@few(6)
+@given(histories(), st.sampled_from(("all", "assisted")), st.sampled_from(("ever", "4d")), st.integers(1, 3))
+def test_records(acts: list[Act], metres: str, window: str, top: int) -> None:
+    last = FIRST + timedelta(days=DAYS - 2)
+    name = "assisted_m" if metres == "assisted" else "distance_m"
+    # Without room for equals, a record is looked for among promising days only.
+    with pytest.MonkeyPatch.context() as patch, empty_launch() as launch:
+        patch.setattr(best, "_TIES", 0)
+        world = play(launch, acts)
+        mark = launch.book.edge().size
+        days: dict[tuple[str, date], int] = {}
+        for part in world.parts(mark, last):
+            if window == "ever" or part.day > last - timedelta(days=4):
+                key = (part.segment.vin, part.day)
+                days[key] = days.get(key, 0) + part.sums[name]
+        expected = sorted((n for n in days.values() if n > 0), reverse=True)[:top]
+        at = launch.at(end_of_day(last, launch.zone))
+        answer = at.figure("fleet.most_in_one_day", metres=metres, window=window, top=str(top))
+        if top == 1 or not expected:
+            assert answer.value == (expected[0] if expected else None)
+        else:
+            assert [row["value"] for row in answer.rows or ()] == expected
 
 
 def test_ends_of_assistance_are_told_apart() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 import ibis
+import ibis.expr.types as ir
 from msgspec import Meta
 
 from driveaway.book.view import View
@@ -60,6 +61,8 @@ def most_in_one_day(
         rows = rows.filter(rows.day.isin([ibis.literal(day) for day in asked.filters["day"]]))
     amount = rows.assisted_m if single("metres", metres) == "assisted" else rows.distance_m
     rows = rows.mutate(amount=amount).filter(lambda row: row.amount != 0)
+    if not asked.dimensions:
+        rows = _promising(view, rows, top)
     a_day = rows.group_by("car", "day").aggregate(value=rows.amount.sum().cast("int64"))
     a_day = a_day.filter(a_day.value > 0)
     names = sorted(asked.dimensions & set(CAR))
@@ -100,6 +103,28 @@ def most_in_one_day(
         return sorted(out, key=lambda row: [str(row[name]) for name in asked.by])
 
     return Grouped(best, finish, several=top > 1)
+
+
+def _promising(view: View, rows: ir.Table, top: int) -> ir.Table:
+    """The rows of car-days that may be among the longest, so that not every car's every day is added up.
+
+    The car-days with the longest single rows give a length that the longest days reach at least. A day that
+    reaches it has one row, of all that a car can have on the day, of that length by their number or more.
+    """
+    longest = rows.order_by(rows.amount.desc(), "day", "car").limit(2 * (top + _TIES)).select("car", "day")
+    some = rows.semi_join(longest.distinct(), ["car", "day"])
+    sums = some.group_by("car", "day").aggregate(value=some.amount.sum().cast("int64"))
+    best = sums.order_by(sums.value.desc()).limit(top + _TIES)
+    reached = best.aggregate(least=best.value.min(), n=best.count())
+    least, found = (column[0].as_py() for column in view.run(reached)[0].columns)
+    if not found or found < top + _TIES or least <= 0:
+        return rows
+    a_day = view.landed("days")
+    most = a_day.group_by("day").aggregate(rows=a_day.most_rows.sum().cast("int64"))
+    bound = view.run(most.aggregate(rows=most.rows.max()))[0].column("rows")[0].as_py()
+    length = -(-int(least) // max(int(bound), 1))
+    candidates = rows.filter(rows.amount >= length).select("car", "day").distinct()
+    return rows.semi_join(candidates, ["car", "day"])
 
 
 FIGURES = (most_in_one_day,)

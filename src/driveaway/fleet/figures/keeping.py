@@ -15,6 +15,7 @@ from driveaway.fleet.figures.arguments import day_number, functions_of, single
 from driveaway.fleet.ledger.scopes import ASSISTED, scope_of
 
 _WEEK = 7
+_FAR_WEEKS = 7 * 100_000
 Weeks = Annotated[int, Meta(ge=0, le=520)]
 
 
@@ -73,13 +74,13 @@ def retention(
     began = began.select("began", begun="car")
     used = rows.inner_join(began, rows.car == began.begun)
     after = day_number(used.day) - used.began
-    before = day_number(used.previous) - used.began
-    used = used.mutate(
-        week=(after / _WEEK).floor().cast("int32"), before=(before / _WEEK).floor().cast("int32")
-    )
-    used = used.filter(used.week >= 0, used.before.isnull() | (used.before < used.week))
-    used = used.filter(used.began + used.week * _WEEK + (_WEEK - 1) <= last)
-    above = used.group_by("week").aggregate(active=used.weight.sum().cast("int64"))
+    before = day_number(used.previous) - used.began + _FAR_WEEKS
+    # First days of weeks since the beginning, without division; what lies before it is made positive.
+    used = used.mutate(since=after - after % _WEEK, before=before - before % _WEEK - _FAR_WEEKS, after=after)
+    used = used.filter(used.after >= 0, used.before.isnull() | (used.before < used.since))
+    used = used.filter(used.began + used.since + (_WEEK - 1) <= last)
+    above = used.group_by("since").aggregate(active=used.weight.sum().cast("int64"))
+    above = above.mutate(week=(above.since / _WEEK).cast("int32"))
     zero = ibis.literal(0, "int64")
     both = ibis.union(
         above.select(n="week", active=above.active, cars=zero, made_up=zero),

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from driveaway.book.mirror import Mirror
 from driveaway.book.segments import subject_keys
 from driveaway.fleet.ledger.activity import Changes, Scope, load
-from driveaway.fleet.ledger.folding import MEASURES, Folded, fold_rows, over_cars
+from driveaway.fleet.ledger.folding import MEASURES, Folded, fold_rows, over_cars, rows_a_car
 from driveaway.fleet.ledger.loops import NONE
 from driveaway.fleet.ledger.manifest import Manifest, Part
 from driveaway.fleet.ledger.numbers import Numbers
@@ -72,7 +72,7 @@ class Catching:
         days = []
         for number, (name, scope) in enumerate(sorted(self.scopes.items())):
             kept = (file for file in before.days if file.scope == name)
-            stem = f"days-g{generation}-{number}"
+            stem = f"bits-g{generation}-{number}"
             days += scope.save(self.folder, name, stem, len(self.numbers), kept)
         (row,) = self.mirror.store.by_seq([upto])
         self.manifest = msgspec.structs.replace(
@@ -110,6 +110,9 @@ class Catching:
         sign = together[0].sign
         out.append(self._write("ledger", folded, seqs, sign, stem))
         out.append(self._write("daily", over_cars(folded), seqs, sign, stem))
+        event, day, most = rows_a_car(folded)
+        counts = {"seq": seqs[event], "day": day, "most_rows": most}
+        out.append(write(self.folder, "days", "", f"days-{stem}", counts))
         if sign > 0:
             states = _states(folded)
         else:

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-LAYOUT: Final = 2
+LAYOUT: Final = 3
 FILE: Final = "manifest.json"
 
 
