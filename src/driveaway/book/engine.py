@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from hashlib import blake2b
 from typing import Any
 
 import duckdb
@@ -29,13 +30,15 @@ _UNREADABLE = (
 
 _REMEMBERED = 500
 _LANDED = "landed_"
+_HELD = "held_"
+_MOST_HELD = 8
 
 
 class Engine:
     """Runs figures' expressions. Views over Parquet are made anew when the mirror has moved on.
 
     Another engine overrides what touches DuckDB: ``unreadable``, ``backend``, ``_make_view``, ``_sql``,
-    ``_run`` and ``close``.
+    ``_run``, ``_hold``, ``_let_go`` and ``close``.
     """
 
     unreadable: tuple[type[Exception], ...] = _UNREADABLE
@@ -52,6 +55,8 @@ class Engine:
         self._beside: dict[str, Any] = {}
         # SQL by what it was compiled from, which holds as-of and mark; the latest asked stands last.
         self._questions: dict[Any, str] = {}
+        # Tables that stand for expressions, and what they were made of; the latest stands last.
+        self._held: dict[str, tuple[Any, ...]] = {}
         self._lock = threading.RLock()
 
     @property
@@ -154,6 +159,29 @@ class Engine:
                 return self._again(sql), sql
             except self.unreadable:
                 return self._anew(sql), sql
+
+    def hold(self, expression: ir.Table) -> ir.Table:
+        """A table that stands for an expression; worked out once while what it reads stays the same."""
+        with self._lock:
+            sql = self._compiled(expression)
+            name = _HELD + blake2b(sql.encode(), digest_size=12).hexdigest()
+            made_of = (self._loaded, *(self._beside[table] for table in sorted(self._beside)))
+            before = self._held.pop(name, ())
+            if len(before) != len(made_of) or any(a is not b for a, b in zip(before, made_of, strict=True)):
+                self._hold(name, expression)
+                made_of = (self._loaded, *(self._beside[table] for table in sorted(self._beside)))
+            self._held[name] = made_of
+            if len(self._held) > _MOST_HELD:
+                oldest = next(iter(self._held))
+                del self._held[oldest]
+                self._let_go(oldest)
+            return ibis.table(expression.schema(), name=name)
+
+    def _hold(self, name: str, expression: ir.Table) -> None:
+        self.backend.con.register(name, self.fetch(expression)[0])
+
+    def _let_go(self, name: str) -> None:
+        self.backend.con.unregister(name)
 
     def _anew(self, sql: str) -> pa.Table:
         """The same once the mirror has come anew from the book."""

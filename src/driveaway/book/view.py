@@ -72,6 +72,14 @@ class View:
         """Run an expression over this view's tables; its rows and the SQL that ran."""
         return self._engine.fetch(expression)
 
+    def hold(self, expression: ir.Table) -> ir.Table:
+        """A table that stands for an expression over this view's tables and is worked out once.
+
+        For what one question needs several times. It is good for this question; the next holds anew, which
+        costs nothing while nothing has landed.
+        """
+        return self._engine.hold(expression)
+
     def holds(self, kinds: Sequence[str]) -> bool:
         """Whether any fact of these kinds is in the cut."""
         return any(self.run(self.table(kind).limit(1).select("seq"))[0].num_rows for kind in kinds)

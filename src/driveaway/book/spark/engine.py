@@ -75,6 +75,14 @@ class SparkEngine(Engine):
         with _told():
             return self.backend.sql(sql).toArrow()
 
+    def _hold(self, name: str, expression: ir.Table) -> None:
+        # What many machines hold is not brought to this one: Spark works it out where it is needed.
+        with _told():
+            self.backend.sql(self._compiled(expression)).createOrReplaceTempView(name)
+
+    def _let_go(self, name: str) -> None:
+        self.backend.catalog.dropTempView(name)
+
 
 @contextmanager
 def _told() -> Iterator[None]:

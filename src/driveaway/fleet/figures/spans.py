@@ -22,6 +22,8 @@ from driveaway.fleet.figures.cars import FAR, delivered, union
 from driveaway.fleet.ledger.scopes import ASSISTED, DRIVEN, scope_of
 
 _EPOCH: Final = date(1970, 1, 1)
+_CODES: Final = 1 << 24
+"""More than there are names of cities or software; metres of a day times this fit into 64 bits."""
 
 
 @dataclass(frozen=True)
@@ -91,43 +93,42 @@ class Spans:
         rows = rows.filter(rows.assisted_m != 0)
         if functions is not None:
             rows = rows.filter(rows.function.isin(functions))
+        whose = ["car"]
         if apart:
             rows = rows.filter(rows.function.notnull())
             named_so = {name: scope_of(name) for name in (DRIVEN, ASSISTED)}
             rows = rows.mutate(scope=rows.function.substitute(named_so))
+            whose.append("scope")
+        if self.series:
+            found = self._long_enough(rows, whose, least)
         else:
-            rows = rows.mutate(scope=ibis.literal(ASSISTED))
-        if not self.series:
-            metres = rows.group_by("scope", "car").aggregate(**_metres(rows))
+            metres = rows.group_by(whose).aggregate(**_metres(rows))
             metres = metres.filter(metres.metres >= least)
-            return metres.select("scope", "car", **_one(metres))
-        a_day = rows.group_by("scope", "car", "day").aggregate(**_metres(rows))
-        comes = a_day.select("scope", "car", "metres", "simulated_m", at=day_number(a_day.day))
+            found = metres.select(*whose, **_one(metres))
+        return found if apart else found.mutate(scope=ibis.literal(ASSISTED))
+
+    def _long_enough(self, rows: ir.Table, whose: Sequence[str], least: int) -> ir.Table:
+        """From when until when the metres of the trailing window are enough."""
+        comes = rows.group_by(*whose, "day").aggregate(**_metres(rows))
+        comes = comes.select(*whose, "metres", "simulated_m", at=day_number(comes.day))
         if self.days is not None:
             goes = comes.select(
-                "scope",
-                "car",
-                metres=-comes.metres,
-                simulated_m=-comes.simulated_m,
-                at=comes["at"] + self.days,
+                *whose, metres=-comes.metres, simulated_m=-comes.simulated_m, at=comes["at"] + self.days
             )
             comes = union(comes, goes)
-        steps = comes.group_by("scope", "car", "at").aggregate(
+        steps = comes.group_by(*whose, "at").aggregate(
             metres=comes.metres.sum().cast("int64"), simulated_m=comes.simulated_m.sum().cast("int64")
         )
-        running = ibis.window(group_by=("scope", "car"), order_by="at", preceding=None, following=0)
+        running = ibis.window(group_by=whose, order_by="at", preceding=None, following=0)
+        following = ibis.window(group_by=whose, order_by="at")
         steps = steps.mutate(
-            metres=steps.metres.sum().over(running), simulated_m=steps.simulated_m.sum().over(running)
+            metres=steps.metres.sum().over(running),
+            simulated_m=steps.simulated_m.sum().over(running),
+            hi=steps["at"].lead().over(following),
         )
-        following = ibis.window(group_by=("scope", "car"), order_by="at")
-        steps = steps.mutate(hi=steps["at"].lead().over(following))
         steps = steps.filter(steps.metres >= least)
         return steps.select(
-            "scope",
-            "car",
-            **_one(steps),
-            lo=steps["at"],
-            hi=ibis.coalesce(steps.hi, ibis.literal(FAR, "int32")),
+            *whose, **_one(steps), lo=steps["at"], hi=ibis.coalesce(steps.hi, ibis.literal(FAR, "int32"))
         )
 
     def _window(self, rows: ir.Table) -> ir.Table:
@@ -154,32 +155,50 @@ class Spans:
         That in which it drove the most metres on the last day on which it drove in the window (for the
         level: most assisted metres, on the last day with any); of as many, the last by name.
         """
-        rows = self._window(self.view.landed("ledger"))
+        coded = self._last_coded(name, self._window(self.view.landed("ledger")))
+        spans = self.view.hold(coded)
+        if name == "level":
+            return spans.mutate(level=(spans.code - 1).nullif(-1).cast("int8")).drop("code")
+        codes = self.view.hold(self._codes(name))
+        return spans.left_join(codes, spans.code == codes.number).drop("code", "number")
+
+    def _codes(self, name: str) -> ir.Table:
+        """The names that a column holds, ``number``ed from 1 in their order: whole numbers compare faster."""
+        names = self.view.landed("daily").select(name).distinct().drop_null()
+        return names.mutate(number=ibis.row_number().over(ibis.window(order_by=name)).cast("int64") + 1)
+
+    def _last_coded(self, name: str, rows: ir.Table) -> ir.Table:
+        """What ``last`` gives, with ``code`` for its column: a number, 0 for no name, of a level one more."""
         metres = rows.assisted_m if name == "level" else rows.distance_m
+        if name == "level":
+            rows = rows.mutate(code=ibis.coalesce(rows.level.cast("int64") + 1, 0))
+        else:
+            codes = self.view.hold(self._codes(name))
+            rows = rows.left_join(codes.rename(named=name), rows[name] == codes[name])
+            rows = rows.mutate(code=ibis.coalesce(rows.number, 0))
         rows = rows.mutate(metres=metres, day_of=day_number(rows.day))
         if not self.series:
             last = self._last_day(ASSISTED if name == "level" else DRIVEN)
             rows = rows.inner_join(last, [rows.car == last.last_of, rows.day_of == last.last_day])
-        a_day = rows.group_by("car", "day_of", name).aggregate(metres=rows.metres.sum().cast("int64"))
+        a_day = rows.group_by("car", "day_of", "code").aggregate(metres=rows.metres.sum().cast("int64"))
         a_day = a_day.filter(a_day.metres > 0)
-        # Structs compare field by field: the most metres, then the last by name, and no name before any.
-        rank = ibis.struct({"m": a_day.metres, "n": a_day[name].notnull(), "v": a_day[name]})
-        best = a_day.group_by("car", "day_of").aggregate(best=rank.max())
+        # The most metres, then the last by name, and no name before any.
+        best = a_day.group_by("car", "day_of").aggregate(best=(a_day.metres * _CODES + a_day.code).max())
         if not self.series:
-            return best.select("car", **{name: best.best["v"]})
-        first = best.select("car", lo="day_of", **{name: best.best["v"]})
+            return best.select("car", code=best.best % _CODES)
+        first = best.select("car", lo="day_of", code=best.best % _CODES)
         by_day = ibis.window(group_by="car", order_by="lo")
         end = ibis.literal(FAR, "int32") if self.days is None else first.lo + self.days
         follows = ibis.coalesce(first.lo.lead().over(by_day), ibis.literal(FAR, "int32"))
         spans = first.mutate(hi=ibis.least(end, follows))
         # Spans that touch and say the same become one: a car that stays in its city has few.
-        same = (spans[name].lag().over(by_day)).identical_to(spans[name])
+        same = spans.code.lag().over(by_day) == spans.code
         joined = (spans.hi.lag().over(by_day) == spans.lo) & same
         spans = spans.mutate(_new=ibis.ifelse(joined.fill_null(False), 0, 1))
         running = ibis.window(group_by="car", order_by="lo", preceding=None, following=0)
         spans = spans.mutate(_run=spans["_new"].sum().over(running))
         return (
-            spans.group_by("car", name, "_run").aggregate(lo=spans.lo.min(), hi=spans.hi.max()).drop("_run")
+            spans.group_by("car", "code", "_run").aggregate(lo=spans.lo.min(), hi=spans.hi.max()).drop("_run")
         )
 
     def _last_day(self, scope: str) -> ir.Table:
