@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
@@ -31,6 +32,7 @@ _UNREADABLE = (
 _REMEMBERED = 500
 _LANDED = "landed_"
 _HELD = "held_"
+_NAMED = re.compile(rf"\b{_HELD}[0-9a-f]{{24}}\b")
 _MOST_HELD = 8
 
 
@@ -57,6 +59,7 @@ class Engine:
         self._questions: dict[Any, str] = {}
         # Tables that stand for expressions, and what they were made of; the latest stands last.
         self._held: dict[str, tuple[Any, ...]] = {}
+        self._held_of: dict[str, ir.Table] = {}
         self._lock = threading.RLock()
 
     @property
@@ -140,6 +143,7 @@ class Engine:
         """Run an expression: its rows, and the SQL that ran."""
         with self._lock:
             sql = self._compiled(expression)
+            self._bring_back(sql)
             try:
                 return self._run(sql), sql
             except self.unreadable:
@@ -171,11 +175,24 @@ class Engine:
                 self._hold(name, expression)
                 made_of = (self._loaded, *(self._beside[table] for table in sorted(self._beside)))
             self._held[name] = made_of
-            if len(self._held) > _MOST_HELD:
-                oldest = next(iter(self._held))
-                del self._held[oldest]
-                self._let_go(oldest)
+            self._remember_held(name, expression)
             return ibis.table(expression.schema(), name=name)
+
+    def _remember_held(self, name: str, expression: ir.Table) -> None:
+        self._held_of.pop(name, None)
+        self._held_of[name] = expression
+        if len(self._held_of) > _REMEMBERED:
+            del self._held_of[next(iter(self._held_of))]
+        if len(self._held) > _MOST_HELD:
+            oldest = next(iter(self._held))
+            del self._held[oldest]
+            self._let_go(oldest)
+
+    def _bring_back(self, sql: str) -> None:
+        """Hold again what a question needs and others have pushed out meanwhile."""
+        for name in _NAMED.findall(sql):
+            if name not in self._held and name in self._held_of:
+                self.hold(self._held_of[name])
 
     def _hold(self, name: str, expression: ir.Table) -> None:
         self.backend.con.register(name, self.fetch(expression)[0])

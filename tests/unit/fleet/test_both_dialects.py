@@ -9,6 +9,7 @@ import ibis
 import ibis.expr.types as ir
 import pytest
 
+from driveaway.book.view import View
 from driveaway.catalogue import FIGURES
 from driveaway.figures.figure import Figure
 from driveaway.figures.measure import Asked, Grouped
@@ -49,14 +50,22 @@ def expressions(launch: Launch, figure: Figure) -> list[ir.Table]:
 
 
 @pytest.mark.parametrize("figure", DRIVING, ids=lambda figure: figure.name)
-def test_it_compiles_for_spark_and_runs_in_duckdb(figure: Figure) -> None:
+def test_it_compiles_for_spark_and_runs_in_duckdb(figure: Figure, monkeypatch: pytest.MonkeyPatch) -> None:
     with empty_launch() as launch:
         launch.apply()
         land(launch, "one", [drive(1, 3, 500, 400)])
         reported(launch, 1, 2, "one-2")
+        held: list[ir.Table] = []
+        hold = View.hold
+
+        def recorded(view: View, expression: ir.Table) -> ir.Table:
+            held.append(expression)
+            return hold(view, expression)
+
+        monkeypatch.setattr(View, "hold", recorded)
         found = expressions(launch, figure)
         assert found
-        for expression in found:
+        for expression in [*held, *found]:
             assert ibis.to_sql(expression, dialect="pyspark")
         for expression in found[::5]:
             launch.at("2024-04-09").view.run(expression)

@@ -66,7 +66,7 @@ def retention(
         made_up = ibis.ifelse(first.simulated, first.weight, 0).sum()
         began = first.group_by("car").aggregate(began=day, first_made_up=made_up, left=first.weight.sum())
         began = began.filter(began.left > 0)
-        began = began.select("car", "began", first_made_up=began.first_made_up > 0)
+        began = view.hold(began.select("car", "began", first_made_up=began.first_made_up > 0))
         below = began.group_by(at=began.began).aggregate(
             cars=began.count(), made_up=began.first_made_up.cast("int64").sum()
         )
