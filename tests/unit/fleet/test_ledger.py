@@ -173,7 +173,7 @@ def test_an_evening_falls_on_its_local_day_and_the_day_of_23_hours_is_one() -> N
 
 
 def test_metres_that_would_overflow_64_bits_on_the_way_are_exact() -> None:
-    from driveaway.fleet.ledger.loops import share_of
+    from driveaway.fleet.ledger.loops.folding import share_of
 
     for amount, part, whole in (
         (2**62 + 1, 3, 7),

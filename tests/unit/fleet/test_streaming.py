@@ -7,10 +7,10 @@ import time
 
 import pytest
 
+from driveaway.fleet.ahead import ahead
 from driveaway.fleet.landing.batch import Landed
 from driveaway.fleet.landing.locking import landing_lock, others_wait
 from driveaway.fleet.landing.streaming import land_stream
-from driveaway.launch.fleet.ahead import ahead
 from driveaway.values.errors import BadValue, Conflict, Unavailable
 from tests.unit.fleet.kit import Kit, batch, kit, row, table, vin
 

@@ -8,7 +8,7 @@ from zlib import crc32
 
 import numpy as np
 
-from driveaway.fleet.ledger.loops import mark_days
+from driveaway.fleet.ledger.loops.days import mark_days
 from driveaway.fleet.ledger.manifest import Days
 
 Changes = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,9 +15,10 @@ import pyarrow.parquet as pq
 
 from driveaway.book.mirror import Mirror
 from driveaway.book.segments import subject_keys
+from driveaway.fleet.ahead import Behind, ahead
 from driveaway.fleet.ledger.activity import Changes, Scope, load
 from driveaway.fleet.ledger.folding import MEASURES, Folded, fold_rows, over_cars, rows_a_car
-from driveaway.fleet.ledger.loops import NONE
+from driveaway.fleet.ledger.loops.days import NONE
 from driveaway.fleet.ledger.manifest import Manifest, Part
 from driveaway.fleet.ledger.numbers import Numbers
 from driveaway.fleet.ledger.parts import write
@@ -38,6 +40,7 @@ class Catching:
         self.manifest = manifest
         self.scopes = load(folder, manifest.days)
         self.numbers = Numbers(_vins(folder, manifest))
+        self._behind: Behind
 
     def run(self, upto: int, progress: Callable[[int, int], None] | None) -> Iterator[Manifest]:
         """Fold what came after the manifest's seq; a manifest to be published each time that some is done.
@@ -48,25 +51,34 @@ class Catching:
         found = events(self.mirror.paths("trips.landed"), start.upto, upto)
         if not found and start.upto == upto:
             return
-        replaced = compactions(self.mirror.paths("trips.compacted")) if found else {}
         total, done, waiting = sum(event.rows for event in found), 0, 0
-        parts: list[Part] = []
+        parts: list[Future[Part]] = []
+        with Behind() as behind, ahead(self._read(found)) as ready:
+            self._behind = behind
+            for together, rows, sorted_files in ready:
+                if rows is not None:
+                    stem = f"g{self.manifest.generation + 1}-{len(parts)}"
+                    parts += self._fold(rows, together, stem, parts, sorted_files=sorted_files)
+                    done += rows.num_rows
+                    waiting += 1
+                    if progress is not None:
+                        progress(done, total)
+                    continue
+                last = together[-1]
+                if waiting >= _PUBLISH and last is not found[-1] and _next(found, last).seq > last.seq:
+                    yield self._publish(parts, last.seq, done)
+                    parts, done, total, waiting = [], 0, total - done, 0
+            yield self._publish(parts, upto, done)
+
+    def _read(self, found: Sequence[Event]) -> Iterator[tuple[Sequence[Event], pa.Table | None, bool]]:
+        """Events folded together, their rows, and whether each car's are sorted; None at their end."""
+        replaced = compactions(self.mirror.paths("trips.compacted")) if found else {}
         for together in chunks(found, _ROWS):
             for some in pieces(self.trips, together, replaced, _ROWS):
-                rows = read(self.trips, some, together)
-                stem = f"g{self.manifest.generation + 1}-{len(parts)}"
-                parts += self._fold(rows, together, stem, parts, sorted_files=stand_together(some))
-                done += rows.num_rows
-                waiting += 1
-                if progress is not None:
-                    progress(done, total)
-            last = together[-1]
-            if waiting >= _PUBLISH and last is not found[-1] and _next(found, last).seq > last.seq:
-                yield self._publish(parts, last.seq, done)
-                parts, done, total, waiting = [], 0, total - done, 0
-        yield self._publish(parts, upto, done)
+                yield together, read(self.trips, some, together), stand_together(some)
+            yield together, None, True
 
-    def _publish(self, parts: Sequence[Part], upto: int, trips: int) -> Manifest:
+    def _publish(self, parts: Sequence[Future[Part]], upto: int, trips: int) -> Manifest:
         before = self.manifest
         generation = before.generation + 1
         days = []
@@ -82,7 +94,7 @@ class Catching:
             generation=generation,
             cars=len(self.numbers),
             trips=before.trips + trips,
-            parts=(*before.parts, *parts),
+            parts=(*before.parts, *(part.result() for part in parts)),
             days=tuple(days),
         )
         return self.manifest
@@ -92,16 +104,16 @@ class Catching:
         rows: pa.Table,
         together: Sequence[Event],
         stem: str,
-        pending: Sequence[Part],
+        pending: Sequence[Future[Part]],
         *,
         sorted_files: bool,
-    ) -> list[Part]:
+    ) -> list[Future[Part]]:
         if not rows.num_rows:
             return []
         event = rows.column("event").to_numpy()
         seqs = np.array([e.seq for e in together], np.int64)
         car, added, first = self.numbers.take_in(rows.column("vin").chunk(0), event)
-        out: list[Part] = []
+        out: list[Future[Part]] = []
         if len(added):
             out.append(self._number(added, seqs[first], stem))
         folded = fold_rows(rows, car, self.zone, together=sorted_files)
@@ -112,11 +124,11 @@ class Catching:
         out.append(self._write("daily", over_cars(folded), seqs, sign, stem))
         event, day, most = rows_a_car(folded)
         counts = {"seq": seqs[event], "day": day, "most_rows": most}
-        out.append(write(self.folder, "days", "", f"days-{stem}", counts))
+        out.append(self._written("days", "", f"days-{stem}", counts))
         if sign > 0:
             states = _states(folded)
         else:
-            whole = [*self.manifest.parts, *pending, *out]
+            whole = [*self.manifest.parts, *(part.result() for part in (*pending, *out))]
             ledger = [self.folder / part.file for part in whole if part.table == "ledger"]
             states = remaining(ledger, folded)
         for number, (name, (index, state)) in enumerate(sorted(states.items())):
@@ -127,17 +139,20 @@ class Catching:
                 out.append(self._activity(name, changes, seqs, f"{stem}-{number}"))
         return out
 
+    def _written(self, table: str, scope: str, stem: str, columns: dict[str, Any]) -> Future[Part]:
+        return self._behind.do(write, self.folder, table, scope, stem, columns)
+
     @property
     def zone(self) -> Any:
         """The zone whose midnights cut days."""
         return self.mirror.zone
 
-    def _number(self, vins: pa.Array, seq: np.ndarray, stem: str) -> Part:
+    def _number(self, vins: pa.Array, seq: np.ndarray, stem: str) -> Future[Part]:
         numbers = np.arange(len(self.numbers) - len(vins), len(self.numbers), dtype=np.int32)
         columns = {"car": numbers, "vin": vins, "vin_key": subject_keys(vins), "seq": seq}
-        return write(self.folder, "cars", "", f"cars-{stem}", columns)
+        return self._written("cars", "", f"cars-{stem}", columns)
 
-    def _write(self, table: str, folded: Folded, seqs: np.ndarray, sign: int, stem: str) -> Part:
+    def _write(self, table: str, folded: Folded, seqs: np.ndarray, sign: int, stem: str) -> Future[Part]:
         by_day = _order(folded.day)
         columns: dict[str, Any] = {
             "seq": seqs[folded.event[by_day]],
@@ -153,9 +168,9 @@ class Catching:
             )
         for name, measure in zip(MEASURES, folded.measures, strict=True):
             columns[name] = measure[by_day] if sign > 0 else -measure[by_day]
-        return write(self.folder, table, "", f"{table}-{stem}", columns)
+        return self._written(table, "", f"{table}-{stem}", columns)
 
-    def _activity(self, name: str, changes: Changes, seqs: np.ndarray, stem: str) -> Part:
+    def _activity(self, name: str, changes: Changes, seqs: np.ndarray, stem: str) -> Future[Part]:
         event, car, day, previous, weight, simulated = changes
         by_day = _order(day)
         previous = previous[by_day]
@@ -168,7 +183,7 @@ class Catching:
             "weight": weight[by_day],
             "simulated": simulated[by_day],
         }
-        return write(self.folder, "activity", name, f"activity-{stem}", columns)
+        return self._written("activity", name, f"activity-{stem}", columns)
 
 
 def _states(folded: Folded) -> dict[str, tuple[np.ndarray, np.ndarray]]:

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from driveaway.fleet.ledger.loops import add_up, fold, most_rows
+from driveaway.fleet.ledger.loops.folding import add_up, fold, most_rows
 from driveaway.values.clock import DAY, start_of_day
 
 MEASURES: Final = (

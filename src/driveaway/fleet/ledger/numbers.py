@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from driveaway.fleet.ledger.loops import insert, look_up
+from driveaway.fleet.ledger.loops.texts import insert, look_up
 
 
 class Numbers:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from driveaway.fleet.ahead import ahead
 from driveaway.fleet.landing import sources
 from driveaway.fleet.landing.batch import SHOWN, Batch, Landed, Reject
 from driveaway.fleet.landing.quarantine import Quarantine
 from driveaway.fleet.landing.streaming import land_stream
-from driveaway.launch.fleet.ahead import ahead
 from driveaway.launch.fleet.opening import open_landing
 from driveaway.values.clock import now
 from driveaway.values.errors import BadValue, DriveawayError, NotFound

@@ -1,0 +1,1 @@
+"""The ledger's loops, compiled to machine code."""
