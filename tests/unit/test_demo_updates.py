@@ -153,10 +153,15 @@ def test_the_briefing_tells_of_updates_and_of_a_book_that_ends(played: Launch) -
     assert f"The rollout {SECOND.rollout} of su7-2024.5.2 was stopped by its own rule at" in text["updates"]
     assert "withdrawn on" in text["updates"]
     assert "City navigation" in text["updates"]
-    picture, cities = sections["updates"].exhibits
+    cities = "Beijing, Chengdu, Guangzhou, Hangzhou, Nanjing, Shanghai, Shenzhen, Suzhou, Wuhan, Xi'an"
+    opened = f"The gate of city navigation opens it in {cities} from 31 May 2024 on; everywhere from 1 August"
+    assert opened in text["updates"]
+    picture, by_city = sections["updates"].exhibits
     assert SECOND.rollout in picture.picture.title
     assert picture.picture.simulated
-    assert {row[0] for row in cities.rows} == {*TEN, "Elsewhere"}
+    drawn = picture.picture.standalone()
+    assert drawn.count(">100 : 1<") == drawn.count(">10 : 1<") == 1
+    assert {row[0] for row in by_city.rows} == {*TEN, "Elsewhere"}
     for render in (briefing.render_html, briefing.render_markdown, briefing.render_json):
         assert "su7-2024.5.3" in render(written)
     verdicts = {claim.claim: claim.verdict for claim in written.claims}

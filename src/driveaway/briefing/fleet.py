@@ -21,6 +21,14 @@ class PlaceTold:
 
 
 @dataclass(frozen=True)
+class OpeningTold:
+    """Where a gate opens a function from a time on: names of places, in their order; none: everywhere."""
+
+    at: int
+    places: tuple[Mapping[str, str], ...]
+
+
+@dataclass(frozen=True)
 class FunctionTold:
     """A function that had been opened, and what it is to the delivered cars.
 
@@ -31,6 +39,7 @@ class FunctionTold:
         whole: all delivered cars, ``name`` aside.
         places: those that its gate names, by their cars, and one for all others; empty where it names none.
         simulated: whether anything counted was made up.
+        openings: what its gate opens, step by step; empty where it names no place.
     """
 
     name: str
@@ -39,6 +48,7 @@ class FunctionTold:
     whole: PlaceTold
     places: tuple[PlaceTold, ...]
     simulated: bool
+    openings: tuple[OpeningTold, ...] = ()
 
 
 class Fleet(Protocol):

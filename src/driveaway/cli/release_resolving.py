@@ -28,10 +28,12 @@ def resolve(release: str, query: str, shape: str, folder: str | None, book_url: 
 
     Cars are asked about by what they run, not one by one. Nothing is changed.
     """
-    from driveaway.launch.updates import resolving, rolling
+    from driveaway.launch.updates import placing, resolving, rolling
     from driveaway.values.clock import now
 
     with opened(folder, book_url) as launch:
+        if placing.asks_for_place(query):
+            placing.place_cars(launch)
         found = rolling.release_named(launch, release)
         told = resolving.told_resolution(launch.state, found.id, query, now())
     if shape == "json":

@@ -78,9 +78,9 @@ def rolled_out(
         "axis": axis(ticks, [words.number(tick, "tick") for tick in ticks], grid=True, orient="left"),
     }
     layers: list[dict[str, Any]] = []
-    for line in story.cars:
+    for number, line in enumerate(story.cars):
         colour = SECOND if line.name == "failed" else MAIN
-        layers += _drawn(story, line, x, y, colour, _DASHES[line.name], step=True)
+        layers += _drawn(story, line, x, _once(y, number), colour, _DASHES[line.name], step=True)
     layers += _ends(story, story.cars, x, y, words)
     marked = _chosen(decided)
     layers += _marks(story, marked, x)
@@ -164,6 +164,11 @@ def _drawn(
     if step:
         mark["interpolate"] = "step-after"
     return [{"data": {"values": data}, "mark": mark, "encoding": {"x": x, "y": y}}]
+
+
+def _once(y: dict[str, Any], number: int) -> dict[str, Any]:
+    """The axis belongs to the first layer of a panel alone: drawn over itself it looks bold."""
+    return y if number == 0 else y | {"axis": None}
 
 
 def _ends(
@@ -250,8 +255,8 @@ def _evidence(story: Story, words: Words, x: dict[str, Any]) -> list[dict[str, A
     out: list[dict[str, Any]] = []
     ends = []
     for number, line in enumerate(story.evidence):
-        out += _drawn(story, line, x, y, MAIN if number % 2 == 0 else SECOND, list(_OTHER_DASHES[number % 4]),
-                      step=True)  # fmt: skip
+        out += _drawn(story, line, x, _once(y, number), MAIN if number % 2 == 0 else SECOND,
+                      list(_OTHER_DASHES[number % 4]), step=True)  # fmt: skip
         ends.append((line.points[-1][1], line.name))
     top = highest * 1.1
     ends.sort()
@@ -269,7 +274,7 @@ def _evidence(story: Story, words: Words, x: dict[str, Any]) -> list[dict[str, A
             {
                 "data": {"values": [row]},
                 "mark": {"type": "rule", "color": INK, "strokeWidth": 1.5},
-                "encoding": {"x": x, "x2": {"field": "x2"}, "y": y},
+                "encoding": {"x": x, "x2": {"field": "x2"}, "y": y | {"axis": None}},
             }
         )
         out += haloed(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from driveaway.updates.ddi.timing import Intervals, version_keys, window_open
@@ -22,7 +23,14 @@ class Said:
     dialect = "sqlite"
 
     def rows(self, sql: str, /, **values: Any) -> list[tuple[Any, ...]]:
-        return [("Lane", "beta")] if values["target"] == 1 else []
+        if "distribution_sets" in sql:
+            return [(5, "su7", "2024.5.1")] if 5 in values.values() else []
+        number = values.get("target", values.get("id"))
+        named = {"target_tags": [("vip",)], "target_places": [("city:beijing",)]}
+        for table, found in named.items():
+            if table in sql:
+                return found if number == 3 else []
+        return [("Lane", "beta")] if number == 1 else []
 
 
 def target(number: int) -> Target:
@@ -63,6 +71,14 @@ def test_overrides_are_asked_of_what_the_car_is_and_said() -> None:
     assert rule("car-1", target(1), None) == "00:10:00"
     assert rule("car-2", target(2), None) == "01:00:00"
     assert rule("new", None, None) == "00:05:00"
+
+
+def test_overrides_may_ask_for_all_that_filters_know_of_a_car() -> None:
+    for wanted in ("tag==vip", "place==city:beijing", "installedds.version=vge=2024.5"):
+        rule = intervals(f"00:05:00, {wanted} -> 00:10:00")
+        found = msgspec.structs.replace(target(3), installed=5)
+        assert rule("car-3", found, None) == "00:10:00", wanted
+        assert rule("car-2", target(2), None) == "00:05:00", wanted
 
 
 def test_jitter_is_the_car_s_own_and_stays() -> None:

@@ -76,7 +76,7 @@ place = Table(
     "target_places",
     operational,
     Column("target", BigInteger, primary_key=True, autoincrement=False),
-    # Code of a city or province that the car is in, such as city:suzhou.
+    # Code of a city or province that the car is at home in, such as city:suzhou.
     Column("place", Text, primary_key=True),
     sqlite_with_rowid=False,
 )

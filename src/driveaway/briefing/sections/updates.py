@@ -31,7 +31,7 @@ def updates(writer: Writer) -> Section | None:
     sentences = [
         *_releases(writer, published, {each.name: each.title for each in functions}),
         *(said for facts in rollouts.values() for said in _rollout(writer, facts)),
-        *(_function(writer, function) for function in functions),
+        *(said for function in functions for said in _function(writer, function)),
     ]
     if desk.known_until is not None:
         key = "sentence.updates.cars"
@@ -207,7 +207,8 @@ def _stopped(writer: Writer, fleet: Fleet, name: str, facts: Sequence[Fact]) -> 
 # --- functions ------------------------------------------------------------------------------------
 
 
-def _function(writer: Writer, function: FunctionTold) -> Sentence:
+def _function(writer: Writer, function: FunctionTold) -> Iterator[Sentence]:
+    """How many cars may switch it on and have; where its gate names places, which from when."""
     whole = function.whole
     key = "sentence.updates.function" if whole.active is not None else "sentence.updates.function_unknown"
     key = key if function.open else "sentence.updates.function_closed"
@@ -219,7 +220,27 @@ def _function(writer: Writer, function: FunctionTold) -> Sentence:
         delivered=whole.delivered,
         value=whole.active or 0,
     )
-    return writer.plain(key, text, [_evidence(writer.desk, function)])
+    yield writer.plain(key, text, [_evidence(writer.desk, function)])
+    if function.openings:
+        key = "sentence.updates.openings"
+        title = {
+            language: _short(function.name, {function.name: function.title}, language)
+            for language in texts.LANGUAGES
+        }
+        steps = {language: _steps(writer.desk, function, language) for language in texts.LANGUAGES}
+        yield writer.plain(key, texts.both(key, title=title, steps=steps), [_evidence(writer.desk, function)])
+
+
+def _steps(desk: Desk, function: FunctionTold, language: str) -> str:
+    said = texts.Texts(language)
+    return said("list.semicolon").join(
+        said(
+            f"sentence.updates.opening_{'in' if step.places else 'all'}",
+            places=said("list.separator").join(place[language] for place in step.places),
+            day=_day(desk, step.at),
+        )
+        for step in function.openings
+    )
 
 
 def _places(writer: Writer, function: FunctionTold) -> Exhibit:

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, Final
 
-from driveaway.briefing.fleet import FunctionTold, PlaceTold
+from driveaway.briefing.fleet import FunctionTold, OpeningTold, PlaceTold
 from driveaway.launch.functions import folder_places, read_folder
 from driveaway.launch.launch import Cut, Launch
 from driveaway.launch.updates import counting
 from driveaway.launch.updates.functions import FunctionState, functions_at
 from driveaway.updates.gates.expression import places_of
+from driveaway.updates.gates.opening import openings
 from driveaway.updates.outcomes import rollout_slug
 from driveaway.updates.places.homes import Homes
 from driveaway.updates.places.packaged import chosen
@@ -73,7 +74,23 @@ class BriefedFleet:
             whole=_place({}, [row]),
             places=self._places(state),
             simulated=bool(whole["simulated"]),
+            openings=self._openings(state) if state.open else (),
         )
+
+    def _openings(self, state: FunctionState) -> tuple[OpeningTold, ...]:
+        codes = places_of(state.gate)
+        if not codes or len(codes) > _MOST_PLACES:
+            return ()
+        names = self._names(codes)
+        return tuple(
+            OpeningTold(at, tuple(names[code] for code in sorted(region or ())))
+            for at, region in openings(state.gate, self._cut.as_of, state.since)
+            if region is None or region
+        )
+
+    def _names(self, codes: Sequence[str]) -> dict[str, Mapping[str, str]]:
+        given = chosen(codes, folder_places(self._launch.folder))
+        return {place.code: {"en": place.name, "zh": place.name_zh or place.name} for place in given}
 
     def _title(self, name: str) -> Mapping[str, str]:
         plain = name.replace("_", " ")
@@ -90,18 +107,14 @@ class BriefedFleet:
         codes = places_of(state.gate)
         if not codes or len(codes) > _MOST_PLACES:
             return ()
-        given = folder_places(self._launch.folder)
-        homes = Homes(given)
+        homes = Homes(folder_places(self._launch.folder))
         rows: dict[str, list[Mapping[str, Any]]] = {code: [] for code in codes}
         others: list[Mapping[str, Any]] = []
         for row in counting.count(self._launch, self._cut, state.name, "place")["rows"]:
             code = None if row["city"] is None else homes.city(row["city"], row["province"])
             rows.get(code or "", others).append(row)
-        names = {place.code: place for place in chosen(codes, given)}
-        told = [
-            _place({"en": names[code].name, "zh": names[code].name_zh or names[code].name}, found)
-            for code, found in rows.items()
-        ]
+        names = self._names(codes)
+        told = [_place(names[code], found) for code, found in rows.items()]
         told.sort(key=lambda place: (-place.delivered, place.name["en"]))
         return (*told, _place(_ELSEWHERE, others))
 

@@ -140,6 +140,17 @@ def delivered_cars(launch: Launch, cut: Cut, gate: Gate, vin: str | None = None)
     )
 
 
+def homes_of(launch: Launch, cut: Cut) -> dict[str, frozenset[str]]:
+    """VIN of each car that was handed over and not given back → codes of the places where it is at home."""
+    homes = Homes(folder_places(launch.folder))
+    rows = _handed_over(cut, None)
+    provinces = (_place(homes.province, row["province"]) for row in rows)
+    return {
+        row["vin"]: frozenset(code for code in codes if code is not None and ":" in code)
+        for row, *codes in zip(rows, provinces, _city(homes, rows), strict=True)
+    }
+
+
 class _Said:
     """What cars report about themselves, as far as a gate asks for it."""
 

@@ -12,6 +12,7 @@ from driveaway.facts import Fact
 from driveaway.facts.updates import RolloutDecided
 from driveaway.launch.launch import Launch
 from driveaway.launch.persons import check_person
+from driveaway.launch.updates.placing import asks_for_place, place_cars
 from driveaway.launch.updates.resolving import passed_over
 from driveaway.updates import sets
 from driveaway.updates.model import DistributionSet
@@ -64,6 +65,8 @@ def plan_rollout(
     """
     check_person(launch, by, "publish")
     found = release_named(launch, release)
+    if asks_for_place(filter):
+        place_cars(launch)
     with launch.state.change() as change:
         return keeping.create_rollout(
             change,

@@ -17,6 +17,7 @@ from driveaway.launch.fleet.keeping import FleetKeeper
 from driveaway.launch.hooks.delivering import Couriers
 from driveaway.launch.launch import Launch
 from driveaway.launch.updates.opening import DEMO_MARKER, open_updates
+from driveaway.launch.updates.placing import asked_at_work, place_cars
 from driveaway.updates import changes, software
 from driveaway.updates.artifacts import ArtifactStore
 from driveaway.updates.leases import Lease
@@ -91,6 +92,7 @@ class Worker:
         self._tended: dict[int, int] = {}
         self._failing: dict[str, str] = {}
         self.jobs += [
+            Job("places of cars", self._place, _MINUTE),
             Job("rollouts", self._drive),
             Job("webhooks", lambda _: self.couriers.tend(self._state)),
             Job("target filters", self._assign, _MINUTE),
@@ -169,6 +171,11 @@ class Worker:
             driver.tend(at)
             self._tended[driver.rollout] = at
         driver.look(at)
+
+    def _place(self, at: int) -> None:
+        """Say where cars are at home, while a filter at work asks for it."""
+        if asked_at_work(self._state):
+            place_cars(self.launch, self.lease.fence)
 
     def _sign(self, at: int) -> None:
         """Sign again what is due of the signed metadata."""

@@ -9,11 +9,11 @@ from typing import Any, Final
 from driveaway.book.state.state import Reading
 from driveaway.updates import registry
 from driveaway.updates.configuration import LONGEST, SHORTEST
-from driveaway.updates.filters.fields import fold
 from driveaway.updates.filters.filter import Clock
 from driveaway.updates.filters.resources import target_fields
 from driveaway.updates.model import Target
 from driveaway.updates.polling import PollingRule, parse_polling, share_of
+from driveaway.updates.records import record_of
 from driveaway.updates.versions import sort_key
 from driveaway.updates.windows import MaintenanceWindow, parse_window
 from driveaway.values.clock import SECOND
@@ -63,7 +63,7 @@ class Intervals:
         minute = now - now % _MINUTE
         record: dict[str, Any] = {}
         if rule.overrides and target is not None:
-            record = self._record(target)
+            record = record_of(self._reading, target, registry.attributes(self._reading, target.id))
         return rule.sleep(
             record,
             share_of(controller_id),
@@ -72,20 +72,3 @@ class Intervals:
             window_start=opens,
             polls=self._polls(),
         )
-
-    def _record(self, target: Target) -> dict[str, Any]:
-        said = registry.attributes(self._reading, target.id)
-        return {
-            "controllerid": target.controller_id,
-            "name": target.name,
-            "description": target.description,
-            "createdat": target.created,
-            "lastmodifiedat": target.modified,
-            "lastcontrollerrequestat": target.polled,
-            "updatestatus": target.status.value,
-            "ipaddress": target.address,
-            "type.key": target.type,
-            "group": target.target_group,
-            "autoconfirm": target.auto_confirm,
-            "attribute": {fold(key): value for key, value in said.items()},
-        }

@@ -1,6 +1,6 @@
 """The fields of targets, distribution sets, software modules, actions and rollouts.
 
-Names are hawkBit's; ``place`` (codes of the places a car is in) and versions are ours. Where the
+Names are hawkBit's; ``place`` (codes of the places a car is at home in) and versions are ours. Where the
 values stand is one mapping a resource: a store with other tables hands in its own.
 """
 

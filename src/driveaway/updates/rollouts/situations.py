@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 from driveaway.book.state.state import Reading
-from driveaway.updates.filters.fields import fold
 from driveaway.updates.filters.filter import Clock, Filter
 from driveaway.updates.filters.resources import target_fields
 from driveaway.updates.fitting import misfits
 from driveaway.updates.model import Action, ActionStatus, ActionType, DistributionSet, Target
 from driveaway.updates.model import Outcome as Ending
+from driveaway.updates.records import record_of
 from driveaway.updates.registry import attributes, target_named
 from driveaway.updates.resolving.fleet import resolve_cars
 from driveaway.updates.rollouts.columns import Outcome
@@ -141,42 +141,6 @@ def _member(
 def _targeted(reading: Reading, rollout: Rollout, target: Target, said: dict[str, str], at: int) -> bool:
     record = record_of(reading, target, said)
     return Filter(rollout.filter, target_fields()).matches(record, Clock(at, at))
-
-
-def record_of(reading: Reading, target: Target, said: dict[str, str]) -> dict[str, Any]:
-    """A car as filters see it."""
-    sets = {
-        number: (name, version)
-        for number, name, version in reading.rows(
-            "SELECT id, name, version FROM distribution_sets WHERE id IN (:one, :two)",
-            one=target.assigned or 0,
-            two=target.installed or 0,
-        )
-    }
-    assigned = sets.get(target.assigned or 0, (None, None))
-    installed = sets.get(target.installed or 0, (None, None))
-    metadata = reading.rows("SELECT key, value FROM target_metadata WHERE target = :id", id=target.id)
-    tags = [row[0] for row in reading.rows("SELECT tag FROM target_tags WHERE target = :id", id=target.id)]
-    return {
-        "controllerid": target.controller_id,
-        "name": target.name,
-        "description": target.description,
-        "createdat": target.created,
-        "lastmodifiedat": target.modified,
-        "lastcontrollerrequestat": target.polled,
-        "updatestatus": target.status.value,
-        "ipaddress": target.address,
-        "type.key": target.type,
-        "group": target.target_group,
-        "autoconfirm": target.auto_confirm,
-        "assignedds.name": assigned[0],
-        "assignedds.version": assigned[1],
-        "installedds.name": installed[0],
-        "installedds.version": installed[1],
-        "attribute": {fold(key): value for key, value in said.items()},
-        "metadata": {fold(key): value for key, value in metadata},
-        "tag": tags,
-    }
 
 
 def _terms(reading: Reading, release: DistributionSet, target: Target) -> dict[str, Any]:
