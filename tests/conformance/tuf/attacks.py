@@ -419,12 +419,20 @@ def slow_retrieval(scene: Scene) -> None:
 # --- stolen keys ----------------------------------------------------------------------------------
 
 
+@attack("updates.signature", without=SIGNATURES)
+def one_repository_compromised(scene: Scene) -> None:
+    """All that stands online: the server, its files, and both of its keys, which sign targets as well."""
+    path = forge_targets(scene, "snapshot", "timestamp")
+    scene.install([path], FIRST)
+    assert scene.disk["os"] == EVIL
+
+
 @attack(
     "updates.signature",
     rules=lambda rules: replace(rules, roles=lambda: maker.roles(targets=rule(1, "dana", "eli", "fay"))),
 )
 def keys_below_the_threshold(scene: Scene) -> None:
-    """The server with its online keys, and one of two keys of targets: one repository compromised."""
+    """The server with its online keys, and one of two keys of targets."""
     path = forge_targets(scene, "dana")
     scene.install([path], FIRST)
     assert scene.disk["os"] == EVIL
