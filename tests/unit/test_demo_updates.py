@@ -105,6 +105,12 @@ def test_signed_metadata_names_what_was_published_and_not_withdrawn(played: Laun
     assert repository.proposals() == ()
 
 
+def test_persons_need_not_sign_again_before_the_demo_is_played_with(played: Launch) -> None:
+    later = parse_as_of("2033-12-31", played.zone)
+    status = {role.role: role.expired for role in open_updates(played).repository().status(later)}
+    assert status["root"] is status["targets"] is False
+
+
 def test_functions_are_switched_on_as_their_gates_allow(facts: list[Fact], played: Launch) -> None:
     trim = {fact.subject: fact.body.trim for fact in of(facts, "car.built")}
     city = {fact.body.vin: fact.body.city for fact in of(facts, "order.handed_over")}

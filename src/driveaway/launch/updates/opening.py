@@ -75,8 +75,9 @@ class Updates:
     def repository(self, online: Sequence[Any] = ()) -> Repository:
         """The signed repository; ``online`` are the signers of snapshot and timestamp, in a worker."""
         from driveaway.updates.signing.repository import Repository
+        from driveaway.updates.signing.roles import TRIAL_PERIODS
 
-        return Repository(self.tuf, online)
+        return Repository(self.tuf, online, TRIAL_PERIODS if self.is_trial else None)
 
 
 def open_updates(launch: Opened) -> Updates:

@@ -57,6 +57,10 @@ class Periods:
         return period
 
 
+TRIAL_PERIODS = Periods(root=Period(3650 * _DAY, 60 * _DAY), targets=Period(3650 * _DAY, 30 * _DAY))
+"""Of a demonstration, which plays in the past and whose persons renew nothing."""
+
+
 @dataclass(frozen=True)
 class Rule:
     """The keys of a role, and how many of them must sign."""
