@@ -13,6 +13,7 @@ from typing import Any
 from bench.fleet.prepared import DAYS, FIRST
 from bench.measuring import tell
 from driveaway.launch.fleet.ingesting import ingest
+from driveaway.launch.fleet.memory import keep_memory
 from driveaway.launch.launch import Launch, open_launch
 
 LAST = FIRST + timedelta(DAYS - 1)
@@ -53,12 +54,14 @@ def _peak() -> int:
 def land(folder: str, files: str) -> None:
     """Land all days but the last, and bring the ledger up; then the last day and the figures after it."""
     paths = sorted(Path(files).glob("2*.parquet"))
+    keep_memory()
     with open_launch(folder) as launch:
         taken, wall, cpu = _timed(lambda: ingest(launch, paths[:-1]))
         wrong = [each.error.message for each in taken if each.error is not None]
         aside = sum(sum(each.quarantined.values()) for each in taken)
         landed = _peak()
-        answer, ledger_wall, ledger_cpu = _timed(lambda: launch.at(_as_of(-1)).figure("fleet.distance"))
+        answer, asked_wall, asked_cpu = _timed(lambda: launch.at(_as_of(-1)).figure("fleet.distance"))
+        queryable = [wall + asked_wall, cpu + asked_cpu]
     rows = sum(each.rows for each in taken)
     # Another process receives the last day, and its figures are asked again.
     with open_launch(folder) as launch:
@@ -68,7 +71,7 @@ def land(folder: str, files: str) -> None:
             lambda: [launch.at(_as_of(0)).figure(name) for name in ("fleet.active_rate", "fleet.distance")]
         )
     tell(
-        rows=rows, aside=aside, wrong=wrong, landing=[wall, cpu], ledger=[ledger_wall, ledger_cpu],
+        rows=rows, aside=aside, wrong=wrong, queryable=queryable,
         metres=answer.value, last_rows=sum(each.rows for each in last), last=[last_wall, last_cpu],
         asked=[asked_wall, asked_cpu], peak_landing=landed, peak=_peak(),
         ledger_bytes=_size(Path(folder) / "data" / "fleet" / "ledger"),

@@ -16,12 +16,12 @@ import pyarrow.parquet as pq
 from driveaway.book.mirror import Mirror
 from driveaway.book.segments import subject_keys
 from driveaway.fleet.ahead import Behind, ahead
-from driveaway.fleet.ledger.activity import Changes, Scope, load
+from driveaway.fleet.ledger.activity import Scope, load
 from driveaway.fleet.ledger.folding import MEASURES, Folded, fold_rows, over_cars, rows_a_car
 from driveaway.fleet.ledger.loops.days import NONE
 from driveaway.fleet.ledger.manifest import Manifest, Part
 from driveaway.fleet.ledger.numbers import Numbers
-from driveaway.fleet.ledger.parts import write
+from driveaway.fleet.ledger.parts import FULL, write
 from driveaway.fleet.ledger.scopes import ASSISTED, DRIVEN, scope_of
 from driveaway.fleet.ledger.sources import Event, chunks, compactions, events, pieces, read, stand_together
 from driveaway.fleet.ledger.withdrawing import remaining
@@ -30,6 +30,9 @@ _ROWS: Final = 1_000_000
 """Segments that are folded at a time."""
 _PUBLISH: Final = 16
 """So many times, before a generation is published."""
+
+Rows = tuple[np.ndarray, ...]
+"""Columns of ACTIVITY but its scope: seq, car, day, previous day or NONE, weight, simulated."""
 
 
 class Catching:
@@ -41,6 +44,7 @@ class Catching:
         self.scopes = load(folder, manifest.days)
         self.numbers = Numbers(_vins(folder, manifest))
         self._behind: Behind
+        self._changed: dict[str, list[Rows]] = {}
 
     def run(self, upto: int, progress: Callable[[int, int], None] | None) -> Iterator[Manifest]:
         """Fold what came after the manifest's seq; a manifest to be published each time that some is done.
@@ -81,6 +85,7 @@ class Catching:
     def _publish(self, parts: Sequence[Future[Part]], upto: int, trips: int) -> Manifest:
         before = self.manifest
         generation = before.generation + 1
+        rest = [self._flush(name, f"g{generation}-rest") for name in sorted(self._changed)]
         days = []
         for number, (name, scope) in enumerate(sorted(self.scopes.items())):
             kept = (file for file in before.days if file.scope == name)
@@ -94,7 +99,7 @@ class Catching:
             generation=generation,
             cars=len(self.numbers),
             trips=before.trips + trips,
-            parts=(*before.parts, *(part.result() for part in parts)),
+            parts=(*before.parts, *(part.result() for part in (*parts, *rest))),
             days=tuple(days),
         )
         return self.manifest
@@ -131,12 +136,14 @@ class Catching:
             whole = [*self.manifest.parts, *(part.result() for part in (*pending, *out))]
             ledger = [self.folder / part.file for part in whole if part.table == "ledger"]
             states = remaining(ledger, folded)
-        for number, (name, (index, state)) in enumerate(sorted(states.items())):
+        for name, (index, state) in sorted(states.items()):
             scope = self.scopes.setdefault(name, Scope())
             picked = (folded.event[index], folded.car[index], folded.day[index])
             changes = scope.mark(*picked, state, len(self.numbers))
             if len(changes[0]):
-                out.append(self._activity(name, changes, seqs, f"{stem}-{number}"))
+                self._changed.setdefault(name, []).append((seqs[changes[0]], *changes[1:]))
+            if sum(len(rows[0]) for rows in self._changed.get(name, ())) >= FULL:
+                out.append(self._flush(name, stem))
         return out
 
     def _written(self, table: str, scope: str, stem: str, columns: dict[str, Any]) -> Future[Part]:
@@ -170,12 +177,14 @@ class Catching:
             columns[name] = measure[by_day] if sign > 0 else -measure[by_day]
         return self._written(table, "", f"{table}-{stem}", columns)
 
-    def _activity(self, name: str, changes: Changes, seqs: np.ndarray, stem: str) -> Future[Part]:
-        event, car, day, previous, weight, simulated = changes
+    def _flush(self, name: str, stem: str) -> Future[Part]:
+        """Write the rows of ACTIVITY that were kept back until they fill a file, or are published."""
+        kept = zip(*self._changed.pop(name), strict=True)
+        seq, car, day, previous, weight, simulated = (np.concatenate(column) for column in kept)
         by_day = _order(day)
         previous = previous[by_day]
         columns = {
-            "seq": seqs[event[by_day]],
+            "seq": seq[by_day],
             "scope": pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(day), np.int32)), pa.array([name])),
             "car": car[by_day],
             "day": day[by_day],
@@ -183,7 +192,8 @@ class Catching:
             "weight": weight[by_day],
             "simulated": simulated[by_day],
         }
-        return self._written("activity", name, f"activity-{stem}", columns)
+        number = sorted(self.scopes).index(name)
+        return self._written("activity", name, f"activity-{stem}-{number}", columns)
 
 
 def _states(folded: Folded) -> dict[str, tuple[np.ndarray, np.ndarray]]:

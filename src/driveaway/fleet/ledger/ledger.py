@@ -130,6 +130,11 @@ class Ledger:
         if not found.upto:
             # Names that were used are not used again: somebody may still read them.
             found = manifests.empty(str(self.zone), max(found.generation, self.manifest.generation))
+        elif found.upto == upto:
+            # Somebody else brought it up.
+            self._warm = self._warm if found == self.manifest else None
+            self.manifest = found
+            return
         warm = self._warm
         if warm is None or found != self.manifest:
             warm = None

@@ -13,6 +13,7 @@ from driveaway.fleet.landing import sources
 from driveaway.fleet.landing.batch import SHOWN, Batch, Landed, Reject
 from driveaway.fleet.landing.quarantine import Quarantine
 from driveaway.fleet.landing.streaming import land_stream
+from driveaway.launch.fleet.following import Following
 from driveaway.launch.fleet.opening import open_landing
 from driveaway.values.clock import now
 from driveaway.values.errors import BadValue, DriveawayError, NotFound
@@ -70,6 +71,8 @@ def ingest(
 ) -> list[FileTaken]:
     """Take in files of trips; one that cannot be read stops no other.
 
+    Of many rows the ledger of drives is brought up beside: once this returns they can be asked.
+
     Args:
         launch: where to.
         files: in this order.
@@ -95,11 +98,12 @@ def ingest(
 
     try:
         Quarantine(landing).release_delivered()
-        with ahead(batches()) as found:
+        with Following(launch) as ledger, ahead(batches()) as found:
             for done in land_stream(landing, found):
                 taken = waiting.popleft()
                 if isinstance(done, Landed):
                     taken.add(done)
+                    ledger.landed(done.rows)
                 elif taken.error is None:
                     taken.error = done.at(str(taken.path))
                 if progress is not None:

@@ -11,6 +11,7 @@ import pyarrow as pa
 # malloc.h of the GNU C library.
 _TRIM_THRESHOLD: Final = -1
 _MMAP_THRESHOLD: Final = -3
+_ARENA_MAX: Final = -8
 _ARRAYS: Final = 1 << 30
 
 
@@ -23,6 +24,8 @@ def keep_memory() -> None:
     """
     with suppress(OSError, AttributeError, ValueError):
         mallopt = ctypes.CDLL(None).mallopt
+        # What one thread frees the others take; each would keep as much for itself.
+        mallopt(_ARENA_MAX, 1)
         mallopt(_MMAP_THRESHOLD, _ARRAYS)
         mallopt(_TRIM_THRESHOLD, 2**31 - 1)
         # One allocator for Arrow's arrays and numpy's: what one frees the other takes.
