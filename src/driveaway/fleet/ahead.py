@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
-_BEHIND: Final = 8
+_BEHIND: Final = 4
 """So many writes may wait; what they hold is memory."""
 
 

@@ -18,7 +18,7 @@ from driveaway.fleet.landing.normal import NAMES, TEXTS
 from driveaway.fleet.landing.texts import Piece, read_csv, read_ndjson_file
 from driveaway.values.errors import BadValue, NotFound, Unavailable
 
-BATCH_ROWS: Final = 500_000
+BATCH_ROWS: Final = 400_000
 """Rows of a batch, about: of twice as many each costs as much time, and the process more memory."""
 
 

@@ -26,7 +26,7 @@ from driveaway.fleet.ledger.scopes import ASSISTED, DRIVEN, scope_of
 from driveaway.fleet.ledger.sources import Event, chunks, compactions, events, pieces, read, stand_together
 from driveaway.fleet.ledger.withdrawing import remaining
 
-_ROWS: Final = 1_000_000
+_ROWS: Final = 500_000
 """Segments that are folded at a time."""
 _PUBLISH: Final = 16
 """So many times, before a generation is published."""

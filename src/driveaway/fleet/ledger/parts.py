@@ -20,7 +20,7 @@ _TEXTS: Final = ("scope", "function", "software", "city")
 _PRUNED: Final = ("seq", "scope", "car", "day")
 """Columns by which readers leave out row groups; those of others, texts above all, cost more than
 they save."""
-FULL: Final = 250_000
+FULL: Final = 150_000
 """Rows from which a file is never merged again."""
 _TOGETHER: Final = 8
 """So many files of one size are merged into one."""
