@@ -150,7 +150,7 @@ def _parquet(path: Path) -> Iterator[Piece]:
             return
         for together in _evenly(groups):
             # One thread: it reads ahead already, and several take twice the processor's time.
-                yield Piece(file.read_row_groups(together, columns=wanted, use_threads=False))
+            yield Piece(file.read_row_groups(together, columns=wanted, use_threads=False))
 
 
 def _evenly(groups: Sequence[int]) -> list[list[int]]:

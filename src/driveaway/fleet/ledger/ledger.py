@@ -83,6 +83,16 @@ class Ledger:
         self._checked = upto
         return self.manifest
 
+    def prepare(self) -> None:
+        """Load what catching up goes on from, before there is something to catch up with."""
+        from driveaway.fleet.ledger.catching import Catching
+
+        found = self._same_book(manifests.read(self.folder, str(self.zone)))
+        if found.upto and self._warm is None:
+            with suppress(pa.ArrowException, OSError, ValueError):
+                self._warm = Catching(self.folder, self.trips, self.mirror, found)
+                self.manifest = found
+
     def reload(self) -> None:
         """Take up the generation that another process has published, and catch up from there."""
         self.manifest = manifests.read(self.folder, str(self.zone))

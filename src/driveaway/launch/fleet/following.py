@@ -6,13 +6,14 @@ import logging
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
 
+from driveaway.fleet.ledger.ledger import Ledger
 from driveaway.values.errors import DriveawayError
 
 if TYPE_CHECKING:
     from driveaway.launch.launch import Launch
 
 _ROWS: Final = 250_000
-"""Landed rows from which the ledger follows; fewer are folded at the next question faster than told."""
+"""Landed rows from which the ledger follows; of fewer the next question is as fast."""
 _log = logging.getLogger(__name__)
 
 
@@ -36,6 +37,10 @@ class Following:
             return
         self._rows = 0
         self._poke.set()
+        self.begin()
+
+    def begin(self) -> None:
+        """Many rows will come: load what the ledger goes on from while the first are read."""
         if self._thread is None:
             self._thread = Thread(target=self._follow, name="bringing the ledger up", daemon=True)
             self._thread.start()
@@ -55,6 +60,9 @@ class Following:
 
         try:
             with Launch(self._launch.folder, self._launch.settings) as launch:
+                launch.book.mirror.catch_up()
+                ledger = Ledger(launch.data / "fleet", launch.book.mirror)
+                ledger.prepare()
                 ended = False
                 while not ended:
                     self._poke.wait()
@@ -62,7 +70,6 @@ class Following:
                     # Asked first: what lands before it is set is brought up below.
                     ended = self._over.is_set()
                     launch.book.mirror.catch_up()
-                    if launch.book.landed is not None:
-                        launch.book.landed.catch_up()
+                    ledger.catch_up()
         except (DriveawayError, OSError, ValueError) as error:
             _log.warning("the ledger of drives was not brought up, the next question does it: %s", error)

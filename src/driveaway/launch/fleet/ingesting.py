@@ -6,7 +6,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from driveaway.fleet.ahead import ahead
 from driveaway.fleet.landing import sources
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int], None]
 """(file, rows done)."""
+_LARGE: Final = 1 << 24
+"""Bytes of files from which many rows are to be expected."""
 
 
 @dataclass
@@ -96,18 +98,21 @@ def ingest(
             except (BadValue, NotFound) as error:
                 taken.error = error.at(str(taken.path))
 
-    try:
-        Quarantine(landing).release_delivered()
-        with Following(launch) as ledger, ahead(batches()) as found:
-            for done in land_stream(landing, found):
-                taken = waiting.popleft()
-                if isinstance(done, Landed):
-                    taken.add(done)
-                    ledger.landed(done.rows)
-                elif taken.error is None:
-                    taken.error = done.at(str(taken.path))
-                if progress is not None:
-                    progress(taken.path.name, taken.rows + taken.repeated)
-    finally:
-        landing.close()
+    with Following(launch) as ledger:
+        if sum(path.stat().st_size for path in files if path.is_file()) >= _LARGE:
+            ledger.begin()
+        try:
+            Quarantine(landing).release_delivered()
+            with ahead(batches()) as found:
+                for done in land_stream(landing, found):
+                    taken = waiting.popleft()
+                    if isinstance(done, Landed):
+                        taken.add(done)
+                        ledger.landed(done.rows)
+                    elif taken.error is None:
+                        taken.error = done.at(str(taken.path))
+                    if progress is not None:
+                        progress(taken.path.name, taken.rows + taken.repeated)
+        finally:
+            landing.close()
     return out
