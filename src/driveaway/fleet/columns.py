@@ -74,9 +74,14 @@ DAYS: Final = _schema(
     ("seq", pa.int64(), False),
     ("day", pa.date32(), False),
     ("most_rows", pa.int32(), False),
+    ("longest_m", pa.int64(), False),
+    ("longest_assisted_m", pa.int64(), False),
+    ("taken_back", pa.bool_(), False),
 )
-"""The most rows of LEDGER that one car has on a day from one batch. Added up over batches it bounds how many
-a car has on the day at all, so that a record is found without adding up every car's day."""
+"""By batch and day, what bounds the longest day of a car, so that a record is found without adding up every
+car's day: ``most_rows`` is how many rows of LEDGER a car that the batch touches has on the day at the most,
+with those of batches before (255: as many or more); the longest of the batch's rows; and whether it takes
+rows back, which tells nothing else."""
 
 ACTIVITY: Final = _schema(
     ("seq", pa.int64(), False),

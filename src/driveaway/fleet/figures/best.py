@@ -14,10 +14,14 @@ from driveaway.figures.measure import Asked, Grouped, Measure
 from driveaway.fleet.figures.arguments import functions_of, single, window_days
 from driveaway.fleet.figures.cars import CAR, with_car
 from driveaway.fleet.figures.sums import first_day
+from driveaway.fleet.ledger.counting import MANY
 
 _ASKED = Asked()
 _TIES = 1000
 """Car-days beside those that are asked for, among which equals are told apart."""
+_SHARE = 0.6
+"""Of the length that is reached, what rows that are not looked at may make up: more leaves fewer rows to add
+up, less leaves fewer days."""
 Top = Annotated[int, Meta(ge=1, le=1000)]
 
 
@@ -62,8 +66,11 @@ def most_in_one_day(
     amount = rows.assisted_m if single("metres", metres) == "assisted" else rows.distance_m
     rows = rows.mutate(amount=amount).filter(lambda row: row.amount != 0)
     if not asked.dimensions:
-        rows = _promising(view, rows, top)
-    a_day = rows.group_by("car", "day").aggregate(value=rows.amount.sum().cast("int64"))
+        whole = wanted is None and days is None
+        known = "longest_assisted_m" if metres == "assisted" else "longest_m"
+        rows = _promising(view, rows, top, known if whole else None)
+    made_up = ibis.ifelse(rows.simulated, rows.amount, 0).sum().cast("int64")
+    a_day = rows.group_by("car", "day").aggregate(value=rows.amount.sum().cast("int64"), simulated_m=made_up)
     a_day = a_day.filter(a_day.value > 0)
     names = sorted(asked.dimensions & set(CAR))
     if names:
@@ -78,10 +85,6 @@ def most_in_one_day(
         best = best.filter(best["_rank"] < top).drop("_rank")
     else:
         best = a_day.order_by(a_day.value.desc(), "day", "car").limit(top + _TIES)
-    made_up = rows.filter(rows.simulated).semi_join(best, ["car", "day"])
-    made_up = made_up.group_by(car_of="car", day_of="day").aggregate(simulated_m=made_up.amount.sum())
-    best = best.left_join(made_up, [best.car == made_up.car_of, best.day == made_up.day_of])
-    best = best.drop("car_of", "day_of")
     cars = view.landed("cars").select("vin", numbered="car")
     best = best.inner_join(cars, best.car == cars.numbered).drop("car", "numbered")
 
@@ -105,26 +108,44 @@ def most_in_one_day(
     return Grouped(best, finish, several=top > 1)
 
 
-def _promising(view: View, rows: ir.Table, top: int) -> ir.Table:
+def _promising(view: View, rows: ir.Table, top: int, longest: str | None) -> ir.Table:
     """The rows of car-days that may be among the longest, so that not every car's every day is added up.
 
-    The car-days with the longest single rows give a length that the longest days reach at least. A day that
-    reaches it has one row, of all that a car can have on the day, of that length by their number or more.
+    The ledger keeps how many rows a car has on a day at the most. Of a day that reaches what the longest
+    are known to reach, the rows of some length and more make up all but so much; few days have such rows.
+
+    Args:
+        longest: column of DAYS with the longest of these rows; None: it has none for them.
     """
-    longest = rows.order_by(rows.amount.desc(), "day", "car").limit(2 * (top + _TIES)).select("car", "day")
-    some = rows.semi_join(longest.distinct(), ["car", "day"])
-    sums = some.group_by("car", "day").aggregate(value=some.amount.sum().cast("int64"))
-    best = sums.order_by(sums.value.desc()).limit(top + _TIES)
-    reached = best.aggregate(least=best.value.min(), n=best.count())
-    least, found = (column[0].as_py() for column in view.run(reached)[0].columns)
-    if not found or found < top + _TIES or least <= 0:
+    days = view.landed("days")
+    bounds = {"most": days.most_rows.max(), "taken_back": days.taken_back.any()}
+    (known,) = view.run(days.aggregate(**bounds))[0].to_pylist()
+    most = known["most"]
+    if not most or most >= MANY:
         return rows
-    a_day = view.landed("days")
-    most = a_day.group_by("day").aggregate(rows=a_day.most_rows.sum().cast("int64"))
-    bound = view.run(most.aggregate(rows=most.rows.max()))[0].column("rows")[0].as_py()
-    length = -(-int(least) // max(int(bound), 1))
-    candidates = rows.filter(rows.amount >= length).select("car", "day").distinct()
-    return rows.semi_join(candidates, ["car", "day"])
+    if top > 1 or known["taken_back"]:
+        least = _reached(view, rows, top)
+    else:
+        of = rows.amount if longest is None else days[longest]
+        least = view.run(of.max().name("least").as_table())[0].column("least")[0].as_py() or 0
+    length = int(least * _SHARE) // int(most)
+    if length < 1:
+        return rows
+    long = rows.filter(rows.amount >= length)
+    sums = long.group_by("car", "day").aggregate(metres=long.amount.sum().cast("int64"), n=long.count())
+    # Its other rows are shorter than that, and so many at the most.
+    promising = sums.filter(sums.metres + (int(most) - sums.n) * length >= int(least))
+    return rows.semi_join(promising, ["car", "day"])
+
+
+def _reached(view: View, rows: ir.Table, top: int) -> int:
+    """A length that so many car-days reach: those with the longest rows, added up; 0 if there are too few."""
+    some = rows.order_by(rows.amount.desc(), "day", "car").limit(top + _TIES).select("car", "day")
+    some = rows.semi_join(view.hold(some.distinct()), ["car", "day"])
+    sums = some.group_by("car", "day").aggregate(value=some.amount.sum().cast("int64"))
+    best = sums.order_by(sums.value.desc()).limit(top)
+    (found,) = view.run(best.aggregate(least=best.value.min(), n=best.count()))[0].to_pylist()
+    return int(found["least"]) if found["n"] == top else 0
 
 
 FIGURES = (most_in_one_day,)

@@ -17,7 +17,8 @@ from driveaway.book.mirror import Mirror
 from driveaway.book.segments import subject_keys
 from driveaway.fleet.ahead import Behind, ahead
 from driveaway.fleet.ledger.activity import Scope, load
-from driveaway.fleet.ledger.folding import MEASURES, Folded, fold_rows, over_cars, rows_a_car
+from driveaway.fleet.ledger.counting import RowCounts, taken_back
+from driveaway.fleet.ledger.folding import MEASURES, Folded, fold_rows, over_cars
 from driveaway.fleet.ledger.loops.days import NONE
 from driveaway.fleet.ledger.manifest import Manifest, Part
 from driveaway.fleet.ledger.numbers import Numbers
@@ -42,6 +43,7 @@ class Catching:
         self.folder, self.trips, self.mirror = folder, trips, mirror
         self.manifest = manifest
         self.scopes = load(folder, manifest.days)
+        self.counts = RowCounts(folder, manifest.counts)
         self.numbers = Numbers(_vins(folder, manifest))
         self._behind: Behind
         self._changed: dict[str, list[Rows]] = {}
@@ -101,6 +103,7 @@ class Catching:
             trips=before.trips + trips,
             parts=(*before.parts, *(part.result() for part in (*parts, *rest))),
             days=tuple(days),
+            counts=self.counts.save(f"rows-g{generation}", len(self.numbers)),
         )
         return self.manifest
 
@@ -127,9 +130,9 @@ class Catching:
         sign = together[0].sign
         out.append(self._write("ledger", folded, seqs, sign, stem))
         out.append(self._write("daily", over_cars(folded), seqs, sign, stem))
-        event, day, most = rows_a_car(folded)
-        counts = {"seq": seqs[event], "day": day, "most_rows": most}
-        out.append(self._written("days", "", f"days-{stem}", counts))
+        days = self.counts.count(folded, len(self.numbers)) if sign > 0 else taken_back(folded)
+        days["seq"] = seqs[days.pop("event")]
+        out.append(self._written("days", "", f"days-{stem}", days))
         if sign > 0:
             states = _states(folded)
         else:

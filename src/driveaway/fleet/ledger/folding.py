@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from driveaway.fleet.ledger.loops.folding import add_up, fold, most_rows
+from driveaway.fleet.ledger.loops.folding import add_up, fold
 from driveaway.values.clock import DAY, start_of_day
 
 MEASURES: Final = (
@@ -119,14 +119,6 @@ def over_cars(folded: Folded) -> Folded:
         for name in ("event", "car", "day", "function", "level", "software", "city", "simulated", "key")
     }
     return replace(folded, measures=measures, **picked)
-
-
-def rows_a_car(folded: Folded) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Event, day, and the most rows that one car has of these, sorted by day."""
-    first, last = int(folded.day.min()), int(folded.day.max())
-    most = most_rows(folded.event, folded.car, folded.day, first, last)
-    day, event = np.nonzero(most.T)
-    return event, (day + first).astype(np.int32), most[event, day]
 
 
 def _integers(rows: pa.Table, name: str) -> np.ndarray:

@@ -180,7 +180,7 @@ class Ledger:
         """Delete files that no manifest of the last two generations lists."""
         listed = manifest.files | self.manifest.files
         for path in self.folder.iterdir():
-            if path.suffix in (".parquet", ".u64") and path.name not in listed:
+            if path.suffix in (".parquet", ".u64", ".u8") and path.name not in listed:
                 path.unlink(missing_ok=True)
 
     @contextmanager

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-LAYOUT: Final = 3
+LAYOUT: Final = 4
 FILE: Final = "manifest.json"
 
 
@@ -41,6 +41,18 @@ class Days(msgspec.Struct, frozen=True):
     crc: int
 
 
+class Counts(msgspec.Struct, frozen=True):
+    """One file of how many rows each car has on each of 64 days from 64 × block: a byte each.
+
+    ``crc`` is that of the file (CRC-32).
+    """
+
+    block: int
+    file: str
+    cars: int
+    crc: int
+
+
 class Manifest(msgspec.Struct, frozen=True):
     """A whole generation.
 
@@ -60,16 +72,19 @@ class Manifest(msgspec.Struct, frozen=True):
     trips: int
     parts: tuple[Part, ...]
     days: tuple[Days, ...]
+    counts: tuple[Counts, ...]
 
     @property
     def files(self) -> set[str]:
         """Names of all files."""
-        return {part.file for part in self.parts} | {days.file for days in self.days}
+        return {part.file for part in self.parts} | {days.file for days in self.days} | {
+            counts.file for counts in self.counts
+        }
 
 
 def empty(zone: str, generation: int = 0) -> Manifest:
     """Of a ledger that holds nothing."""
-    return Manifest(LAYOUT, zone, 0, "", generation, 0, 0, (), ())
+    return Manifest(LAYOUT, zone, 0, "", generation, 0, 0, (), (), ())
 
 
 def read(folder: Path, zone: str) -> Manifest:
@@ -87,6 +102,7 @@ def disagrees(folder: Path, manifest: Manifest) -> str:
     """Which file does not agree with a manifest, in words; "" when all do. Sizes only."""
     sizes = {part.file: part.bytes for part in manifest.parts}
     sizes |= {days.file: 8 * days.cars for days in manifest.days}
+    sizes |= {counts.file: 64 * counts.cars for counts in manifest.counts}
     for name, expected in sizes.items():
         try:
             size = (folder / name).stat().st_size

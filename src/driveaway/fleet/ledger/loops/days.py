@@ -70,6 +70,41 @@ def put(words: np.ndarray, base: int, car: int, day: int, value: bool) -> None:
 
 
 @compiled
+def count_rows(
+    batch: np.ndarray,
+    car: np.ndarray,
+    day: np.ndarray,
+    block: int,
+    first: int,
+    metres: np.ndarray,
+    counts: np.ndarray,
+    most: np.ndarray,
+    longest: np.ndarray,
+) -> None:
+    """Count rows of the days of one block, and find the longest.
+
+    Args:
+        batch, car, day: of each row, sorted by batch.
+        metres: all and assisted ones of each row, shape (2, rows).
+        block: 64 days from 64 × block.
+        first: day that ``most`` and ``longest`` begin with.
+        counts: rows so far by car and day of the block, shape (cars, 64), at the most 255; changed in place.
+        most: the most that one car had by then, by batch and day; changed in place.
+        longest: the most metres of a row, shape (2, batches, days); changed in place.
+    """
+    for row in range(len(car)):
+        if day[row] >> 6 != block:
+            continue
+        at = day[row] & 63
+        if counts[car[row], at] < 255:
+            counts[car[row], at] += 1
+        of, on = batch[row], day[row] - first
+        most[of, on] = max(most[of, on], counts[car[row], at])
+        for measure in range(2):
+            longest[measure, of, on] = max(longest[measure, of, on], metres[measure, row])
+
+
+@compiled
 def mark_days(
     batch: np.ndarray,
     car: np.ndarray,

@@ -119,23 +119,6 @@ def fold(
 
 
 @compiled
-def most_rows(batch: np.ndarray, car: np.ndarray, day: np.ndarray, first: int, last: int) -> np.ndarray:
-    """The most rows that one car has, by batch and day from first to last: shape (batches, days)."""
-    out = np.zeros((batch.max() + 1, last - first + 1), np.int32)
-    base = 0
-    for row in range(len(car)):
-        if row == 0 or car[row] != car[row - 1] or batch[row] != batch[row - 1]:
-            base = row
-        count = 1
-        for other in range(base, row):
-            if day[other] == day[row]:
-                count += 1
-        place = day[row] - first
-        out[batch[row], place] = max(out[batch[row], place], count)
-    return out
-
-
-@compiled
 def add_up(key: np.ndarray, measures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sums by key.
 
