@@ -74,14 +74,23 @@ DAYS: Final = _schema(
     ("seq", pa.int64(), False),
     ("day", pa.date32(), False),
     ("most_rows", pa.int32(), False),
-    ("longest_m", pa.int64(), False),
-    ("longest_assisted_m", pa.int64(), False),
-    ("taken_back", pa.bool_(), False),
 )
-"""By batch and day, what bounds the longest day of a car, so that a record is found without adding up every
-car's day: ``most_rows`` is how many rows of LEDGER a car that the batch touches has on the day at the most,
-with those of batches before (255: as many or more); the longest of the batch's rows; and whether it takes
-rows back, which tells nothing else."""
+"""The most rows of LEDGER that a car which the batch touches has on the day, those of batches before counted;
+127: as many or more. So a record is found without adding up every car's day."""
+
+LONG: Final = _schema(
+    ("seq", pa.int64(), False),
+    ("car", pa.int32(), False),
+    ("day", pa.date32(), False),
+    ("function", pa.string(), True),
+    ("simulated", pa.bool_(), False),
+    ("distance_m", pa.int64(), False),
+    ("assisted_m", pa.int64(), False),
+    ("before", pa.int32(), False),
+)
+"""The rows of LEDGER of days on which a car has a long row (``counting.LONG_M``): that of the first such row
+and all that come later. ``before`` stands at the first and says how many rows, all of them shorter, came
+earlier and are not here: so a day's length is known but for so much."""
 
 ACTIVITY: Final = _schema(
     ("seq", pa.int64(), False),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow.compute as pc
 from msgspec import Meta
 
 from driveaway.book.view import View
@@ -14,11 +16,13 @@ from driveaway.figures.measure import Asked, Grouped, Measure
 from driveaway.fleet.figures.arguments import functions_of, single, window_days
 from driveaway.fleet.figures.cars import CAR, with_car
 from driveaway.fleet.figures.sums import first_day
-from driveaway.fleet.ledger.counting import MANY
+from driveaway.fleet.ledger.counting import LONG_M, MANY
 
 _ASKED = Asked()
 _TIES = 1000
 """Car-days beside those that are asked for, among which equals are told apart."""
+_FEW = 1000
+"""Car-days that are named in the question, so that files of other days are left out."""
 _SHARE = 0.6
 """Of the length that is reached, what rows that are not looked at may make up: more leaves fewer rows to add
 up, less leaves fewer days."""
@@ -54,21 +58,29 @@ def most_in_one_day(
             segments in which it was used.
         top: so many car-days, each as a row with its day and car; 1 gives the value alone.
     """
-    rows = view.landed("ledger")
-    days = window_days(window)
-    if days is not None:
-        rows = rows.filter(rows.day >= ibis.literal(first_day(view, days)))
-    wanted = functions_of(view, function)
+    days, wanted = window_days(window), functions_of(view, function)
+    begin = None if days is None else first_day(view, days)
+    column = "assisted_m" if single("metres", metres) == "assisted" else "distance_m"
+
+    def in_days(rows: ir.Table) -> ir.Table:
+        if begin is not None:
+            rows = rows.filter(rows.day >= ibis.literal(begin))
+        if "day" in asked.filters:
+            rows = rows.filter(rows.day.isin([ibis.literal(day) for day in asked.filters["day"]]))
+        return rows
+
+    def chosen(long: ir.Table) -> ir.Table:
+        amount = long[column]
+        if wanted is not None:
+            amount = ibis.ifelse(long.function.isin(wanted), amount, 0)
+        return in_days(long.mutate(amount=amount))
+
+    rows = in_days(view.landed("ledger"))
     if wanted is not None:
         rows = rows.filter(rows.function.isin(wanted))
-    if "day" in asked.filters:
-        rows = rows.filter(rows.day.isin([ibis.literal(day) for day in asked.filters["day"]]))
-    amount = rows.assisted_m if single("metres", metres) == "assisted" else rows.distance_m
-    rows = rows.mutate(amount=amount).filter(lambda row: row.amount != 0)
+    rows = rows.mutate(amount=rows[column]).filter(lambda row: row.amount != 0)
     if not asked.dimensions:
-        whole = wanted is None and days is None
-        known = "longest_assisted_m" if metres == "assisted" else "longest_m"
-        rows = _promising(view, rows, top, known if whole else None)
+        rows = _promising(view, rows, chosen, LONG_M[column], top)
     made_up = ibis.ifelse(rows.simulated, rows.amount, 0).sum().cast("int64")
     a_day = rows.group_by("car", "day").aggregate(value=rows.amount.sum().cast("int64"), simulated_m=made_up)
     a_day = a_day.filter(a_day.value > 0)
@@ -108,33 +120,51 @@ def most_in_one_day(
     return Grouped(best, finish, several=top > 1)
 
 
-def _promising(view: View, rows: ir.Table, top: int, longest: str | None) -> ir.Table:
+def _promising(
+    view: View, rows: ir.Table, chosen: Callable[[ir.Table], ir.Table], short: int, top: int
+) -> ir.Table:
     """The rows of car-days that may be among the longest, so that not every car's every day is added up.
 
-    The ledger keeps how many rows a car has on a day at the most. Of a day that reaches what the longest
-    are known to reach, the rows of some length and more make up all but so much; few days have such rows.
-
     Args:
-        longest: column of DAYS with the longest of these rows; None: it has none for them.
+        rows: of LEDGER that count, with their ``amount``.
+        chosen: gives rows of LONG their ``amount``, 0 to those that do not count.
+        short: what a row that is not long is below.
+        top: so many are looked for.
     """
     days = view.landed("days")
-    bounds = {"most": days.most_rows.max(), "taken_back": days.taken_back.any()}
-    (known,) = view.run(days.aggregate(**bounds))[0].to_pylist()
-    most = known["most"]
+    most = view.run(days.most_rows.max().name("most").as_table())[0].column("most")[0].as_py()
     if not most or most >= MANY:
         return rows
-    if top > 1 or known["taken_back"]:
-        least = _reached(view, rows, top)
-    else:
-        of = rows.amount if longest is None else days[longest]
-        least = view.run(of.max().name("least").as_table())[0].column("least")[0].as_py() or 0
-    length = int(least * _SHARE) // int(most)
+    long = chosen(view.landed("long"))
+    made = {"least": long.amount.sum().cast("int64"), "others": long.before.max().cast("int64")}
+    sums = view.hold(long.group_by("car", "day").aggregate(**made))
+    best = sums.order_by(sums.least.desc()).limit(top)
+    (reached,) = view.run(best.aggregate(least=best.least.min(), n=best.count()))[0].to_pylist()
+    # A day without a long row has so many shorter ones at the most.
+    if reached["n"] < top or reached["least"] <= most * short:
+        return _among_all(view, rows, top, most)
+    may = sums.filter(sums.least + sums.others * short >= int(reached["least"])).select("car", "day")
+    found = view.run(may)[0]
+    promising = rows.semi_join(view.hold(may), ["car", "day"])
+    if len(found) > _FEW:
+        return promising
+    at, cars = (pc.unique(found.column(name)).to_pylist() for name in ("day", "car"))
+    return promising.filter(promising.day.isin([ibis.literal(day) for day in at]), promising.car.isin(cars))
+
+
+def _among_all(view: View, rows: ir.Table, top: int, most: int) -> ir.Table:
+    """The same where long rows do not tell: by all rows of some length and more.
+
+    Of a day that reaches what the longest reach at least, they make up all but so much.
+    """
+    least = _reached(view, rows, top)
+    length = int(least * _SHARE) // most
     if length < 1:
         return rows
     long = rows.filter(rows.amount >= length)
     sums = long.group_by("car", "day").aggregate(metres=long.amount.sum().cast("int64"), n=long.count())
     # Its other rows are shorter than that, and so many at the most.
-    promising = sums.filter(sums.metres + (int(most) - sums.n) * length >= int(least))
+    promising = sums.filter(sums.metres + (most - sums.n) * length >= least)
     return rows.semi_join(promising, ["car", "day"])
 
 

@@ -17,7 +17,7 @@ from driveaway.book.mirror import Mirror
 from driveaway.book.segments import subject_keys
 from driveaway.fleet.ahead import Behind, ahead
 from driveaway.fleet.ledger.activity import Scope, load
-from driveaway.fleet.ledger.counting import RowCounts, taken_back
+from driveaway.fleet.ledger.counting import RowCounts
 from driveaway.fleet.ledger.folding import MEASURES, Folded, fold_rows, over_cars
 from driveaway.fleet.ledger.loops.days import NONE
 from driveaway.fleet.ledger.manifest import Manifest, Part
@@ -130,9 +130,14 @@ class Catching:
         sign = together[0].sign
         out.append(self._write("ledger", folded, seqs, sign, stem))
         out.append(self._write("daily", over_cars(folded), seqs, sign, stem))
-        days = self.counts.count(folded, len(self.numbers)) if sign > 0 else taken_back(folded)
-        days["seq"] = seqs[days.pop("event")]
-        out.append(self._written("days", "", f"days-{stem}", days))
+        if sign > 0:
+            days, before = self.counts.count(folded, len(self.numbers))
+            days["seq"] = seqs[days.pop("event")]
+            out.append(self._written("days", "", f"days-{stem}", days))
+        else:
+            before = self.counts.take_back(folded, len(self.numbers))
+        if (before >= 0).any():
+            out.append(self._long(folded, before, seqs, sign, stem))
         if sign > 0:
             states = _states(folded)
         else:
@@ -172,13 +177,27 @@ class Catching:
             "simulated": folded.simulated[by_day],
         }
         for name in ("function", "software", "city"):
-            codes = getattr(folded, name)[by_day]
-            columns[name] = pa.DictionaryArray.from_arrays(
-                pa.array(codes, mask=codes < 0), folded.texts[name].cast(pa.string())
-            )
+            columns[name] = _text(folded, name, by_day)
         for name, measure in zip(MEASURES, folded.measures, strict=True):
             columns[name] = measure[by_day] if sign > 0 else -measure[by_day]
         return self._written(table, "", f"{table}-{stem}", columns)
+
+    def _long(
+        self, folded: Folded, before: np.ndarray, seqs: np.ndarray, sign: int, stem: str
+    ) -> Future[Part]:
+        long = np.flatnonzero(before >= 0)
+        long = long[_order(folded.day[long])]
+        columns: dict[str, Any] = {
+            "seq": seqs[folded.event[long]],
+            "car": folded.car[long],
+            "day": folded.day[long],
+            "function": _text(folded, "function", long),
+            "simulated": folded.simulated[long],
+            "distance_m": sign * folded.measures[1][long],
+            "assisted_m": sign * folded.measures[2][long],
+            "before": before[long],
+        }
+        return self._written("long", "", f"long-{stem}", columns)
 
     def _flush(self, name: str, stem: str) -> Future[Part]:
         """Write the rows of ACTIVITY that were kept back until they fill a file, or are published."""
@@ -220,6 +239,12 @@ def _order(day: np.ndarray) -> Any:
     # Numbers of 16 bits are sorted by radix, several times as fast.
     offset = day - first
     return np.argsort(offset.astype(np.uint16) if last - first < 1 << 16 else offset, kind="stable")
+
+
+def _text(folded: Folded, name: str, rows: Any) -> pa.Array:
+    codes = getattr(folded, name)[rows]
+    texts = folded.texts[name].cast(pa.string())
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), texts)
 
 
 def _nullable(values: np.ndarray, type_: pa.DataType) -> pa.Array:

@@ -1,4 +1,4 @@
-"""How many rows of LEDGER each car has on each day: what bounds the length of days that nobody added up."""
+"""Rows of LEDGER that each car has on each day, and whether one is long: it bounds the length of days."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from zlib import crc32
 import numpy as np
 
 from driveaway.fleet.ledger.folding import Folded
-from driveaway.fleet.ledger.loops.days import count_rows
+from driveaway.fleet.ledger.loops.days import count_rows, long_rows
 from driveaway.fleet.ledger.manifest import Counts
 
 _BLOCK: Final = 64
 """Days that stand in one file."""
-MANY: Final = 255
+MANY: Final = 127
 """Rows from which a car's day is not counted further."""
+LONG_M: Final = {"distance_m": 96_000, "assisted_m": 48_000}
+"""Metres from which a row is long, one of the two: few are."""
 
 
 class RowCounts:
@@ -30,30 +32,38 @@ class RowCounts:
         self._blocks: dict[int, np.ndarray] = {}
         self._dirty: set[int] = set()
 
-    def count(self, folded: Folded, cars: int) -> dict[str, np.ndarray]:
-        """Count rows that came; the columns of DAYS but ``seq``, and ``event`` in its place, sorted by day.
+    def count(self, folded: Folded, cars: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Count rows that came.
+
+        Returns:
+            (the columns of DAYS but ``seq``, with ``event`` in its place, sorted by day; of each row what
+            LONG has in ``before``, -1 where it is none of LONG's).
 
         Raises:
             ValueError: a file is damaged.
         """
         first, last = int(folded.day.min()), int(folded.day.max())
-        shape = (int(folded.event.max()) + 1, last - first + 1)
-        most = np.zeros(shape, np.int32)
-        longest = np.zeros((2, *shape), np.int64)
+        most = np.zeros((int(folded.event.max()) + 1, last - first + 1), np.int32)
+        before = np.full(len(folded.day), -1, np.int32)
+        long_m = np.array(list(LONG_M.values()), np.int64)
+        rows = (folded.event, folded.car, folded.day, folded.measures[1:3], long_m)
         for block in range(first // _BLOCK, last // _BLOCK + 1):
-            counts = self._block(block, cars)
-            rows = (folded.event, folded.car, folded.day, block, first, folded.measures[1:3])
-            count_rows(*rows, counts, most, longest)
+            count_rows(*rows, block, first, self._block(block, cars), most, before)
             self._dirty.add(block)
         day, event = np.nonzero(most.T)
-        return {
+        found: dict[str, np.ndarray] = {
             "event": event,
             "day": (day + first).astype(np.int32),
             "most_rows": most[event, day],
-            "longest_m": longest[0, event, day],
-            "longest_assisted_m": longest[1, event, day],
-            "taken_back": np.zeros(len(day), np.bool_),
         }
+        return found, before
+
+    def take_back(self, folded: Folded, cars: int) -> np.ndarray:
+        """Of each row that is taken back 0 if it is of a day whose rows stand in LONG, else -1."""
+        before = np.full(len(folded.day), -1, np.int32)
+        for block in range(int(folded.day.min()) // _BLOCK, int(folded.day.max()) // _BLOCK + 1):
+            long_rows(folded.car, folded.day, block, self._block(block, cars), before)
+        return before
 
     def save(self, stem: str, cars: int) -> tuple[Counts, ...]:
         """Write the blocks that were counted in since the last time, and let go of them; every file."""
@@ -88,17 +98,3 @@ class RowCounts:
         if crc32(content) != file.crc:
             raise ValueError(f"{file.file} is damaged")
         return np.frombuffer(bytearray(content), np.uint8).reshape(file.cars, _BLOCK)
-
-
-def taken_back(folded: Folded) -> dict[str, np.ndarray]:
-    """The columns of DAYS of rows that were taken back, as ``RowCounts.count`` gives them."""
-    both = np.unique(np.stack([folded.day, folded.event]), axis=1)
-    none = np.zeros(both.shape[1], np.int64)
-    return {
-        "event": both[1],
-        "day": both[0].astype(np.int32),
-        "most_rows": none.astype(np.int32),
-        "longest_m": none,
-        "longest_assisted_m": none,
-        "taken_back": np.ones(both.shape[1], np.bool_),
-    }

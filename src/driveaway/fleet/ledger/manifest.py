@@ -77,9 +77,11 @@ class Manifest(msgspec.Struct, frozen=True):
     @property
     def files(self) -> set[str]:
         """Names of all files."""
-        return {part.file for part in self.parts} | {days.file for days in self.days} | {
-            counts.file for counts in self.counts
-        }
+        return (
+            {part.file for part in self.parts}
+            | {days.file for days in self.days}
+            | {counts.file for counts in self.counts}
+        )
 
 
 def empty(zone: str, generation: int = 0) -> Manifest:

@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from driveaway.fleet.columns import ACTIVITY, CARS, DAILY, DAYS, LEDGER
+from driveaway.fleet.columns import ACTIVITY, CARS, DAILY, DAYS, LEDGER, LONG
 from driveaway.fleet.ledger.manifest import Part
 
 TABLES: Final[dict[str, pa.Schema]] = {
-    "cars": CARS, "ledger": LEDGER, "daily": DAILY, "days": DAYS, "activity": ACTIVITY,
+    "cars": CARS, "ledger": LEDGER, "daily": DAILY, "days": DAYS, "long": LONG, "activity": ACTIVITY,
 }  # fmt: skip
 _TEXTS: Final = ("scope", "function", "software", "city")
 _REPEATED: Final = (

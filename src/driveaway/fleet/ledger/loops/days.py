@@ -74,34 +74,57 @@ def count_rows(
     batch: np.ndarray,
     car: np.ndarray,
     day: np.ndarray,
+    metres: np.ndarray,
+    long_m: np.ndarray,
     block: int,
     first: int,
-    metres: np.ndarray,
     counts: np.ndarray,
     most: np.ndarray,
-    longest: np.ndarray,
+    before: np.ndarray,
 ) -> None:
-    """Count rows of the days of one block, and find the longest.
+    """Count rows of the days of one block, and tell those of long days from the day's first long row on.
 
     Args:
-        batch, car, day: of each row, sorted by batch.
+        batch, car, day: of each row; those of one batch and car stand together.
         metres: all and assisted ones of each row, shape (2, rows).
+        long_m: of each of the two the metres from which a row is long.
         block: 64 days from 64 × block.
-        first: day that ``most`` and ``longest`` begin with.
-        counts: rows so far by car and day of the block, shape (cars, 64), at the most 255; changed in place.
-        most: the most that one car had by then, by batch and day; changed in place.
-        longest: the most metres of a row, shape (2, batches, days); changed in place.
+        first: day that ``most`` begins with.
+        counts: by car and day of the block, shape (cars, 64): rows so far, 127 at the most, and 128 more once
+            one was long; changed in place.
+        most: the most rows that one car had by then, by batch and day; changed in place.
+        before: of each row of a long day 0, and of the first long one how many rows of other batches there
+            were by then; else -1; changed in place.
     """
+    row = 0
+    while row < len(car):
+        end = row
+        while end < len(car) and car[end] == car[row] and batch[end] == batch[row]:
+            long = metres[0, end] >= long_m[0] or metres[1, end] >= long_m[1]
+            if long and day[end] >> 6 == block and counts[car[end], day[end] & 63] < 128:
+                before[end] = counts[car[end], day[end] & 63]
+                counts[car[end], day[end] & 63] += 128
+            end += 1
+        for each in range(row, end):
+            if day[each] >> 6 != block:
+                continue
+            count = counts[car[each], day[each] & 63]
+            if count >= 128 and before[each] < 0:
+                before[each] = 0
+            if count & 127 < 127:
+                count += 1
+                counts[car[each], day[each] & 63] = count
+            of, on = batch[each], day[each] - first
+            most[of, on] = max(most[of, on], count & 127)
+        row = end
+
+
+@compiled
+def long_rows(car: np.ndarray, day: np.ndarray, block: int, counts: np.ndarray, before: np.ndarray) -> None:
+    """Set ``before`` to 0 for rows of long days of one block (see ``count_rows``)."""
     for row in range(len(car)):
-        if day[row] >> 6 != block:
-            continue
-        at = day[row] & 63
-        if counts[car[row], at] < 255:
-            counts[car[row], at] += 1
-        of, on = batch[row], day[row] - first
-        most[of, on] = max(most[of, on], counts[car[row], at])
-        for measure in range(2):
-            longest[measure, of, on] = max(longest[measure, of, on], metres[measure, row])
+        if day[row] >> 6 == block and counts[car[row], day[row] & 63] >= 128:
+            before[row] = 0
 
 
 @compiled
