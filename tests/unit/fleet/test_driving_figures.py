@@ -17,6 +17,7 @@ from driveaway.facts.updates import VersionReported
 from driveaway.fleet.figures import active as active_figures
 from driveaway.fleet.figures import best
 from driveaway.fleet.figures import sums as sum_figures
+from driveaway.fleet.ledger import counting
 from driveaway.launch.launch import Launch
 from driveaway.values.clock import end_of_day, parse_instant
 from driveaway.values.errors import BadValue
@@ -265,28 +266,50 @@ def test_the_longest_day_and_whose_it_was() -> None:
         assert ask(launch, "most_in_one_day", "2024-04-04", window="1d") == 740
 
 
-@few(6)
-@given(histories(), st.sampled_from(("all", "assisted")), st.sampled_from(("ever", "4d")), st.integers(1, 3))
-def test_records(acts: list[Act], metres: str, window: str, top: int) -> None:
+@few(12)
+@given(st.data())
+def test_records(data: st.DataObject) -> None:
+    acts = data.draw(histories())
+    metres, name = data.draw(st.sampled_from((("all", "distance_m"), ("assisted", "assisted_m"))))
+    window = data.draw(st.sampled_from(("ever", "4d")))
+    function = data.draw(st.sampled_from(("any", "parking", "parking|driven")))
+    top = data.draw(st.integers(1, 3))
     last = FIRST + timedelta(days=DAYS - 2)
-    name = "assisted_m" if metres == "assisted" else "distance_m"
-    # Without room for equals, a record is looked for among promising days only.
     with pytest.MonkeyPatch.context() as patch, empty_launch() as launch:
+        # Long rows are so few that days are told by them, or none are; few or no days are named.
+        all_m, assisted_m = data.draw(st.sampled_from(((1, 1), (400, 100), (9_000, 9_000), (10**9, 10**9))))
+        patch.setitem(counting.LONG_M, "distance_m", all_m)
+        patch.setitem(counting.LONG_M, "assisted_m", assisted_m)
+        patch.setattr(best, "_FEW", data.draw(st.sampled_from((0, 1000))))
+        # Without room for equals, a record is looked for among promising days only.
         patch.setattr(best, "_TIES", 0)
         world = play(launch, acts)
-        mark = launch.book.edge().size
+        size = launch.book.edge().size
+        mark = data.draw(st.sampled_from((size, size // 2)), label="mark")
         days: dict[tuple[str, date], int] = {}
         for part in world.parts(mark, last):
-            if window == "ever" or part.day > last - timedelta(days=4):
+            counts = function == "any" or part.segment.function in function.split("|")
+            if counts and (window == "ever" or part.day > last - timedelta(days=4)):
                 key = (part.segment.vin, part.day)
                 days[key] = days.get(key, 0) + part.sums[name]
         expected = sorted((n for n in days.values() if n > 0), reverse=True)[:top]
-        at = launch.at(end_of_day(last, launch.zone))
-        answer = at.figure("fleet.most_in_one_day", metres=metres, window=window, top=str(top))
+        at = launch.at(end_of_day(last, launch.zone), mark=mark)
+        asked = {"metres": metres, "window": window, "function": function, "top": str(top)}
+        answer = at.figure("fleet.most_in_one_day", **asked)
         if top == 1 or not expected:
             assert answer.value == (expected[0] if expected else None)
         else:
             assert [row["value"] for row in answer.rows or ()] == expected
+
+
+def test_the_longest_day_may_begin_with_short_drives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(counting.LONG_M, "distance_m", 9_000)
+    with empty_launch() as launch:
+        for trip in range(3):
+            land(launch, f"short-{trip}", [drive(1, 3, 8_000, trip=trip)])
+        land(launch, "long", [drive(1, 3, 50_000, trip=9), drive(2, 3, 70_000), drive(3, 3, 60_000)])
+        found = ask(launch, "most_in_one_day", metres="all", top="2")
+        assert [row["value"] for row in found] == [74_000, 70_000]
 
 
 def test_ends_of_assistance_are_told_apart() -> None:

@@ -73,6 +73,8 @@ def retention(
     last = day_number(ibis.literal(view.last_day))
     began = began.select("began", begun="car")
     used = rows.inner_join(began, rows.car == began.begun)
+    # Cars with the same days count together: the arithmetic of weeks costs more than putting them together.
+    used = used.group_by("began", "day", "previous").aggregate(weight=used.weight.sum().cast("int64"))
     after = day_number(used.day) - used.began
     before = day_number(used.previous) - used.began + _FAR_WEEKS
     # First days of weeks since the beginning, without division; what lies before it is made positive.
