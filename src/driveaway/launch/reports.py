@@ -19,7 +19,7 @@ from driveaway.book.state.state import Change
 from driveaway.book.state.together import Together
 from driveaway.book.store import Store
 from driveaway.facts import Draft
-from driveaway.facts.base import Name
+from driveaway.facts.base import PlainName
 from driveaway.facts.fleet import Fleet
 from driveaway.facts.updates import FunctionActivated
 from driveaway.launch.reporting import DeviceDecider
@@ -47,10 +47,10 @@ class Activation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         version: of the function.
     """
 
-    vin: Name
-    function: Name
+    vin: PlainName
+    function: PlainName
     at: Annotated[int, Meta(ge=_EARLY, le=2**62)]
-    version: Name | None = None
+    version: PlainName | None = None
     simulated: bool = False
 
 

@@ -22,6 +22,9 @@ NOW = 1_712_000_000_000_000
 ROW = {"vin": "LNBSU7M05RB000001", "trip": 7, "start": NOW - 9, "end": NOW, "distance_m": 1200}
 
 
+DEEP = b"[" * 20_000 + b"]" * 20_000
+
+
 def lines(*rows: Any) -> bytes:
     return b"".join((row if isinstance(row, bytes) else json.dumps(row).encode()) + b"\n" for row in rows)
 
@@ -76,6 +79,22 @@ def test_a_bad_row_is_named_and_the_others_are_read(row: Any, code: str, said: s
     assert said in reject.reason
     assert reject.remedy
     assert reject.content
+
+
+@pytest.mark.parametrize(
+    ("row", "names", "code"),
+    [
+        (b'{"vin": 5, "trip": %b}' % DEEP, "trips", "trips.field"),
+        (b'{"vin": %b}' % DEEP, "trips", "trips.field"),
+        (b'{"other": %b}' % DEEP, "trips", "trips.field"),
+        (b'{"Vehicle.Speed": %b}' % DEEP, "vss", "trips.json"),
+    ],
+    ids=("beside a wrong one", "in a wrong one", "in one that is not known", "in a signal"),
+)
+def test_a_row_nested_without_end_is_put_aside(row: bytes, names: Any, code: str) -> None:
+    rows = read(lines(row, b"{"), names=names)
+    assert [(each.row, each.code) for each in rows.rejects] == [(0, code), (1, "trips.json")]
+    assert rows.rejects[0].reason
 
 
 def test_rows_are_numbered_on_through_slices(monkeypatch: pytest.MonkeyPatch) -> None:
