@@ -6,6 +6,7 @@ import gzip
 import itertools
 import json
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -16,6 +17,7 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from driveaway.facts.trips import OVERLAY, VSS
 from driveaway.web.device.describing import description
 from driveaway.web.device.reported import OF_TENANT
 from tests.faults.reporting import compiled, lines, trip
@@ -26,6 +28,7 @@ DOOR = Described.of(description())
 LABELS = [label for label in DOOR.labels() if OF_TENANT in label]
 TRIPS, HEALTH, FUNCTIONS = (f"POST {OF_TENANT}{name}" for name in ("trips", "health", "functions"))
 JSON, LINES, ARROW = "application/json", "application/x-ndjson", "application/vnd.apache.arrow.stream"
+SIGNALS = {*VSS.values(), *OVERLAY.values()}
 TENANT = {"tenant": "DEFAULT"}
 GATEWAY = "gateway" * 6
 KEY, CODING = "Idempotency-Key", "Content-Encoding"
@@ -120,21 +123,28 @@ def counted(said: dict[str, Any]) -> int:
     return int(said["rows"] + said["repeated"] + sum(said["quarantined"].values()))
 
 
-def likely(case: schemathesis.Case) -> list[dict[str, Any]]:
-    """A request's rows as if of cars that there are, in times that there were."""
-    rows = case.body if isinstance(case.body, list) else [case.body]
+def signals() -> dict[str, Any]:
+    """A row under names of VSS that is taken."""
+    row = trip(next(NUMBERS))
+    start = datetime.fromtimestamp(row["start"] / 10**6, UTC).isoformat()
+    return {
+        VSS["vin"]: row["vin"], OVERLAY["trip"]: row["trip"], VSS["start"]: start, VSS["duration_s"]: 5.0,
+        VSS["distance_m"]: row["distance_m"],
+    }  # fmt: skip
+
+
+def nearly_right(label: str, case: schemathesis.Case, *, vss: bool) -> list[dict[str, Any]]:
+    """Rows that would be taken, but for some fields that are a request's."""
+    rows = [
+        row for row in (case.body if isinstance(case.body, list) else [case.body]) if isinstance(row, dict)
+    ]
     found = []
     for row in rows:
-        if isinstance(row, dict):
-            usual = trip(next(NUMBERS))
-            found.append(
-                row
-                | {
-                    name: usual[name]
-                    for name in ("vin", "start", "end", "at")
-                    if name in row and name in usual
-                }
-            )
+        named = [(name, value) for name, value in row.items() if (str(name) in SIGNALS) == vss]
+        found += [
+            (signals() if vss else right(label)) | dict(named[first : first + 2])
+            for first in range(0, len(named), 2)
+        ]
     return found
 
 
@@ -182,12 +192,12 @@ def report_and_fuzz(server: Server, label: str, media: str, *, many: bool = Fals
 
     def each(case: schemathesis.Case) -> None:
         asker.twice(case)
-        if case.path_parameters == TENANT:
-            rows = likely(case)
-            for names in ("trips", "vss") if label == TRIPS else ("",):
-                asker.twice(case_of(label, rows, media, **({"names": names} if names else {})))
+        if rows := nearly_right(label, case, vss=False):
+            asker.twice(case_of(label, rows, media))
             if label == TRIPS and (stream := arrow(rows)):
                 asker.twice(case_of(label, stream, ARROW))
+        if rows := nearly_right(label, case, vss=True):
+            asker.twice(case_of(label, rows, media, names="vss"))
 
     asked(DOOR, label, TENANT, each, many=many, media=media)
     asker.close()

@@ -44,3 +44,10 @@ def test_functions(reports: Reports, wrong: dict[str, Any]) -> None:
     taken = reports.functions([FUNCTION, FUNCTION | wrong, FUNCTION | {"function": "parking"}], None)
     assert taken.added == 2
     assert [(each.row, each.code) for each in taken.refused] == [(1, "function.row")]
+
+
+def test_texts_as_long_as_they_may_be(reports: Reports) -> None:
+    long = {name: "".join(chr(0x20000 + 97 * n % 40_000) for n in range(200)) for name in ("vin", "release")}
+    assert reports.health([HEALTH | long], None).result().added == 1
+    named = {"vin": long["vin"], "function": long["release"], "version": long["release"]}
+    assert reports.functions([FUNCTION | named], None).added == 1

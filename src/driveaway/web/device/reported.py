@@ -24,7 +24,7 @@ _Coding = Annotated[str, Meta(extra_json_schema={"enum": list(CODINGS)})]
 _KEY: Final = "Idempotency-Key"
 PARAMETERS: Final = {
     "vin": Parameter(
-        Annotated[str, Meta(min_length=1, max_length=256)],
+        Annotated[str, Meta(min_length=1, max_length=256, pattern=r"^[^\s/\\]+$")],
         "The car that reports of itself, by the id by which it polls; left out by a gateway, which reports"
         " for many.",
     ),

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from driveaway.facts.trips import TripSegment
 from driveaway.fleet.columns import TRIPS
 from driveaway.fleet.doors import ndjson
-from driveaway.fleet.doors.reading import check_own, form_of, read_trips
+from driveaway.fleet.doors.reading import MEDIA, check_own, form_of, read_trips
 from driveaway.fleet.doors.rows import Clock, Rows, TripRow
 from driveaway.values.errors import BadValue, Refused
+from driveaway.web.device.reports import ARROW, ROUTES
 
 NOW = 1_712_000_000_000_000
 ROW = {"vin": "LNBSU7M05RB000001", "trip": 7, "start": NOW - 9, "end": NOW, "distance_m": 1200}
@@ -43,6 +44,11 @@ def stream(table: pa.Table, **options: Any) -> bytes:
 def test_a_row_has_the_fields_of_a_segment() -> None:
     beside = {"latitude", "longitude", "sent"}
     assert set(TripRow.__struct_fields__) - beside == set(TripSegment.__struct_fields__) == set(TRIPS.names)
+
+
+def test_the_types_of_bodies_are_those_that_the_server_takes() -> None:
+    (trips,) = [route for route in ROUTES if route.name == "trips"]
+    assert {media: "arrow" if media == ARROW else "ndjson" for media in trips.media} == MEDIA
 
 
 def test_a_clean_body_becomes_typed_columns() -> None:
