@@ -48,12 +48,14 @@ _SIGNALS: Final[dict[str, Any]] = {
 
 def _signals() -> type[msgspec.Struct]:
     """A row under names of VSS."""
-    kinds = {each.name: each.type for each in structs.fields(TripRow)} | _SIGNALS
+    columns = structs.fields(TripRow)
+    kinds = {each.name: each.type for each in columns} | _SIGNALS
+    required = {each.name for each in columns if each.required}
     names: dict[str, str] = {}
     fields: list[Any] = []
     for column in dict.fromkeys((*VSS, *OVERLAY)):
         found = [signals[column] for signals in (VSS, OVERLAY) if column in signals]
-        needed = len(found) == 1 and column in ("vin", "trip")
+        needed = len(found) == 1 and column in required
         for signal in found:
             name = f"signal_{len(names)}"
             names[name] = signal
