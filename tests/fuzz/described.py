@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,13 +107,19 @@ class Described:
         assert found is not None
         return found
 
-    def cases(self, label: str, names: Mapping[str, Any]) -> st.SearchStrategy[schemathesis.Case]:
-        """Requests for an operation: right ones, wrong ones to what is there, and wrong ones to anything."""
+    def cases(
+        self, label: str, names: Mapping[str, Any], media: str | None = None
+    ) -> st.SearchStrategy[schemathesis.Case]:
+        """Requests for an operation: right ones, wrong ones to what is there, and wrong ones to anything.
+
+        Bodies are of the given type, else of JSON where the operation takes it.
+        """
         there = dict(names)
         mode = schemathesis.GenerationMode
         wrong = self.wrong.find_operation_by_label(label)
         assert wrong is not None
-        media = "application/json" if "application/json" in _media(wrong) else None
+        if media is None and "application/json" in _media(wrong):
+            media = "application/json"
         made = [self.operation(label).as_strategy(mode.POSITIVE, path_parameters=there, media_type=media)]
         if wrong.body or wrong.query:
             made.append(wrong.as_strategy(mode.NEGATIVE, path_parameters=there, media_type=media))
@@ -129,8 +135,10 @@ def _media(operation: Operation) -> set[str]:
 class Asker:
     """Sends requests and holds the answers against the description."""
 
-    def __init__(self, url: str, authorization: str) -> None:
+    def __init__(self, url: str, authorization: str, headers: Sequence[str] = ()) -> None:
+        """``headers``: those that are sent; what stands in others is for the tests of the protocol."""
         self.url = url
+        self._headers = headers
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.headers["Authorization"] = authorization
@@ -140,7 +148,7 @@ class Asker:
 
     def ask(self, case: schemathesis.Case) -> Answer:
         """The answer, which is as described; of a refusal with our own code and a message."""
-        case.headers = {}  # what stands in headers is for the tests of the protocol
+        case.headers = {name: case.headers[name] for name in self._headers if name in case.headers}
         answer = case.call(base_url=self.url, session=self._session, timeout=30)
         case.validate_response(answer, checks=CHECKS)
         response: Answer = answer
@@ -156,7 +164,13 @@ class Asker:
 
 
 def asked(
-    described: Described, label: str, names: Mapping[str, Any], each: Callable[[Any], None], *, many: bool
+    described: Described,
+    label: str,
+    names: Mapping[str, Any],
+    each: Callable[[Any], None],
+    *,
+    many: bool,
+    media: str | None = None,
 ) -> None:
     """Do something for each of some requests: a few, always the same ones; or many, each time others."""
 
@@ -168,7 +182,7 @@ def asked(
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(case=described.cases(label, names))
+    @given(case=described.cases(label, names, media))
     def run(case: schemathesis.Case) -> None:
         each(case)
 

@@ -5,20 +5,15 @@ from __future__ import annotations
 from driveaway.facts.health import CarHealth
 from driveaway.facts.trips import OVERLAY, VSS, TripSegment
 from driveaway.fleet.doors import assembly
-from driveaway.fleet.doors.reading import MEDIA
 from driveaway.fleet.doors.rows import TripRow
 from driveaway.fleet.doors.telemetry import KEYS
 from driveaway.launch.reports import Activation
 from driveaway.web.device.options import Limits
+from driveaway.web.device.reported import OF_TENANT
+from driveaway.web.device.reports import ROUTES
 from driveaway.web.mqtt.options import Subscription
 from tools.reference.kinds import attributes
 from tools.reference.markdown import code, page, prose, table
-
-_ROUTES = (
-    ("trips", "a batch of trip segments", "NDJSON or an Arrow stream"),
-    ("health", "how cars did with a release", "JSON or NDJSON"),
-    ("functions", "functions switched on for the first time", "JSON or NDJSON"),
-)
 
 
 def reports() -> str:
@@ -30,9 +25,13 @@ def reports() -> str:
         "it up.",
         "## Over HTTP",
         table(
-            ("request", "what is reported", "body"),
-            ((code(f"POST /{{tenant}}/fleet/v1/{name}"), what, body) for name, what, body in _ROUTES),
+            ("request", "does", "body"),
+            (
+                (code(f"POST {OF_TENANT}{each.name}"), prose(each.does), ", ".join(map(code, each.media)))
+                for each in ROUTES
+            ),
         ),
+        "The same in OpenAPI 3.1, with every answer: [device-api.json](device-api.json).",
         "With `?vin=` a car speaks of itself and shows what it shows when it polls: its own token "
         "(`Authorization: TargetToken …`), a certificate, or the gateway's token. A row of another car "
         "refuses the whole request (403). Without `vin` a gateway speaks for many cars and shows "
@@ -42,8 +41,8 @@ def reports() -> str:
         "### `trips`",
         "The batch's id stands in `Idempotency-Key` or `?batch=`: up to 120 letters, digits and "
         "`._~:/+=-`, chosen by the sender and never given to other rows. `?names=vss` says that the "
-        "fields of NDJSON are signals of VSS. Media types: " + ", ".join(map(code, MEDIA)) + "; "
-        "`Content-Encoding: gzip` or `zstd`.",
+        "fields of NDJSON are signals of VSS. Whatever is reported may be packed: `Content-Encoding: gzip` "
+        "or `zstd`.",
         table(
             ("bound", "is"),
             (

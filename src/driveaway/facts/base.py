@@ -9,6 +9,8 @@ from msgspec import Meta
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 """A short text: a trim, a colour, a city, a reason."""
+PlainName = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+"""A short text from outside, without the one character that PostgreSQL cannot hold (U+0000)."""
 Text = Annotated[str, Meta(max_length=4000)]
 """A longer text, such as what was said."""
 Count = Annotated[int, Meta(ge=0, le=2**53)]

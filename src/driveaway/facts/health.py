@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal, get_args
+from typing import Annotated, Final, Literal, get_args
 
 import msgspec
+from msgspec import Meta
 
-from driveaway.facts.base import Count, Name
+from driveaway.facts.base import Count, PlainName
 
 Signal = Literal[
     "install_failed",
@@ -49,6 +50,8 @@ A trouble code is a rise of the count; a deactivation is a fall of the active le
 have no name there: what a driver took over, and what the installer says.
 """
 
+_Instant = Annotated[int, Meta(ge=-(2**62), le=2**62)]
+
 
 class CarHealth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
     """What one car did in one window, as far as one signal goes.
@@ -67,10 +70,10 @@ class CarHealth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         simulated: whether it was made up by a simulation.
     """
 
-    vin: Name
-    release: Name
-    start: int
-    end: int
+    vin: PlainName
+    release: PlainName
+    start: _Instant
+    end: _Instant
     signal: Signal
     count: Count
     exposure_m: Count = 0

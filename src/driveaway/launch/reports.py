@@ -19,11 +19,12 @@ from driveaway.book.state.state import Change
 from driveaway.book.state.together import Together
 from driveaway.book.store import Store
 from driveaway.facts import Draft
-from driveaway.facts.base import Name
+from driveaway.facts.base import PlainName
 from driveaway.facts.fleet import Fleet
 from driveaway.facts.updates import FunctionActivated
 from driveaway.launch.reporting import DeviceDecider
 from driveaway.updates import health
+from driveaway.updates.health import RefusedRow, RowsTaken
 from driveaway.values.clock import SECOND, now
 from driveaway.values.errors import BadValue, DriveawayError, Refused
 
@@ -46,27 +47,11 @@ class Activation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         version: of the function.
     """
 
-    vin: Name
-    function: Name
+    vin: PlainName
+    function: PlainName
     at: Annotated[int, Meta(ge=_EARLY, le=2**62)]
-    version: Name | None = None
+    version: PlainName | None = None
     simulated: bool = False
-
-
-class RefusedRow(msgspec.Struct, frozen=True):
-    """A row that was not taken: its number among those given, from 0, a stable code and the reason."""
-
-    row: int
-    code: str
-    reason: str
-
-
-class Taken(msgspec.Struct, frozen=True):
-    """What became of rows: added, there already with the same content, or refused."""
-
-    added: int
-    repeated: int
-    refused: tuple[RefusedRow, ...]
 
 
 class Reports:
@@ -155,7 +140,7 @@ class Reports:
 
     # --- health and functions ---
 
-    def health(self, rows: Sequence[Any], vin: str | None) -> Future[health.Landed]:
+    def health(self, rows: Sequence[Any], vin: str | None) -> Future[RowsTaken]:
         """Land reports of health (``facts.health.CarHealth``), as ``updates.health.land`` does.
 
         Raises:
@@ -164,12 +149,12 @@ class Reports:
         rows = self._own(rows, vin)
         at = self._clock()
 
-        def change_it(change: Change) -> health.Landed:
+        def change_it(change: Change) -> RowsTaken:
             return health.land(change, rows, at)
 
         return self._together.submit(change_it)
 
-    def functions(self, rows: Sequence[Any], vin: str | None) -> Taken:
+    def functions(self, rows: Sequence[Any], vin: str | None) -> RowsTaken:
         """Record that cars switched a function on for the first time (``Activation``), each once.
 
         Refused are rows that are none (``function.row``), that lie in the future (``function.future``), and
@@ -202,7 +187,7 @@ class Reports:
                 added += 1
             else:
                 repeated += 1
-        return Taken(added, repeated, tuple(sorted(refused, key=lambda each: each.row)))
+        return RowsTaken(added, repeated, tuple(sorted(refused, key=lambda each: each.row)))
 
     def _own(self, rows: Sequence[Any], vin: str | None) -> Sequence[Any]:
         objects = [row for row in rows if isinstance(row, dict)]

@@ -36,7 +36,7 @@ class RefusedRow(msgspec.Struct, frozen=True):
     reason: str
 
 
-class Landed(msgspec.Struct, frozen=True):
+class RowsTaken(msgspec.Struct, frozen=True):
     """What became of rows: landed, there already with the same content, or refused."""
 
     added: int
@@ -44,7 +44,7 @@ class Landed(msgspec.Struct, frozen=True):
     refused: tuple[RefusedRow, ...]
 
 
-def land(change: Change, rows: Iterable[CarHealth | Mapping[str, Any]], at: int) -> Landed:
+def land(change: Change, rows: Iterable[CarHealth | Mapping[str, Any]], at: int) -> RowsTaken:
     """Land reports of health; each row by itself.
 
     Some 20,000 rows a change keep the write lock for less than half a second.
@@ -94,7 +94,7 @@ def land(change: Change, rows: Iterable[CarHealth | Mapping[str, Any]], at: int)
             for report in fresh
         ],
     )
-    return Landed(len(fresh), repeated, tuple(sorted(refused, key=lambda each: each.row)))
+    return RowsTaken(len(fresh), repeated, tuple(sorted(refused, key=lambda each: each.row)))
 
 
 def _read(row: CarHealth | Mapping[str, Any]) -> CarHealth | str:

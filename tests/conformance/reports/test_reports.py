@@ -184,6 +184,8 @@ def test_a_car_reports_of_itself_alone(server: Server) -> None:
         ("trips?batch=a&batch=b", b"x", {}, 400, "http.query"),
         ("trips?other=a", b"x", {}, 400, "http.query"),
         ("trips?batch=n&names=own", b"x", {}, 400, "http.query"),
+        ("trips?batch=n&vin=%00", b"x", {}, 400, "ddi.controller_id"),
+        ("health?vin=a%00b", b"x", {}, 400, "ddi.controller_id"),
         ("trips?batch=e", b"", {}, 400, "trips.empty"),
         ("trips?batch=m", b"x", {"Content-Type": "text/csv"}, 415, "http.media_type"),
         ("trips?batch=m", b"x", {"Content-Encoding": "br"}, 415, "http.media_type"),

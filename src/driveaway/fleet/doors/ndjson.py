@@ -74,7 +74,7 @@ def _clean(part: bytes, clock: Clock) -> list[TripRow] | None:
     """Rows of a slice in which there is nothing to reject; else None."""
     try:
         rows = _DECODER.decode_lines(part)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     # Objects over several lines, or several on one, would have other numbers than lines have.
     if len(rows) != part.count(b"\n") + (not part.endswith(b"\n")):
@@ -112,7 +112,7 @@ def _row(line: bytes, number: int, convert: Convert | None) -> TripRow | Reject:
         return msgspec.convert(convert(_OBJECT.decode(line)), TripRow)
     except msgspec.ValidationError as error:
         return Reject(number, "trips.field", _reason(str(error), line), _REMEDY, _text(line))
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return Reject(number, "trips.json", str(error), _REMEDY, _text(line))
     except ValueError as error:
         return Reject(number, "trips.field", str(error), _REMEDY, _text(line))
@@ -125,7 +125,7 @@ def _reason(said: str, line: bytes) -> str:
         return said
     try:
         value = _OBJECT.decode(line).get(found[1])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return said
     return f"{found[1]}: {said[: found.start()]}, not {repr(value)[:100]}"
 

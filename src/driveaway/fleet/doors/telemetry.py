@@ -104,7 +104,7 @@ def read_telemetry(
         try:
             vin, sample = _sample(_DECODER.decode(line), cruise)
             samples.setdefault(vin, []).append(sample)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             rejects.append(Reject(number, "telemetry.json", str(error), _REMEDY, content))
         except (ValueError, TypeError, OverflowError, LookupError) as error:
             rejects.append(Reject(number, "telemetry.field", str(error) or "not readable", _REMEDY, content))

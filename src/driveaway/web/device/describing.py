@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, TypedDict
 from msgspec import Meta
 
 from driveaway.updates.model import LAST_ACTION_ID
+from driveaway.web.device import reported
 from driveaway.web.device.routes import ROUTES, Route
 from driveaway.web.http.media import Media
 from driveaway.web.http.openapi import Content, Door, Operation, Parameter, describe
@@ -42,14 +43,16 @@ _PARAMETERS: Final = {
 _ABOUT: Final = (
     "What the server for cars answers: version 1 of Eclipse hawkBit's Direct Device Integration API. A car"
     " polls its own path and follows the links that it is given. Bodies are JSON or CBOR; fields that are"
-    " not known are passed over."
+    " not known are passed over. Below `fleet/v1` cars report, and gateways for many cars: a car gives its"
+    " `vin` and shows what it shows when it polls; a gateway gives none and shows the gateway's token."
 )
 _SCHEMES: Final = {
     "token": {
         "type": "apiKey",
         "in": "header",
         "name": "Authorization",
-        "description": "`TargetToken …`, the car's own; `GatewayToken …` where that is allowed.",
+        "description": "`TargetToken …`, the car's own; `GatewayToken …` where that is allowed, and wherever"
+        " no car is named.",
     },
     "certificate": {"type": "mutualTLS", "description": "A certificate that names the car."},
 }
@@ -59,10 +62,10 @@ def description() -> dict[str, Any]:
     """The door."""
     return describe(
         Door(
-            "Driveaway Direct Device Integration API",
+            "Driveaway API for cars",
             _ABOUT,
-            [_operation(route) for route in ROUTES],
-            _PARAMETERS,
+            [*(_operation(route) for route in ROUTES), *reported.OPERATIONS],
+            _PARAMETERS | reported.PARAMETERS,
             Content(Failure, _READ),
             _SCHEMES,
         )
@@ -77,11 +80,11 @@ def _operation(route: Route) -> Operation:
         words[0] if words[0] != "poll" else "Poll",
         "_".join((route.method.lower(), *words)),
         route.does,
-        route.query,
-        None if route.body is None else Content(route.body, _READ),
-        route.optional,
-        dict(_answers(route)),
-        frozenset(_failures(route)),
+        query=route.query,
+        body=() if route.body is None else (Content(route.body, _READ),),
+        optional=route.optional,
+        answers=dict(_answers(route)),
+        failures=frozenset(_failures(route)),
     )
 
 

@@ -74,16 +74,21 @@ def segments(raw_path: bytes) -> tuple[str, ...]:
 
 
 def controller_id(part: str) -> str:
-    """A car's id as it stands in the path: up to 256 characters, no blanks, no slashes.
+    """A car's id as it stands in a path or query: up to 256 characters, no blanks, slashes or controls.
 
     Raises:
         BadValue: it is none.
     """
-    if not 0 < len(part) <= _LONGEST or any(c.isspace() or c in "/\\" for c in part) or part in (".", ".."):
+    if (
+        not 0 < len(part) <= _LONGEST
+        or not part.isprintable()
+        or any(c in " /\\" for c in part)
+        or part in (".", "..")
+    ):
         raise BadValue(
             "not a controller id",
             code="ddi.controller_id",
-            remedy="1 to 256 characters without blanks and slashes",
+            remedy="1 to 256 printable characters without blanks and slashes",
         )
     return part
 

@@ -7,6 +7,8 @@ from typing import Final
 
 from driveaway.web.http.errors import HttpError, too_large
 
+CODINGS: Final = ("identity", "gzip", "x-gzip", "zstd")
+"""What a body may be packed with; ``identity`` is not at all."""
 _WINDOW: Final = 8 << 20
 """Bytes of history that a zstd body may need: what RFC 9659 §3 allows its content coding."""
 

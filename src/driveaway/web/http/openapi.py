@@ -22,7 +22,7 @@ class Content:
     """What a body or an answer is.
 
     Attributes:
-        kind: its type; its JSON Schema is that of msgspec. None: bytes.
+        kind: its type, or several of which it is one; the JSON Schema is that of msgspec. None: bytes.
         media: the types that it can be written in.
     """
 
@@ -32,7 +32,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """What may stand in a query, or at a name of a path; ``kind`` is its type."""
+    """What may stand in a query or a header, or at a name of a path; ``kind`` is its type."""
 
     kind: Any
     means: str
@@ -49,7 +49,9 @@ class Operation:
         name: unique in the door; generated clients call it so.
         does: in a sentence.
         query: names of what may stand in the query.
-        body: what it takes; None: nothing.
+        headers: names of headers that it reads, beside those that OpenAPI has places of their own for.
+        body: what it takes, in one form or another; none: nothing.
+        takes: what is to be said of the body beside.
         optional: whether the body may be left out.
         answers: what success is answered with, by status; None: without a body.
         failures: statuses that are answered with an error's document.
@@ -61,7 +63,9 @@ class Operation:
     name: str
     does: str
     query: tuple[str, ...] = ()
-    body: Content | None = None
+    headers: tuple[str, ...] = ()
+    body: tuple[Content, ...] = ()
+    takes: str = ""
     optional: bool = False
     answers: Mapping[int, Content | None] = field(default_factory=dict)
     failures: frozenset[int] = frozenset()
@@ -75,7 +79,7 @@ class Door:
         title: of the description.
         about: what it is for.
         operations: in the order in which they are listed.
-        parameters: what names in paths and queries mean.
+        parameters: what names in paths, queries and headers mean.
         error: what a failure is answered with.
         schemes: how who asks shows who it is, as OpenAPI writes it; each alone is enough.
     """
@@ -124,9 +128,9 @@ class _Kinds:
     def __init__(self, door: Door) -> None:
         kinds = [parameter.kind for parameter in door.parameters.values()]
         for operation in door.operations:
-            contents = (operation.body, *operation.answers.values())
-            kinds += [content.kind for content in contents if content is not None]
-        kinds = [kind for kind in (*kinds, door.error.kind) if kind is not None]
+            contents = (*operation.body, *operation.answers.values())
+            kinds += [kind for content in contents if content is not None for kind in _kinds(content)]
+        kinds += _kinds(door.error)
         schemas, self.components = msgspec.json.schema_components(kinds, ref_template=_REFERENCE)
         # Types need not be hashable (tuple[Annotated[…], …] is not), so they are told by identity.
         self._schemas = {id(kind): schema for kind, schema in zip(kinds, schemas, strict=True)}
@@ -134,7 +138,8 @@ class _Kinds:
 
     def content(self, content: Content) -> Schema:
         """A body as OpenAPI writes it."""
-        schema = {} if content.kind is None else self._schemas[id(content.kind)]
+        schemas = [self._schemas[id(kind)] for kind in _kinds(content)]
+        schema = {"anyOf": schemas} if len(schemas) > 1 else schemas[0] if schemas else {}
         return {media: {"schema": schema} if schema else {} for media in content.media}
 
     def parameter(self, name: str, place: str) -> Schema:
@@ -149,9 +154,16 @@ class _Kinds:
         }
 
 
+def _kinds(content: Content) -> tuple[Any, ...]:
+    if isinstance(content.kind, tuple):
+        return content.kind
+    return () if content.kind is None else (content.kind,)
+
+
 def _operation(operation: Operation, kinds: _Kinds) -> Schema:
     parameters = [kinds.parameter(name, "path") for name in _NAMED.findall(operation.path)]
     parameters += [kinds.parameter(name, "query") for name in operation.query]
+    parameters += [kinds.parameter(name, "header") for name in operation.headers]
     answers = {
         str(status): {"description": _phrase(status)}
         | ({} if content is None else {"content": kinds.content(content)})
@@ -169,10 +181,13 @@ def _operation(operation: Operation, kinds: _Kinds) -> Schema:
     }
     if parameters:
         found["parameters"] = parameters
-    if operation.body is not None:
+    if operation.body:
         found["requestBody"] = {
+            **({"description": operation.takes} if operation.takes else {}),
             "required": not operation.optional,
-            "content": kinds.content(operation.body),
+            "content": {
+                media: said for content in operation.body for media, said in kinds.content(content).items()
+            },
         }
     return found
 

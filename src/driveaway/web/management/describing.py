@@ -100,11 +100,11 @@ def _operation(route: Route) -> Operation:
         _TAGS.get(route.path.split("/")[1], "Server"),
         _named(route),
         route.does,
-        route.query,
-        _body(route),
-        route.optional,
-        dict(_answers(route)),
-        frozenset(_failures(route)),
+        query=route.query,
+        body=_body(route),
+        optional=route.optional,
+        answers=dict(_answers(route)),
+        failures=frozenset(_failures(route)),
     )
 
 
@@ -114,10 +114,10 @@ def _named(route: Route) -> str:
     return "_".join((route.method.lower(), *words[1:]))
 
 
-def _body(route: Route) -> Content | None:
+def _body(route: Route) -> tuple[Content, ...]:
     if route.streamed == "upload":
-        return Content(UploadedFile, _FORM)
-    return None if route.body is None else Content(route.body)
+        return (Content(UploadedFile, _FORM),)
+    return () if route.body is None else (Content(route.body),)
 
 
 def _answers(route: Route) -> Iterator[tuple[int, Content | None]]:

@@ -167,6 +167,7 @@ def test_values_with_and_without_their_types() -> None:
     [
         ("{", "telemetry.json"),
         ("[]", "telemetry.json"),
+        pytest.param('{"data": ' + "[" * 20_000 + "]" * 20_000 + "}", "telemetry.json", id="deep"),
         (json.dumps({"created_at": "2024-04-03T01:00:00Z", "data": []}), "telemetry.field"),
         (json.dumps(message("2024-04-03T01:00:00")), "telemetry.field"),
         (json.dumps(message("2024-04-03T01:00:00Z") | {"data": {}}), "telemetry.field"),

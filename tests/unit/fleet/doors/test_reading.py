@@ -14,12 +14,16 @@ from hypothesis import strategies as st
 from driveaway.facts.trips import TripSegment
 from driveaway.fleet.columns import TRIPS
 from driveaway.fleet.doors import ndjson
-from driveaway.fleet.doors.reading import check_own, form_of, read_trips
+from driveaway.fleet.doors.reading import MEDIA, check_own, form_of, read_trips
 from driveaway.fleet.doors.rows import Clock, Rows, TripRow
 from driveaway.values.errors import BadValue, Refused
+from driveaway.web.device.reports import ARROW, ROUTES
 
 NOW = 1_712_000_000_000_000
 ROW = {"vin": "LNBSU7M05RB000001", "trip": 7, "start": NOW - 9, "end": NOW, "distance_m": 1200}
+
+
+DEEP = b"[" * 20_000 + b"]" * 20_000
 
 
 def lines(*rows: Any) -> bytes:
@@ -40,6 +44,11 @@ def stream(table: pa.Table, **options: Any) -> bytes:
 def test_a_row_has_the_fields_of_a_segment() -> None:
     beside = {"latitude", "longitude", "sent"}
     assert set(TripRow.__struct_fields__) - beside == set(TripSegment.__struct_fields__) == set(TRIPS.names)
+
+
+def test_the_types_of_bodies_are_those_that_the_server_takes() -> None:
+    (trips,) = [route for route in ROUTES if route.name == "trips"]
+    assert {media: "arrow" if media == ARROW else "ndjson" for media in trips.media} == MEDIA
 
 
 def test_a_clean_body_becomes_typed_columns() -> None:
@@ -76,6 +85,22 @@ def test_a_bad_row_is_named_and_the_others_are_read(row: Any, code: str, said: s
     assert said in reject.reason
     assert reject.remedy
     assert reject.content
+
+
+@pytest.mark.parametrize(
+    ("row", "names", "code"),
+    [
+        (b'{"vin": 5, "trip": %b}' % DEEP, "trips", "trips.field"),
+        (b'{"vin": %b}' % DEEP, "trips", "trips.field"),
+        (b'{"other": %b}' % DEEP, "trips", "trips.field"),
+        (b'{"Vehicle.Speed": %b}' % DEEP, "vss", "trips.json"),
+    ],
+    ids=("beside a wrong one", "in a wrong one", "in one that is not known", "in a signal"),
+)
+def test_a_row_nested_without_end_is_put_aside(row: bytes, names: Any, code: str) -> None:
+    rows = read(lines(row, b"{"), names=names)
+    assert [(each.row, each.code) for each in rows.rejects] == [(0, code), (1, "trips.json")]
+    assert rows.rejects[0].reason
 
 
 def test_rows_are_numbered_on_through_slices(monkeypatch: pytest.MonkeyPatch) -> None:
