@@ -6,6 +6,7 @@ import logging
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
 
+from driveaway.book.book import DUCKDB
 from driveaway.fleet.ledger.ledger import Ledger
 from driveaway.values.errors import DriveawayError
 
@@ -59,7 +60,7 @@ class Following:
         from driveaway.launch.launch import Launch
 
         try:
-            with Launch(self._launch.folder, self._launch.settings) as launch:
+            with Launch(self._launch.folder, {**self._launch.settings, "engine": DUCKDB}) as launch:
                 launch.book.mirror.catch_up()
                 ledger = Ledger(launch.data / "fleet", launch.book.mirror)
                 ledger.prepare()
