@@ -94,7 +94,12 @@ class Quarantine:
     # --- look ---
 
     def held(self, batch: str | None = None, code: str | None = None, vin: str | None = None) -> list[Held]:
-        """What is put aside, by batch and code."""
+        """What is put aside, by batch and code.
+
+        Raises:
+            BadValue: there is no such code.
+        """
+        _codes(code)
         out = []
         for subject, table in self._tables(batch, ["code", "vin", "arrived"]):
             if vin is not None:
@@ -116,7 +121,12 @@ class Quarantine:
         vin: str | None = None,
         limit: int = 1_000_000,
     ) -> pa.Table:
-        """Rows with their reasons and remedies, and ``batch`` beside, in order of batch and row."""
+        """Rows with their reasons and remedies, and ``batch`` beside, in order of batch and row.
+
+        Raises:
+            BadValue: there is no such code.
+        """
+        _codes(code)
         found = []
         for subject, table in self._tables(batch):
             chosen = table.filter(pa.array(_chosen(table, code, vin))).sort_by("row").slice(0, limit)
