@@ -34,6 +34,11 @@ def test_a_province_has_its_name_beside_its_code(printed: Any) -> None:
     assert any(line.split() == ["1", "1"] for line in said.splitlines())
 
 
+def test_a_reason_names_the_row_as_the_table_does(printed: Any) -> None:
+    said = printed([{"function": None, "value": None, "unknown": "no function was engaged"}], {})
+    assert "–: unknown, no function was engaged" in said.splitlines()
+
+
 TARGET = {
     "target": "service-centres-2024",
     "measure": "outlets.open",

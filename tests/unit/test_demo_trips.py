@@ -150,3 +150,8 @@ def test_drives_follow_one_another_as_a_loop_would_have_them(rows):
         free[number] = start + taken
         expected.append(start)
     assert one_after_another(car, wanted, seconds, gap).tolist() == expected
+
+
+def test_trips_of_those_days_may_be_tried_years_later():
+    fleet = SU7.fleet
+    assert fleet.plausible.late_days >= 50 * 365

@@ -8,6 +8,7 @@ import re
 import pytest
 import yaml
 
+from driveaway.fleet.doors.rows import TripRow
 from tools.reference import folder, pages
 from tools.reference.errors import CLASSES, raised
 from tools.reference.source import SOURCES
@@ -40,6 +41,12 @@ def test_every_decision_is_in_the_index() -> None:
 
 def test_every_attribute_of_a_launch_has_a_meaning() -> None:
     assert not re.findall(r"^\| `[^`]+` \|.*\| +\|$", PAGES["launch-toml.md"], re.MULTILINE)
+
+
+@pytest.mark.parametrize("field", TripRow.__struct_fields__)
+def test_every_field_of_a_trip_is_told(field: str) -> None:
+    trips = PAGES["reports.md"].partition("Fields of a row:")[2].partition("### ")[0]
+    assert re.search(rf"^\| `{field}` \| \w", trips, re.MULTILINE)
 
 
 def test_every_error_code_is_dotted_and_constant() -> None:

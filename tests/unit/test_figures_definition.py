@@ -39,7 +39,8 @@ def example(
     Args:
         role: which role.
         kind: which kind.
-        days: how many days.
+        days: how many days,
+            note: of those that are over.
         since: from when.
         name: whose.
     """
@@ -58,7 +59,7 @@ def test_its_parameters_are_those_of_the_function() -> None:
     assert told == [
         ("role", "choice", ("store", "service"), None, "which role."),
         ("kind", "choice", ("x",), "x", "which kind."),
-        ("days", "whole number", (), 3, "how many days."),
+        ("days", "whole number", (), 3, "how many days, note: of those that are over."),
         ("since", "day", (), None, "from when."),
         ("name", "text", (), "", "whose."),
     ]

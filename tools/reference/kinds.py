@@ -126,12 +126,13 @@ def attributes(cls: type, *also: type, only: tuple[str, ...] = ()) -> str:
 
 def _documented(cls: type) -> dict[str, str]:
     rows: dict[str, str] = {}
-    name = ""
+    names: list[str] = []
     for line in prose(cls.__doc__).partition("Attributes:\n")[2].splitlines():
         start, colon, meaning = line.strip().partition(": ")
-        if not line.startswith("     ") and colon and start.isidentifier():
-            name = start
-            rows[name] = meaning
-        elif line.startswith("     ") and name:
-            rows[name] += " " + line.strip()
+        said = start.split(", ")
+        if not line.startswith("     ") and colon and all(map(str.isidentifier, said)):
+            names = said
+            rows |= dict.fromkeys(names, meaning)
+        elif line.startswith("     "):
+            rows |= {name: f"{rows[name]} {line.strip()}" for name in names}
     return rows

@@ -106,6 +106,9 @@ def ingest(
         print_json({"rows": rows})
     else:
         for each in taken:
+            if each.error is not None and not each.batches:
+                click.echo(f"{each.path.name}: not taken in")
+                continue
             again = f"; {each.duplicates} of its {each.batches} batches were known" if each.duplicates else ""
             aside = sum(each.quarantined.values())
             click.echo(

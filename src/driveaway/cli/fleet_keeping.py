@@ -18,14 +18,27 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+def _one(_context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> str | None:
+    """One value; of two the first would be forgotten without a word."""
+    if len(given) > 1:
+        raise click.UsageError(f"{parameter.opts[0]} is given {len(given)} times: give one at a time.")
+    return given[0] if given else None
+
+
 def _which(function: F) -> F:
-    for option in (
-        click.option("--vin", help="Only this car."),
-        click.option("--code", metavar="trips.…", help="Only rows put aside for this."),
-        click.option("--batch", help="Only this batch."),
+    for name, metavar, said in (
+        ("--vin", None, "Only this car."),
+        ("--code", "trips.…", "Only rows put aside for this."),
+        ("--batch", None, "Only this batch."),
     ):
+        option = click.option(name, metavar=metavar, multiple=True, callback=_one, help=said)
         function = option(function)
     return function
+
+
+def _none(*which: str | None) -> None:
+    said = "nothing of that is in quarantine" if any(which) else "nothing is in quarantine"
+    click.echo(said, err=True)
 
 
 def _person() -> str:
@@ -81,7 +94,7 @@ def listing(
     elif rows:
         print_rows(rows)
     else:
-        click.echo("nothing is in quarantine", err=True)
+        _none(batch, code, vin)
 
 
 @quarantine.command("show")
@@ -96,6 +109,7 @@ def showing(
     """Show rows that are put aside, each with its reason and what to do."""
     with _quarantine(folder, book_url) as aside:
         rows = aside.rows(batch, code, vin, limit).to_pylist()
+        held = sum(each.rows for each in aside.held(batch, code, vin)) if len(rows) == limit else len(rows)
     if shape == "json":
         print_json({"rows": rows})
         return
@@ -105,7 +119,9 @@ def showing(
             f"{row['batch']}, row {row['row']}{car}: {row['reason']} — {row['remedy']} [{row['code']}]"
         )
     if not rows:
-        click.echo("nothing is in quarantine", err=True)
+        _none(batch, code, vin)
+    elif held > len(rows):
+        click.echo(f"{len(rows):,} of {held:,} rows; --limit {held} shows all", err=True)
 
 
 @quarantine.command("release")

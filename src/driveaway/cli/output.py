@@ -216,7 +216,7 @@ def _reasons(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     for row in rows:
         for column, what in _REASONS.items():
             if row.get(column):
-                found.setdefault((what, str(row[column])), []).append(str(next(iter(row.values()))))
+                found.setdefault((what, str(row[column])), []).append(_cell(next(iter(row.values()))))
     return [f"{', '.join(names)}: {what}, {reason}" for (what, reason), names in found.items()]
 
 

@@ -156,11 +156,24 @@ def figure(
     return make
 
 
+def _meaning(name: str, arguments: str) -> str:
+    """What ``Args:`` says of a parameter, to the end of its last, deeper indented line."""
+    said: list[str] = []
+    depth = 0
+    for line in arguments.splitlines():
+        indent = len(line) - len(line.lstrip())
+        if said:
+            if line.strip() and indent <= depth:
+                break
+            said.append(line)
+        elif line.strip().startswith(f"{name}:"):
+            depth = indent
+            said.append(line.partition(":")[2])
+    return " ".join(" ".join(said).split())
+
+
 def _parameter(parameter: inspect.Parameter, hint: Any, arguments: str, figure_name: str) -> Parameter:
-    lines = [line.strip() for line in arguments.splitlines()]
-    meaning = next(
-        (line.partition(":")[2].strip() for line in lines if line.startswith(f"{parameter.name}:")), ""
-    )
+    meaning = _meaning(parameter.name, arguments)
     if not meaning:
         raise TypeError(f"figure {figure_name}: parameter {parameter.name} is not documented under Args")
     bounds: tuple[int | None, int | None] = (None, None)

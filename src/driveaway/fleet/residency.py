@@ -105,10 +105,11 @@ def check_transfer(
         near.append(f"{fact.subject} {lacks}")
     why = f": {'; '.join(near)}" if near else ""
     with_vins = " with VINs" if identified else ""
+    asked = f"--to {to} --what {what}{' --identified' if identified else ''}"
     raise Refused(
         f"no recorded assessment lets {what}{with_vins} leave {home} for {to}{why}",
         code="residency.refused",
-        remedy=f"driveaway fleet assess --from {home} --to {to} --what {what} … once it was assessed",
+        remedy=f"driveaway fleet assess --from {home} {asked} … once it was assessed",
     )
 
 

@@ -196,6 +196,16 @@ def test_durations_instead_of_ends(fleet):
     assert fleet.stored() == [row(1, 1)]
 
 
+@pytest.mark.parametrize("name", ["segment", "assisted_m", "driver_overrides", "system_deactivations"])
+@pytest.mark.parametrize("told", [lambda value: value, str])
+def test_some_rows_may_leave_out_what_may_be_left_out(fleet, name, told):
+    given = [row(1, 1), row(1, 2, **{name: None}), row(1, 3, distance_m=None)]
+    texts = [{key: None if value is None else told(value) for key, value in each.items()} for each in given]
+    done = fleet.landing().land(batch("one", *texts))
+    assert (done.rows, [reject.code for reject in done.reasons]) == (2, ["trips.missing"])
+    assert next(each for each in fleet.stored() if each["trip"] == 2)[name] == 0
+
+
 def test_few_columns_are_enough(fleet):
     some = table(row(1, 1)).select(["vin", "trip", "start", "end", "distance_m"])
     assert fleet.landing().land(Batch("one", "file", some)).rows == 1

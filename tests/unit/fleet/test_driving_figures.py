@@ -320,6 +320,28 @@ def test_ends_of_assistance_are_told_apart() -> None:
         assert ask(launch, "deactivations_per_1000km", kind="driver_override", function="highway_pilot") == 6
         with pytest.raises(BadValue, match="one choice"):
             ask(launch, "deactivations_per_1000km", kind="driver_override|system_deactivation")
+        found = launch.at("2024-04-30").figure("fleet.deactivations_per_1000km")
+        assert str(found.note).startswith("ended by the system itself; 2024-04-03 to 2024-04-30; ")
+
+
+def test_an_answer_says_what_was_chosen_or_left_to_its_default() -> None:
+    with empty_launch() as launch:
+        land(launch, "one", [drive(1, 3, 900, 700)])
+        cut = launch.at("2024-04-30")
+        for name, chosen, said in (
+            (
+                "active_rate",
+                {"of": "driven"},
+                "of driven cars, those with 1 m or more of any function in 28d",
+            ),
+            (
+                "active_rate",
+                {"of": "driven", "at_least_m": "1000", "window": "ever", "function": "highway_pilot"},
+                "of driven cars, those with 1,000 m or more of highway_pilot ever",
+            ),
+            ("active_cars", {"of": "driven"}, "cars with 1 m or more of any function in 28d"),
+        ):
+            assert str(cut.figure(f"fleet.{name}", **chosen).note).partition(";")[0] == said
 
 
 def test_a_city_of_few_cars_is_not_shown_and_cannot_be_told_from_the_others() -> None:

@@ -71,6 +71,8 @@ def test_nothing_leaves_without_an_assessment(launch: Launch, tmp_path: Path) ->
             go(**more)
         assert error.value.code == "residency.refused"
         assert not out.exists()
+        said = f"--to DE --what trips{' --identified' if more.get('identified') else ''} …"
+        assert said in str(error.value.remedy)
         return error.value.message
 
     refused()

@@ -8,9 +8,10 @@ from driveaway.facts import Draft
 from driveaway.facts.fleet import DrivingFunction
 from driveaway.facts.launches import SubjectErased
 from driveaway.facts.trips import QuarantineSettled, TripsLanded
+from driveaway.fleet.landing.batch import Batch, Reject
 from driveaway.fleet.landing.quarantine import Held, Quarantine, Settled
 from driveaway.values.errors import BadValue, NotFound, Refused, Unavailable
-from tests.unit.fleet.kit import DAY, KM, MIDNIGHT, NOW, RULES, Kit, batch, kit, row, vin
+from tests.unit.fleet.kit import DAY, KM, MIDNIGHT, NOW, RULES, Kit, batch, kit, row, table, vin
 
 
 @pytest.fixture
@@ -118,6 +119,21 @@ def test_given_up(fleet):
         ("one", "discarded", "trips.vin_shape", 1),
     ]
     assert list(fleet.folder.staging.iterdir()) == []
+
+
+def test_what_a_door_could_not_read_is_named_by_its_own_code(fleet):
+    landing = fleet.landing()
+    unread = Reject(1, "trips.json", "JSON is malformed", "send one object a line", "{oops")
+    landing.land(Batch("one", "http", table(row(1, 1)), rejects=(unread,)))
+    quarantine = Quarantine(landing)
+    assert [each.code for each in quarantine.held(code="trips.json")] == ["trips.json"]
+    assert quarantine.rows(code="trips.json")["code"].to_pylist() == ["trips.json"]
+    assert quarantine.release(code="trips.json") == Settled(kept={"trips.json": 1})
+    with pytest.raises(Refused, match="cannot be accepted anyway"):
+        quarantine.release(code="trips.json", anyway=True, reason="none")
+    assert quarantine.discard(code="trips.json", reason="a test") == Settled(discarded=1)
+    with pytest.raises(BadValue, match="there is no code"):
+        quarantine.discard(code="trips.json", reason="a test")
 
 
 def test_rows_that_lost_something_are_not_released(fleet):

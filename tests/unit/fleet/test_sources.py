@@ -66,7 +66,8 @@ def test_large_files_are_split(fleet, tmp_path, monkeypatch, form):
     assert [(done.duplicate, done.repeated) for done in land(fleet, path)] == [(False, 6)]
 
 
-def test_batches_are_of_like_size():
+def test_batches_are_of_like_size(monkeypatch):
+    monkeypatch.setattr(sources, "BATCH_ROWS", 500_000)
     assert sources._evenly([200_000] * 7) == [[0, 1], [2, 3, 4], [5, 6]]
     assert sources._evenly([700_000]) == [[0]]
     assert sources._evenly([]) == []
@@ -143,6 +144,14 @@ def test_bad_lines_of_ndjson(fleet, tmp_path):
         (1, "trips.unreadable"), (2, "trips.unreadable"), (3, "trips.type"), (5, "trips.unreadable"),
     ]  # fmt: skip
     assert done.reasons[0].content == "{oops"
+
+
+def test_lines_of_ndjson_with_different_fields(fleet, tmp_path):
+    needed = ("vin", "trip", "start", "end", "distance_m")
+    lines = [{name: ROWS[0][name] for name in needed}, *ROWS[1:]]
+    (tmp_path / "a.ndjson").write_text("\n".join(json.dumps(each) for each in lines))
+    (done,) = land(fleet, tmp_path / "a.ndjson")
+    assert (done.rows, done.quarantined) == (len(ROWS), {})
 
 
 def test_times_of_ndjson(fleet):

@@ -71,6 +71,8 @@ def test_commands(folder, capsys, tmp_path):
         (0, True),
     ]
     assert said["rows"][0]["quarantined"] == {"trips.negative": 1, "trips.not_delivered": 1}
+    assert run(["fleet", "ingest", *files, *where]) == 2
+    assert "b.parquet: not taken in\nc.csv: not taken in\n" in capsys.readouterr().out
     code, said = told(capsys, "fleet", "ingest", str(tmp_path / "a.parquet"), *where)
     assert (code, said["rows"][0]["duplicates"]) == (0, 1)
     code, said = told(capsys, "fleet", "quarantine", "list", *where)
@@ -79,6 +81,15 @@ def test_commands(folder, capsys, tmp_path):
     ]  # fmt: skip
     assert run(["fleet", "quarantine", "show", "--code", "trips.negative", *where]) == 0
     assert "distance_m is -1, below 0" in capsys.readouterr().out
+    show = ["fleet", "quarantine", "show", *where]
+    assert run([*show, "--limit", "1"]) == 0
+    assert capsys.readouterr().err == "1 of 2 rows; --limit 2 shows all\n"
+    assert run([*show, "--code", "trips.cell"]) == 0
+    assert capsys.readouterr().err == "nothing of that is in quarantine\n"
+    assert run([*show, "--code", "trips.cel"]) == 2
+    assert "there is no code 'trips.cel'" in capsys.readouterr().err
+    assert run([*show, "--code", "trips.cell", "--code", "trips.negative"]) == 2
+    assert "--code is given 2 times" in capsys.readouterr().err
     code, said = told(capsys, "fleet", "quarantine", "release", *where)
     assert (code, said["kept"]) == (1, {"trips.negative": 1, "trips.not_delivered": 1})
     with open_launch(folder) as launch:

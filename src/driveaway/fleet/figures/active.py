@@ -74,7 +74,7 @@ class Active:
                     row.pop("cars", None)
             return rows
 
-        return Grouped(table, finish, self._note())
+        return Grouped(table, finish, self._note(rate=rate))
 
     # --- one expression ---
 
@@ -249,8 +249,14 @@ class Active:
     def _equipped(self, functions: tuple[str, ...] | None) -> frozenset[str] | None:
         return trims_equipped(self.view, functions) if self.of == "equipped" else None
 
-    def _note(self) -> str:
-        return f"windows end with {self.view.last_day} at the latest; trips of the last days may still land"
+    def _note(self, *, rate: bool) -> str:
+        """What was chosen, by name or by default: without it the number says little."""
+        function = "any function" if self.function == "any" else self.function
+        cars = f"of {self.of} cars, those" if rate or self.of != "driven" else "cars"
+        window = "ever" if window_days(self.window) is None else f"in {self.window}"
+        chosen = f"{cars} with {self.least:,} m or more of {function} {window}"
+        until = f"windows end with {self.view.last_day} at the latest"
+        return f"{chosen}; {until}; trips of the last days may still land"
 
 
 class _Tally:

@@ -27,7 +27,8 @@ _PERIODS = {"week": "W", "month": "M"}
 def quarantined(view: View, *, asked: Asked = _ASKED) -> Measure:
     """Rows that came in and were put aside for a reason, less those that were released or discarded since.
 
-    The day is that of the earliest trip of the batch that was accepted with them.
+    Their day, from which on they count, is that of the earliest trip of the batch that was accepted with
+    them; where none was, the day on which the batch arrived.
     """
     batches = view.table("trips.landed")
     each = batches.select("subject_key", "door", "day", "simulated", one=batches.quarantined.unnest())

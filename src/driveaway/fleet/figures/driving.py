@@ -143,8 +143,10 @@ def deactivations_per_1000km(
         window: so many local days up to the as-of, such as 28d, or ever; 28d are four whole weeks.
         function: only this driving function; alternatives joined by |.
     """
-    column = "system_deactivations" if single("kind", kind) == "system_deactivation" else "driver_overrides"
-    return Sums(view, asked, window, function).measure(
+    by_itself = single("kind", kind) == "system_deactivation"
+    column = "system_deactivations" if by_itself else "driver_overrides"
+    said = "ended by the system itself; " if by_itself else "taken over by the driver; "
+    return Sums(view, asked, window, function, said).measure(
         ["assisted_m", column],
         lambda part, _: _ratio(1_000_000 * part[column], part["assisted_m"]),
         "no function was engaged",

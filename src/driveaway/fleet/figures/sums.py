@@ -38,12 +38,14 @@ class Sums:
         asked: dimensions and filters.
         window: as ``window_days`` reads it.
         function: as ``functions_of`` reads it.
+        said: before the days in the note: what was chosen.
     """
 
     view: View
     asked: Asked
     window: str
     function: str
+    said: str = ""
 
     def measure(
         self, columns: Sequence[str], worth: Callable[[Row, Row], int | float | None], none: str
@@ -158,7 +160,7 @@ class Sums:
         days = window_days(self.window)
         last = self.view.last_day
         span = f"{first_day(self.view, days)} to {last}" if days is not None else f"days up to {last}"
-        return f"{span}; trips of the last days may still land"
+        return f"{self.said}{span}; trips of the last days may still land"
 
 
 def first_day(view: View, days: int) -> date:

@@ -127,9 +127,10 @@ def _column(out: Normal, name: str, given: pa.Array | None, table: pa.Table, sim
 
 
 def _needed(out: Normal, name: str, array: pa.Array) -> pa.Array:
-    """A column without nulls; those that there were get a code."""
+    """A column without nulls: of a field that every trip needs they get a code, any other may be left out."""
     if array.null_count and not TRIPS.field(name).nullable:
-        out.mark(_flags(array.is_null()), Code.MISSING, name)
+        if name in REQUIRED or name in _TIMES:
+            out.mark(_flags(array.is_null()), Code.MISSING, name)
         array = pc.fill_null(array, _nothing(array.type))
     return array
 

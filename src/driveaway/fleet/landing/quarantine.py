@@ -95,6 +95,7 @@ class Quarantine:
 
     def held(self, batch: str | None = None, code: str | None = None, vin: str | None = None) -> list[Held]:
         """What is put aside, by batch and code."""
+        self._codes(code)
         out = []
         for subject, table in self._tables(batch, ["code", "vin", "arrived"]):
             if vin is not None:
@@ -117,6 +118,7 @@ class Quarantine:
         limit: int = 1_000_000,
     ) -> pa.Table:
         """Rows with their reasons and remedies, and ``batch`` beside, in order of batch and row."""
+        self._codes(code)
         found = []
         for subject, table in self._tables(batch):
             chosen = table.filter(pa.array(_chosen(table, code, vin))).sort_by("row").slice(0, limit)
@@ -138,6 +140,21 @@ class Quarantine:
         for path in sorted(self._folder.quarantine.glob("*.parquet")):
             if batch in (None, path.stem):
                 yield path.stem, _read(path, columns)
+
+    def _codes(self, code: str | None) -> list[Code]:
+        """What a name stands for; a door's own, such as ``trips.json``, is known by the rows that have it."""
+        if code is None:
+            return list(Code)
+        if code in BY_NAME:
+            return [BY_NAME[code]]
+        held = {each.code for each in self.held()}
+        if code in held:
+            return [Code.UNREADABLE]
+        raise BadValue(
+            f"there is no code {code!r}",
+            code="trips.no_code",
+            remedy=f"one of {', '.join(sorted({*BY_NAME, *held}))}",
+        )
 
     def _path(self, subject: str) -> Path:
         return self._folder.quarantine / f"{subject}.parquet"
@@ -167,7 +184,7 @@ class Quarantine:
             Refused: ``anyway`` for a code that nobody can waive.
             BadValue: there is no such code.
         """
-        chosen = _codes(code)
+        chosen = self._codes(code)
         if anyway and (code is None or not why(chosen[0]).waivable):
             waivable = ", ".join(sorted(why(each).name for each in Code if why(each).waivable))
             raise Refused(
@@ -192,7 +209,7 @@ class Quarantine:
         Raises:
             NotFound, BadValue: as ``release``.
         """
-        _codes(code)
+        self._codes(code)
 
         def give_up(table: pa.Table, which: NDArray[np.bool_], of: tuple[str, str]) -> Settled:
             self._settle(table, which, of, "discarded", [], reason, by)
@@ -359,16 +376,6 @@ def _source(subject: str, staged: str) -> str:
 def _digest(table: pa.Table, settled: NDArray[np.bool_], code: str) -> str:
     rows = table["row"].filter(pa.array(settled)).to_pylist()
     return sha256(f"{code}:{','.join(map(str, rows))}".encode()).hexdigest()
-
-
-def _codes(code: str | None) -> list[Code]:
-    if code is None:
-        return list(Code)
-    if code not in BY_NAME:
-        raise BadValue(
-            f"there is no code {code!r}", code="trips.no_code", remedy=f"one of {', '.join(sorted(BY_NAME))}"
-        )
-    return [BY_NAME[code]]
 
 
 def _chosen(table: pa.Table, code: str | None, vin: str | None) -> NDArray[np.bool_]:
